@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// Everything of coterie: a process pool on Asio coroutines.
+
+#include <coterie/async_result.hpp>
+#include <coterie/bind.hpp>
+#include <coterie/call_options.hpp>
+#include <coterie/cpus.hpp>
+#include <coterie/error.hpp>
+#include <coterie/ext/codec.hpp>
+#include <coterie/init.hpp>
+#include <coterie/pool.hpp>
+#include <coterie/pool_options.hpp>
+#include <coterie/pool_stats.hpp>
+#include <coterie/register_exception.hpp>
+#include <coterie/remote_error.hpp>
+#include <coterie/remote_info.hpp>
+#include <coterie/stream.hpp>
+#include <coterie/this_worker.hpp>
+#include <coterie/version.hpp>
+#include <coterie/worker_task.hpp>

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <coterie/detail/item_reader.hpp>
+#include <coterie/detail/receiver.hpp>
+#include <coterie/error.hpp>
+#include <coterie/ext/codec.hpp>
+
+namespace coterie::detail {
+
+inline std::exception_ptr undecodable(const std::exception& problem) {
+  return std::make_exception_ptr(
+      error{errc::decode_failed,
+            std::string{"the result of the task could not be decoded: "} + problem.what()});
+}
+
+/// Decodes the results of consecutive items and passes each on: `on_value(index, value)`, or
+/// `on_failure(index, problem)`. Bytes that make no sense are failures; nothing is thrown but what
+/// those two throw.
+template <class R, class OnValue, class OnFailure>
+void read_results(std::size_t first, std::size_t count, std::span<const std::byte> bytes,
+                  OnValue on_value, OnFailure on_failure) {
+  if constexpr (std::is_void_v<R>) {
+    for (std::size_t index = first; index < first + count; ++index) on_value(index, held_t<R>{});
+  } else {
+    std::size_t index = first;
+    try {
+      item_reader<R> reader{bytes, count};
+      for (; index < first + count; ++index) {
+        const auto next = reader.next();
+        if constexpr (item_reader<R>::raw) {
+          on_value(index, next);
+        } else {
+          std::exception_ptr problem;
+          std::optional<R> value;
+          try {
+            value.emplace(coterie::decode<R>(next));
+          } catch (const std::exception& what) {
+            problem = undecodable(what);
+          }
+          if (value) {
+            on_value(index, std::move(*value));
+          } else {
+            on_failure(index, std::move(problem));
+          }
+        }
+      }
+    } catch (const decode_error& what) {
+      // Where one value ends is lost, and so are those after it.
+      for (; index < first + count; ++index) on_failure(index, undecodable(what));
+    }
+  }
+}
+
+}  // namespace coterie::detail

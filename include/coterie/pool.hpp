@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <ranges>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/result.hpp>
+
+#include <coterie/async_result.hpp>
+#include <coterie/call_options.hpp>
+#include <coterie/detail/apply_arguments.hpp>
+#include <coterie/detail/call_factory.hpp>
+#include <coterie/detail/pool_core.hpp>
+#include <coterie/pool_options.hpp>
+#include <coterie/pool_stats.hpp>
+#include <coterie/stream.hpp>
+
+namespace coterie {
+
+/// Worker processes, and the calls that run in them.
+///
+/// Common to all calls:
+///
+/// - *Functions.* A plain function, a lambda without captures, `bind(f, args...)`, or a function object
+///   that is itself encodable. It runs in a worker process, and what it changes stays there.
+/// - *Items and arguments* are encoded and sent; what the function returns is sent back. See
+///   `coterie/ext/codec.hpp` for what may travel.
+/// - *Ranges.* An lvalue is borrowed, and must live until the operation completes or the stream is
+///   destroyed; an rvalue is moved in. Any input range will do, sized or not; it is read as workers have
+///   room, from whichever thread drives the pool, by one thread at a time.
+/// - *Asynchronous operations* take a completion token last, `asio::use_awaitable` unless given. Handlers
+///   run on their associated executor, never from inside the function that starts the operation.
+/// - *Errors.* What a task throws arrives as itself if it is a standard exception or registered by
+///   `register_exception`, else as `remote_error`; either is also a `remote_info`. Beside these:
+///   `worker_crashed` (the worker died while it held the item), `start_failed` (no worker can be started),
+///   `pool_closed` (submitted after `close`), `pool_terminated` (the pool ended first), and `error` with
+///   `errc::decode_failed`, `encode_failed`, `unknown_function` or `protocol_violation`. What the input
+///   throws comes out as it is.
+/// - *Cancellation* of an operation drops what is queued, and completes it at once with
+///   `operation_aborted`. `terminal` (which `||` emits) also kills and replaces the workers that run its
+///   items, so that the pool is free; after `partial` and `total` they finish their items for nobody.
+/// - *Thread safety.* All functions may be called from any thread, except that the pool must not be
+///   destroyed or moved while another call of it is going on.
+///
+/// Jobs share the workers fairly: an `apply` does not wait behind a long `map`.
+///
+/// The pool's workers are waited for as an acceptor waits for connections: while it is open, it keeps its
+/// `io_context` from running out of work.
+class pool {
+ public:
+  /// Starts workers on the event loop of `executor`. Returns before they run: work may be submitted at
+  /// once, and waits for the first of them.
+  ///
+  /// Throws `std::invalid_argument` for options out of range, and `error` (`errc::not_initialized`) if
+  /// `coterie::init` has not been called. That a worker cannot be started is reported by the calls that
+  /// need one, with `start_failed`.
+  explicit pool(boost::asio::any_io_executor executor, const pool_options& options = {})
+      : core_{detail::pool_core::make(std::move(executor), options)} {}
+
+  /// The same, on an execution context such as `asio::io_context`.
+  template <class Context>
+    requires std::derived_from<Context, boost::asio::execution_context>
+  explicit pool(Context& context, const pool_options& options = {})
+      : pool{boost::asio::any_io_executor{context.get_executor()}, options} {}
+
+  pool(pool&&) noexcept = default;
+  pool& operator=(pool&& other) noexcept {
+    if (this != &other) {
+      end();
+      core_ = std::move(other.core_);
+    }
+    return *this;
+  }
+
+  /// Terminates, waits until no worker process is left, which takes milliseconds, and leaves nothing
+  /// behind. What was pending completes with `pool_terminated`. May run in a completion handler.
+  ~pool() { end(); }
+
+  // ---- one call -------------------------------------------------------------------------------
+
+  /// Calls `f(arguments...)` in a worker.
+  ///
+  /// `arguments` are copied or moved in; a string literal travels as a `std::string`. The last one is
+  /// taken for the completion token if `f` cannot be called with all of them, but without the last.
+  ///
+  /// Completion signature: `void(std::exception_ptr, R)`, or `void(std::exception_ptr)` if `f` returns
+  /// nothing.
+  /// Errors, cancellation: see above.
+  ///
+  /// Example: `double power = co_await pool.apply(raise, 2.0, 10);`
+  template <class F, class... A>
+  auto apply(F&& f, A&&... arguments) {
+    return detail::split_arguments<std::decay_t<F>>(
+        [&]<class Token, class... Own>(Token&& token, Own&&... own) {
+          using call = single_call<F, Own...>;
+          using result = typename call::result;
+          return detail::start_operation<call, detail::value_taker<result>, result>(
+              core_, std::forward<F>(f), single_input<Own...>(std::forward<Own>(own)...),
+              detail::settings_of(map_options{.chunksize = 1}), token);
+        },
+        std::forward<A>(arguments)...);
+  }
+
+  /// Starts `f(arguments...)` in a worker at once.
+  ///
+  /// Throws `pool_closed`. Errors of the call come out of the `async_result`.
+  template <class F, class... A>
+  [[nodiscard]] auto apply_async(F&& f, A&&... arguments) {
+    using call = single_call<F, A...>;
+    using result = typename call::result;
+    return eagerly<call, detail::value_taker<result>, result>(
+        std::forward<F>(f), single_input<A...>(std::forward<A>(arguments)...),
+        map_options{.chunksize = 1});
+  }
+
+  // ---- many calls, all at once ----------------------------------------------------------------
+
+  /// Calls `f(item)` for each item, and completes with all results in the input's order. The first
+  /// failure to arrive fails the whole call: what has not begun never runs.
+  ///
+  /// Completion signature: `void(std::exception_ptr, std::vector<R>)`, or `void(std::exception_ptr)` if
+  /// `f` returns nothing.
+  /// Errors, cancellation: see above.
+  ///
+  /// Example: `auto flags = co_await pool.map(is_prime, numbers);`
+  template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
+  auto map(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
+    return collect<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
+                                                 options, token);
+  }
+
+  /// Like `map`, for items that are tuples (`std::tuple`, `std::pair`, `std::array`) of arguments.
+  template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
+  auto starmap(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
+    return collect<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
+                                                  options, token);
+  }
+
+  /// Like `map`, but completes with what became of each item: no failure stops the others.
+  ///
+  /// Completion signature: `void(std::exception_ptr, std::vector<result>)` with
+  /// `result = boost::system::result<R, std::exception_ptr>`. The exception is for what fails the call as
+  /// a whole: the input, cancellation, the pool's end.
+  ///
+  /// Example:
+  /// @code
+  /// for (const auto& outcome : co_await pool.map_settled(parse, files))
+  ///   if (outcome.has_value()) use(*outcome); else report(outcome.error());
+  /// @endcode
+  template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
+  auto map_settled(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
+    return settle<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
+                                                options, token);
+  }
+
+  /// Like `map_settled`, for items that are tuples of arguments.
+  template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
+  auto starmap_settled(F&& f, Range&& items, const map_options& options = {},
+                       Token&& token = Token{}) {
+    return settle<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
+                                                 options, token);
+  }
+
+  /// Starts a `map` at once. Throws `pool_closed`.
+  template <class F, std::ranges::input_range Range>
+  [[nodiscard]] auto map_async(F&& f, Range&& items, const map_options& options = {}) {
+    return collect_eagerly<detail::whole_item, F, Range>(std::forward<F>(f),
+                                                         std::forward<Range>(items), options);
+  }
+
+  /// Starts a `starmap` at once. Throws `pool_closed`.
+  template <class F, std::ranges::input_range Range>
+  [[nodiscard]] auto starmap_async(F&& f, Range&& items, const map_options& options = {}) {
+    return collect_eagerly<detail::spread_item, F, Range>(std::forward<F>(f),
+                                                          std::forward<Range>(items), options);
+  }
+
+  // ---- many calls, one result after the other -------------------------------------------------
+
+  /// Calls `f(item)` for each item, and gives the results in the input's order as they become ready.
+  /// Starts at once, and reads the input no further ahead than `window`: it may be endless.
+  ///
+  /// Throws `pool_closed`. An item that failed throws from its own `next()`, and the stream goes on.
+  template <class F, std::ranges::input_range Range>
+  [[nodiscard]] auto imap(F&& f, Range&& items, const stream_options& options = {}) {
+    return open<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items), options,
+                                              detail::stream_order::as_given);
+  }
+
+  /// Like `imap`, but gives each result as soon as it is there.
+  template <class F, std::ranges::input_range Range>
+  [[nodiscard]] auto imap_unordered(F&& f, Range&& items, const stream_options& options = {}) {
+    return open<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items), options,
+                                              detail::stream_order::as_finished);
+  }
+
+  /// Like `imap`, for items that are tuples of arguments.
+  template <class F, std::ranges::input_range Range>
+  [[nodiscard]] auto istarmap(F&& f, Range&& items, const stream_options& options = {}) {
+    return open<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items), options,
+                                               detail::stream_order::as_given);
+  }
+
+  /// Like `imap_unordered`, for items that are tuples of arguments.
+  template <class F, std::ranges::input_range Range>
+  [[nodiscard]] auto istarmap_unordered(F&& f, Range&& items, const stream_options& options = {}) {
+    return open<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items), options,
+                                               detail::stream_order::as_finished);
+  }
+
+  // ---- the pool itself ------------------------------------------------------------------------
+
+  /// Accepts no more work. What was accepted is finished; then the workers run their finalizer and
+  /// leave. May be called again, to no effect.
+  void close() { core_->close(); }
+
+  /// Kills the workers at once. What was pending completes with `pool_terminated`. Does not wait for
+  /// the processes: `join`, or the destructor, does. May be called again, and from a completion handler.
+  void terminate() { core_->terminate(); }
+
+  /// Waits until the last worker has left, after `close` or `terminate`.
+  ///
+  /// Completion signature: `void(std::exception_ptr)`.
+  /// Errors: `error` (`errc::not_closed`) if the pool still accepts work; what a finalizer threw, the
+  /// first of them.
+  /// Cancellation (any type) ends the wait with `operation_aborted`.
+  template <class Token = boost::asio::use_awaitable_t<>>
+  auto join(Token&& token = Token{}) {
+    return boost::asio::async_initiate<Token, void(std::exception_ptr)>(
+        [core = core_]<class Handler>(Handler&& handler) {
+          const detail::job_id id = core->reserve();
+          detail::cancels_job(handler, core, id);
+          core->join(id,
+                     detail::make_completion<>(std::forward<Handler>(handler), core->executor()));
+        },
+        token);
+  }
+
+  /// The number of workers that the pool keeps.
+  [[nodiscard]] int size() const noexcept { return core_->size(); }
+
+  /// What the pool has done so far. The figures are read one by one, while the pool goes on.
+  [[nodiscard]] pool_stats stats() const noexcept { return core_->stats(); }
+
+  /// The executor that the pool was made with.
+  [[nodiscard]] boost::asio::any_io_executor get_executor() const { return core_->executor(); }
+
+ private:
+  template <class... A>
+  static auto single_input(A&&... arguments) {
+    using item = std::tuple<travel_t<A>...>;
+    return detail::item_input<detail::single_item<A...>>{
+        detail::single_item<A...>{std::in_place, item{std::forward<A>(arguments)...}}};
+  }
+  template <class F, class... A>
+  using single_call = detail::call<detail::spread_item, F, detail::single_item<A...>>;
+
+  template <class Form, class F, class Range, class Token>
+  auto collect(F&& f, Range&& items, const map_options& options, Token& token) {
+    using call = detail::call<Form, F, Range>;
+    using result = typename call::result;
+    return detail::start_operation<call, detail::collecting_taker<result>,
+                                   detail::collected_t<result>>(
+        core_, std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
+        detail::settings_of(options), token);
+  }
+
+  template <class Form, class F, class Range, class Token>
+  auto settle(F&& f, Range&& items, const map_options& options, Token& token) {
+    using call = detail::call<Form, F, Range>;
+    using taker = detail::settling_taker<typename call::result>;
+    return detail::start_operation<call, taker, typename taker::outcome_type>(
+        core_, std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
+        detail::settings_of(options), token);
+  }
+
+  template <class Call, class Taker, class Outcome>
+  async_result<Outcome> eagerly(typename Call::function_type f, typename Call::input_type input,
+                                const map_options& options) {
+    const detail::job_id id = core_->reserve();
+    auto state = detail::start_eagerly<Call, Taker, Outcome>(
+        *core_, id, std::move(f), std::move(input), detail::settings_of(options));
+    return {core_, std::move(state), id};
+  }
+
+  template <class Form, class F, class Range>
+  auto collect_eagerly(F&& f, Range&& items, const map_options& options) {
+    using call = detail::call<Form, F, Range>;
+    using result = typename call::result;
+    return eagerly<call, detail::collecting_taker<result>, detail::collected_t<result>>(
+        std::forward<F>(f), typename call::input_type{std::forward<Range>(items)}, options);
+  }
+
+  template <class Form, class F, class Range>
+  auto open(F&& f, Range&& items, const stream_options& options, detail::stream_order order) {
+    using call = detail::call<Form, F, Range>;
+    const detail::job_id id = core_->reserve();
+    auto state = detail::start_stream<call>(*core_, id, std::forward<F>(f),
+                                            typename call::input_type{std::forward<Range>(items)},
+                                            options, order);
+    return stream<typename call::result>{core_, std::move(state), id};
+  }
+
+  void end() noexcept {
+    if (core_) core_->destroy();
+  }
+
+  std::shared_ptr<detail::pool_core> core_;
+};
+
+}  // namespace coterie

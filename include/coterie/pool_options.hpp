@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+
+#include <coterie/worker_task.hpp>
+
+namespace coterie {
+
+/// How a pool is made. Every member has a default; write `{.processes = 4}` to change some.
+struct pool_options {
+  /// The number of workers, 1 to `most_processes`; 0 means `available_cpus()`. Any other value makes
+  /// the pool's constructor throw `std::invalid_argument`.
+  int processes = 0;
+
+  /// Runs once in each worker, replacements included, before its first task: any function that could
+  /// be a task, called without arguments. Give it arguments with `bind`. If it throws, the worker
+  /// counts as not started.
+  worker_task initializer{};
+
+  /// Runs once in each worker that leaves because the pool was closed, after its last task. If it
+  /// throws, `pool::join` completes with the exception. A terminated or killed worker runs none.
+  worker_task finalizer{};
+
+  /// How long a worker may take from its start until its initializer has returned. A worker that
+  /// takes longer is killed and counts as not started. Zero means that there is no limit; a negative
+  /// time makes the constructor throw `std::invalid_argument`.
+  std::chrono::nanoseconds start_timeout = std::chrono::seconds{60};
+
+  /// The largest number of workers that one pool may have.
+  static constexpr int most_processes = 10'000;
+};
+
+}  // namespace coterie

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <variant>
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <coterie/detail/stream_state.hpp>
+
+namespace coterie {
+
+/// The results of `pool::imap` and its kin, one after the other. Moves, does not copy.
+///
+/// Work goes on while nobody reads, but never more than the stream's `window` of items ahead of the
+/// reader. Destroying the stream drops what has not begun; what runs, runs on and is not heard of
+/// again. The stream may outlive its pool.
+///
+/// `R` is what the function returns; for `void` the results are `std::monostate`.
+///
+/// Example:
+/// @code
+/// auto thumbs = pool.imap_unordered(shrink, paths);
+/// while (auto thumb = co_await thumbs.next()) publish(*thumb);
+/// @endcode
+template <class R>
+class stream {
+ public:
+  using value_type = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+
+  stream(stream&&) noexcept = default;
+  stream& operator=(stream&& other) noexcept {
+    if (this != &other) {
+      drop();
+      core_ = std::move(other.core_);
+      state_ = std::move(other.state_);
+      id_ = other.id_;
+    }
+    return *this;
+  }
+  ~stream() { drop(); }
+
+  /// Waits for the next result: in the input's order for `imap`, as they come for `imap_unordered`.
+  ///
+  /// Completion signature: `void(std::exception_ptr, std::optional<value_type>)`. An empty optional
+  /// is the end, now and for ever after.
+  ///
+  /// Errors: what the task of this item threw; then the stream goes on, and the next call waits for
+  /// the next item. What ended the whole stream, once, before the end: the input's own exception, or
+  /// `pool_terminated`, `start_failed`.
+  ///
+  /// Cancellation (any type) ends this wait with `operation_aborted`. No result is lost by it, and the
+  /// work goes on.
+  ///
+  /// Thread safety: may be called from any thread. Several calls may wait at a time; they are served
+  /// in the order in which they came.
+  template <class Token = boost::asio::use_awaitable_t<>>
+  auto next(Token&& token = Token{}) {
+    return boost::asio::async_initiate<Token,
+                                       void(std::exception_ptr, std::optional<value_type>)>(
+        [core = core_, state = state_, id = id_]<class Handler>(Handler&& handler) {
+          const auto ticket = core->reserve();
+          detail::on_cancellation(handler, core, [state, id, ticket](const auto& pool, auto) {
+            pool->run(id, [state, ticket](detail::deliveries& due) { state->cancel(ticket, due); });
+          });
+          auto to = detail::make_completion<std::optional<value_type>>(
+              std::forward<Handler>(handler), core->executor());
+          core->run(id, [state, ticket, to = std::move(to)](detail::deliveries& due) mutable {
+            state->ask(ticket, std::move(to), due);
+          });
+        },
+        token);
+  }
+
+  /// For those who extend coterie; made by `pool`.
+  stream(std::shared_ptr<detail::pool_core> core, std::shared_ptr<detail::stream_state<R>> state,
+         detail::job_id id)
+      : core_{std::move(core)}, state_{std::move(state)}, id_{id} {}
+
+ private:
+  void drop() noexcept {
+    if (core_) core_->cancel(id_, detail::operation_aborted(), false);
+  }
+
+  std::shared_ptr<detail::pool_core> core_;
+  std::shared_ptr<detail::stream_state<R>> state_;
+  detail::job_id id_ = 0;
+};
+
+}  // namespace coterie

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <type_traits>
+#include <utility>
+
+#include <coterie/bind.hpp>
+#include <coterie/detail/effect_task.hpp>
+
+namespace coterie {
+
+/// A function without arguments for `pool_options::initializer` and `finalizer`: made of any callable
+/// that could be a task and is called with nothing. What it returns is ignored.
+///
+/// Example: `{.initializer = coterie::bind(open_database, path)}`
+class worker_task {
+ public:
+  /// No function.
+  worker_task() = default;
+
+  /// Throws what encoding the bound arguments throws, and `error` (`errc::unknown_function`).
+  template <class F>
+    requires(!std::is_same_v<std::decay_t<F>, worker_task>)
+  worker_task(F&& f)  // NOLINT: converts implicitly, for designated initialisers
+      : function_{detail::make_worker_function(std::decay_t<F>{std::forward<F>(f)})} {}
+
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(function_); }
+
+  /// As it travels. For those who extend coterie.
+  [[nodiscard]] const detail::worker_function& function() const noexcept { return function_; }
+
+ private:
+  detail::worker_function function_;
+};
+
+}  // namespace coterie

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include <boost/system/error_code.hpp>
+
+#include "frame.hpp"
+
+namespace coterie::detail {
+
+/// Who is told what happens on a link. Called from the event loop, never from inside a link's own
+/// functions.
+class link_listener {
+ public:
+  /// Bytes came (`received` must be told how many), or with `problem` none will come any more.
+  virtual void input_arrived(boost::system::error_code problem, std::size_t count) = 0;
+  /// What `flush` left may go on its way now.
+  virtual void output_possible() = 0;
+
+ protected:
+  ~link_listener() = default;
+};
+
+/// The parent's end of one worker: frames both ways. The scheduler does not know which kind it
+/// drives. Not safe for use by several threads at a time.
+class link {
+ public:
+  link() = default;
+  link(const link&) = delete;
+  link& operator=(const link&) = delete;
+  virtual ~link() = default;
+
+  /// Waits for input and then tells the listener, which is kept alive until then. One at a time.
+  virtual void async_receive(std::shared_ptr<link_listener> listener) = 0;
+  /// Takes in what `input_arrived` announced.
+  virtual void received(std::size_t count) = 0;
+  /// The next whole frame, valid until the next `async_receive` or `drain`. Throws `bad_frame`.
+  virtual std::optional<frame> next() = 0;
+  /// Ends a wait for input; the listener is told.
+  virtual void stop_receiving() = 0;
+  /// Reads what is there without waiting; false when there is no more. For a worker that has ended.
+  virtual bool drain() = 0;
+
+  /// Queues a frame. Nothing leaves before `flush`.
+  virtual void send(const frame_header& header, std::span<const std::byte> payload) = 0;
+  virtual void send(const frame_header& header, const shared_payload& payload) = 0;
+  /// Sends what it can without waiting. If something is left the listener will be told when to try
+  /// again. An end of the link is not reported here: the receiving side sees it.
+  virtual void flush(const std::shared_ptr<link_listener>& listener) = 0;
+
+  /// Takes in what the listener was told, and sends on.
+  virtual void output_possible(const std::shared_ptr<link_listener>& listener) = 0;
+
+  /// Ends all waits and gives the descriptors back.
+  virtual void close() = 0;
+};
+
+}  // namespace coterie::detail

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What workers say, checked and passed on; and what becomes of a worker that has ended.
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include <coterie/detail/exception_wire.hpp>
+#include <coterie/error.hpp>
+
+#include "modules.hpp"
+#include "pool_engine.hpp"
+#include "pool_engine_enter.hpp"
+
+namespace coterie::detail {
+
+namespace {
+
+std::string what_of(const std::exception_ptr& problem) {
+  try {
+    std::rethrow_exception(problem);
+  } catch (const std::exception& known) {
+    return known.what();
+  } catch (...) {
+    return "an exception of unknown type";
+  }
+}
+
+}  // namespace
+
+// ---- news from the event loop -----------------------------------------------------------------
+
+void pool_engine::input_arrived(const std::shared_ptr<worker_peer>& worker, bool ended,
+                                std::size_t count) {
+  enter(from::event_loop, [this, worker, ended, count]() mutable {
+    if (workers_[static_cast<std::size_t>(worker->rank)] != worker) return;
+    worker->wire->received(count);
+    take_frames(*worker);
+    if (worker->exited) {
+      // It can write no more, so what is there now is all there will be, even if a process that it
+      // has started still holds the other end open.
+      while (worker->wire->drain()) take_frames(*worker);
+      ended = true;
+    }
+    if (!ended) return worker->wire->async_receive(worker);
+    worker->input_ended = true;
+    if (worker->exited) return conclude(worker);
+    // A worker that nobody can hear is of no use, even if it still runs.
+    worker->process->kill();
+  });
+}
+
+void pool_engine::output_possible(const std::shared_ptr<worker_peer>& worker) {
+  enter(from::event_loop, [this, worker] {
+    if (workers_[static_cast<std::size_t>(worker->rank)] != worker) return;
+    worker->wire->output_possible(worker);
+  });
+}
+
+void pool_engine::process_ended(const std::shared_ptr<worker_peer>& worker, int wait_status) {
+  enter(from::event_loop, [this, worker, wait_status] {
+    if (workers_[static_cast<std::size_t>(worker->rank)] != worker) return;
+    worker->exited = true;
+    worker->wait_status = wait_status;
+    if (worker->input_ended) return conclude(worker);
+    // The wait for input ends with what has come so far, and that is taken in before the worker is
+    // given up: results that it had sent are results.
+    worker->wire->stop_receiving();
+  });
+}
+
+// ---- frames -----------------------------------------------------------------------------------
+
+void pool_engine::take_frames(worker_peer& worker) {
+  try {
+    while (!worker.broke_rules) {
+      const auto arrived = worker.wire->next();
+      if (!arrived) return;
+      take(worker, *arrived);
+    }
+  } catch (const bad_frame& problem) {
+    violation(worker, problem.what());
+  }
+}
+
+void pool_engine::take(worker_peer& worker, const frame& arrived) {
+  const frame_kind kind = arrived.header.kind;
+  if (!worker.greeted && kind != frame_kind::hello) {
+    return violation(worker, "it did not begin with its greeting");
+  }
+  if (!worker.was_ready && kind > frame_kind::not_ready) {
+    return violation(worker, "it sent results before it was ready");
+  }
+  switch (kind) {
+    case frame_kind::hello: return take_hello(worker, arrived);
+    case frame_kind::ready:
+      worker.was_ready = true;
+      return scheduler_.ready(worker.rank);
+    case frame_kind::not_ready:
+      worker.problem =
+          "the initializer failed: " +
+          what_of(decode_exception(arrived.payload,
+                                   {.rank = worker.rank, .pid = worker.process->pid(), .item = 0}));
+      return;
+    case frame_kind::values: return take_values(worker, arrived);
+    case frame_kind::failure: return take_failure(worker, arrived);
+    case frame_kind::done: return take_done(worker, arrived);
+    case frame_kind::left:
+      if (!finalizer_problem_) {
+        finalizer_problem_ = decode_exception(
+            arrived.payload, {.rank = worker.rank, .pid = worker.process->pid(), .item = 0});
+      }
+      return;
+    default: return violation(worker, "it sent a frame that only the parent sends");
+  }
+}
+
+void pool_engine::take_hello(worker_peer& worker, const frame& arrived) {
+  const auto& identity = executable_identity();
+  if (arrived.header.count != protocol_version || !std::ranges::equal(arrived.payload, identity)) {
+    worker.problem = "the worker runs another build of the program: was the executable replaced?";
+    worker.broke_rules = true;
+    return scheduler_.condemn(worker.rank);
+  }
+  worker.greeted = true;
+}
+
+// Checks that these are the next items of the chunk that the worker is at. Null if they are not, or
+// if nobody wants them any more.
+pool_engine::open_chunk* pool_engine::take_items(worker_peer& worker, const frame_header& header) {
+  if (header.count == 0 || !scheduler_.items_done(worker.rank, header.chunk, header.count)) {
+    violation(worker, "it sent results that it was not asked for");
+    return nullptr;
+  }
+  const auto found = chunks_.find(header.chunk);
+  if (found == chunks_.end()) return nullptr;
+  open_chunk& chunk = found->second;
+  if (header.job != chunk.job || header.first != chunk.done) {
+    violation(worker, "it sent results out of their order");
+    return nullptr;
+  }
+  chunk.done += header.count;
+  return &chunk;
+}
+
+void pool_engine::take_values(worker_peer& worker, const frame& arrived) {
+  const auto count = static_cast<std::size_t>(arrived.header.count);
+  const open_chunk* const chunk = take_items(worker, arrived.header);
+  if (chunk == nullptr) return;
+  counters_.tasks_done.fetch_add(count, std::memory_order_relaxed);
+  const job_id id = chunk->job;
+  const auto entry = jobs_.find(id);
+  if (entry == jobs_.end()) return;
+  const auto work = entry->second.work;
+  const std::size_t first = chunk->first + static_cast<std::size_t>(arrived.header.first);
+  if (work->values(first, count, arrived.payload, due_) == job_progress::settled) {
+    drop_job(id, false);
+  }
+  take_released(id);
+}
+
+void pool_engine::take_released(job_id id) {
+  const auto entry = jobs_.find(id);
+  if (entry == jobs_.end()) return;
+  if (const std::size_t count = entry->second.work->released(); count > 0) {
+    scheduler_.consumed(id, count);
+  }
+}
+
+void pool_engine::take_failure(worker_peer& worker, const frame& arrived) {
+  if (arrived.header.count != 1) return violation(worker, "it sent a failure of several items");
+  const open_chunk* const chunk = take_items(worker, arrived.header);
+  if (chunk == nullptr) return;
+  const std::size_t item = chunk->first + static_cast<std::size_t>(arrived.header.first);
+  fail_item(chunk->job, item,
+            decode_exception(arrived.payload, {.rank = worker.rank,
+                                               .pid = worker.process->pid(),
+                                               .item = item}));
+}
+
+void pool_engine::take_done(worker_peer& worker, const frame& arrived) {
+  constexpr auto longest = std::uint64_t{1} << 62U;
+  const std::chrono::nanoseconds busy{std::min(arrived.header.count, longest)};
+  if (!scheduler_.chunk_done(worker.rank, arrived.header.chunk, busy)) {
+    return violation(worker, "it ended a chunk that it was not at the end of");
+  }
+  chunks_.erase(arrived.header.chunk);
+}
+
+// ---- the end of a worker ----------------------------------------------------------------------
+
+void pool_engine::violation(worker_peer& worker, const std::string& what) {
+  worker.problem = what;
+  worker.broke_rules = true;
+  scheduler_.condemn(worker.rank);
+}
+
+void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
+  const auto rank = static_cast<std::size_t>(worker->rank);
+  workers_[rank].reset();
+  worker->wire->close();
+  worker->process->end();
+  if (!worker->was_ready) {
+    last_start_problem_ = start_problem(*worker);
+    counters_.starts_failed.fetch_add(1, std::memory_order_relaxed);
+  } else if (!worker->told_to_stop) {
+    counters_.workers_crashed.fetch_add(1, std::memory_order_relaxed);
+  }
+  // Chunks of jobs that have ended are nobody's business any more; the others come up again as
+  // crashes, or are sent to another worker.
+  std::erase_if(chunks_, [&](const auto& each) {
+    return each.second.rank == worker->rank && !jobs_.contains(each.second.job);
+  });
+  crashed_[rank] = worker;
+  scheduler_.exited(worker->rank, std::chrono::steady_clock::now());
+}
+
+std::string pool_engine::start_problem(const worker_peer& worker) {
+  if (!worker.problem.empty()) return worker.problem;
+  const int status = worker.wait_status;
+  if (status == unknown_wait_status) return "the worker ended before it was ready";
+  if (WIFEXITED(status) && WEXITSTATUS(status) == exit_without_init) {
+    return "the program's main makes a pool without having called coterie::init(argc, argv) first";
+  }
+  if (WIFEXITED(status) && !worker.greeted) {
+    return "the worker ended with exit code " + std::to_string(WEXITSTATUS(status)) +
+           " before it reached coterie::init: does the program's main call it first?";
+  }
+  return worker_crashed::from_wait_status(
+             {.rank = worker.rank, .pid = worker.process->pid(), .item = 0}, status)
+             .what() +
+         std::string{" (while it was starting)"};
+}
+
+std::exception_ptr pool_engine::crash_problem(const worker_peer& worker, std::size_t item) {
+  const int pid = worker.process->pid();
+  if (worker.broke_rules) {
+    return std::make_exception_ptr(
+        error{errc::protocol_violation, "worker " + std::to_string(worker.rank) + " (pid " +
+                                            std::to_string(pid) + ") was ended while it held item " +
+                                            std::to_string(item) + ", because " + worker.problem});
+  }
+  const remote_place place{.rank = worker.rank, .pid = pid, .item = item};
+  if (worker.wait_status == unknown_wait_status) {
+    return std::make_exception_ptr(worker_crashed{place, std::nullopt, std::nullopt});
+  }
+  return std::make_exception_ptr(worker_crashed::from_wait_status(place, worker.wait_status));
+}
+
+}  // namespace coterie::detail

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution_context.hpp>
+
+#include <mutex>
+#include <unordered_set>
+
+namespace coterie::detail {
+
+class pool_engine;
+
+/// Lets the pools of an event loop end with it.
+///
+/// A pending operation holds its handler; the handler holds a coroutine; the coroutine may hold the
+/// pool. An event loop that is destroyed breaks such circles for its own operations; this does it for
+/// ours.
+class pool_service final : public boost::asio::execution_context::service {
+ public:
+  using key_type = pool_service;
+  static boost::asio::execution_context::id id;
+
+  explicit pool_service(boost::asio::execution_context& context) : service{context} {}
+
+  /// The service of the executor's event loop, made when it is not there yet.
+  static pool_service& of(const boost::asio::any_io_executor& executor);
+
+  void add(pool_engine& engine);
+  void remove(pool_engine& engine) noexcept;
+
+ private:
+  void shutdown() override;
+
+  std::mutex mutex_;
+  std::unordered_set<pool_engine*> engines_;
+};
+
+}  // namespace coterie::detail

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace coterie::detail {
+
+/// What `init` learnt of this program, which is what a worker is started with.
+struct program {
+  bool initialized = false;
+  std::vector<std::string> arguments;
+
+  static program& instance();
+};
+
+}  // namespace coterie::detail

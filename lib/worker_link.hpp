@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "frame.hpp"
+#include "frame_reader.hpp"
+#include "send_queue.hpp"
+
+namespace coterie::detail {
+
+/// The worker's end of its link: frames both ways, over a blocking socket. Ends the process when the
+/// parent is gone, or sends what makes no sense.
+class worker_link {
+ public:
+  explicit worker_link(int descriptor) : descriptor_{descriptor} {}
+
+  /// The next frame, if one is here already; valid until the next call.
+  std::optional<frame> next();
+  /// Waits until bytes come.
+  void wait();
+
+  /// Looks, without waiting, whether the parent has cancelled `job`; does not disturb the frame that
+  /// was taken last.
+  bool cancelled(job_id job);
+
+  void send(const frame_header& header, std::span<const std::byte> payload) {
+    queue_.push(header, payload);
+  }
+  [[nodiscard]] std::size_t unsent() const noexcept { return queue_.size(); }
+  void flush();
+
+ private:
+  std::size_t read_into(frame_reader& reader, bool may_wait);
+
+  int descriptor_;
+  frame_reader current_;
+  frame_reader ahead_;  // read while a frame of `current_` is in use; comes after it
+  send_queue queue_;
+};
+
+}  // namespace coterie::detail

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "exit_status.hpp"
+#include "identifiers.hpp"
+#include "link.hpp"
+#include "worker_process.hpp"
+
+namespace coterie::detail {
+
+class pool_engine;
+
+/// What a worker knows of a job: its function, or that no more chunks of it were to come.
+enum class job_knowledge : bool { ready, forgets };
+
+/// One worker as the parent knows it: its process, its link, and what it has been told. Passes their
+/// news on to the engine.
+class worker_peer final : public link_listener, public std::enable_shared_from_this<worker_peer> {
+ public:
+  worker_peer(std::shared_ptr<pool_engine> engine, int rank, std::unique_ptr<worker_process> process,
+              std::unique_ptr<link> link);
+  ~worker_peer();
+
+  /// Begins to listen.
+  void start();
+
+  // link_listener
+  void input_arrived(boost::system::error_code problem, std::size_t count) override;
+  void output_possible() override;
+
+  const int rank;
+  const std::unique_ptr<worker_process> process;
+  const std::unique_ptr<link> wire;
+
+  std::unordered_map<job_id, job_knowledge> knows;
+  std::string problem;  // why it is unfit, or could not start; empty: nothing known
+  int wait_status = unknown_wait_status;
+  bool greeted = false;      // its hello was right
+  bool was_ready = false;    // its initializer has run
+  bool told_to_stop = false;
+  bool broke_rules = false;
+  bool input_ended = false;  // nothing more can be read
+  bool exited = false;
+  bool to_be_flushed = false;
+
+ private:
+  std::shared_ptr<pool_engine> engine_;
+};
+
+}  // namespace coterie::detail

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Compile a case that must not compile, and look at what the compiler says first.
+
+usage: run.py compile_commands.json case.cpp
+
+The case is compiled with its own command from the compile database, as far as the syntax. Each of its
+lines
+
+    // expect: text
+
+names a text that must stand in the first error: on the line that says "error:", or on the few lines
+after it that belong to the same diagnostic. A case without such a line is a control and must compile.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+# A diagnostic longer than this is one that nobody reads: what helps must come before.
+LINES_THAT_ARE_READ = 8
+
+ERROR = re.compile(r"(?:^|: )(?:fatal )?error: ")
+
+
+def compile_command(database: pathlib.Path, case: pathlib.Path) -> tuple[list[str], str]:
+    """The case's command and the folder it runs in, without all that concerns its output."""
+    for entry in json.loads(database.read_text()):
+        source = pathlib.Path(entry["directory"], entry["file"])
+        if source.resolve() != case.resolve():
+            continue
+        words = iter(shlex.split(entry["command"]))
+        kept = []
+        for word in words:
+            if word in ("-o", "-MF", "-MQ", "-MT"):
+                next(words)
+            elif word not in ("-c", "-MD", "-MMD") and os.path.basename(word) != "ccache":
+                kept.append(word)
+        # No warnings: -Werror must not stand in for the error that is looked for.
+        return kept + ["-w", "-fsyntax-only", "-fdiagnostics-color=never"], entry["directory"]
+    sys.exit(f"{case} is not in {database}: is it listed in meson.build?")
+
+
+def first_diagnostic(output: str) -> str:
+    """The first error with what belongs to it: up to the next error, or as far as anybody reads."""
+    lines = output.splitlines()
+    errors = [number for number, line in enumerate(lines) if ERROR.search(line)]
+    if not errors:
+        return ""
+    first = errors[0]
+    end = errors[1] if len(errors) > 1 else len(lines)
+    return "\n".join(lines[first : min(end, first + LINES_THAT_ARE_READ)])
+
+
+def main() -> int:
+    database, case = map(pathlib.Path, sys.argv[1:])
+    expected = re.findall(r"^\s*// expect: (.*\S)", case.read_text(), re.MULTILINE)
+    command, folder = compile_command(database, case)
+    compiled = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+
+    if not expected:
+        if compiled.returncode != 0:
+            print(f"{case.name} should compile, and does not:\n\n{compiled.stdout}")
+        return compiled.returncode
+
+    if compiled.returncode == 0:
+        print(f"{case.name} should not compile, and does.")
+        return 1
+
+    diagnostic = first_diagnostic(compiled.stdout)
+    missing = [text for text in expected if text not in diagnostic]
+    for text in missing:
+        print(f"{case.name}: not in the first error: {text}")
+    if missing:
+        print(f"\nThe first error:\n\n{diagnostic}\n\nAll of the output:\n\n{compiled.stdout}")
+        return 1
+
+    print(diagnostic)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
