@@ -6,7 +6,23 @@
 #include <cstring>
 #include <string>
 
+#include "how_it_ended.hpp"
+
 namespace coterie {
+
+std::string detail::how_it_ended(std::optional<int> signal, std::optional<int> exit_code) {
+  if (signal) {
+    const char* name = ::sigabbrev_np(*signal);
+    const char* description = ::sigdescr_np(*signal);
+    if (name == nullptr) return "was killed by signal " + std::to_string(*signal);
+    std::string text = std::string("was killed by SIG") + name;
+    if (description != nullptr) text += std::string(" (") + description + ")";
+    return text;
+  }
+  if (exit_code) return "exited with code " + std::to_string(*exit_code);
+  return "ended in an unknown way";
+}
+
 namespace {
 
 // Boost's base class has no virtual destructor on purpose: nobody owns a category.
@@ -60,23 +76,10 @@ class category final : public boost::system::error_category {
 };
 #pragma GCC diagnostic pop
 
-std::string how_it_ended(std::optional<int> signal, std::optional<int> exit_code) {
-  if (signal) {
-    const char* name = ::sigabbrev_np(*signal);
-    const char* description = ::sigdescr_np(*signal);
-    if (name == nullptr) return "was killed by signal " + std::to_string(*signal);
-    std::string text = std::string("was killed by SIG") + name;
-    if (description != nullptr) text += std::string(" (") + description + ")";
-    return text;
-  }
-  if (exit_code) return "exited with code " + std::to_string(*exit_code);
-  return "ended in an unknown way";
-}
-
 std::string crash_text(const remote_place& place, std::optional<int> signal,
                        std::optional<int> exit_code) {
   return "worker " + std::to_string(place.rank) + " (pid " + std::to_string(place.pid) + ") " +
-         how_it_ended(signal, exit_code) + " while it held item " + std::to_string(place.item);
+         detail::how_it_ended(signal, exit_code) + " while it held item " + std::to_string(place.item);
 }
 
 }  // namespace

@@ -127,6 +127,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void fail_item(job_id id, std::size_t index, std::exception_ptr problem);
   void violation(worker_peer& worker, const std::string& what);
   void conclude(const std::shared_ptr<worker_peer>& worker);
+  void take_last_words(const worker_peer& worker);
   [[nodiscard]] static std::string start_problem(const worker_peer& worker);
   [[nodiscard]] static std::exception_ptr crash_problem(const worker_peer& worker,
                                                         std::size_t item);

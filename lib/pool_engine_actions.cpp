@@ -90,6 +90,7 @@ void pool_engine::perform(const action::kill& what) {
     if (!worker->was_ready && worker->problem.empty()) {
       worker->problem = "it was not ready within pool_options::start_timeout";
     }
+    worker->killed = !worker->broke_rules;
     worker->process->kill();
   }
 }

@@ -5,13 +5,14 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <coterie/detail/exception_wire.hpp>
 #include <coterie/error.hpp>
 
+#include "how_it_ended.hpp"
 #include "modules.hpp"
 #include "pool_engine.hpp"
 #include "pool_engine_enter.hpp"
@@ -28,6 +29,16 @@ std::string what_of(const std::exception_ptr& problem) {
   } catch (...) {
     return "an exception of unknown type";
   }
+}
+
+std::string end_of(const worker_peer& worker) {
+  const int status = worker.wait_status;
+  std::optional<int> signal;
+  std::optional<int> exit_code;
+  if (status != unknown_wait_status && WIFSIGNALED(status)) signal = WTERMSIG(status);
+  if (status != unknown_wait_status && WIFEXITED(status)) exit_code = WEXITSTATUS(status);
+  return "worker " + std::to_string(worker.rank) + " (pid " + std::to_string(worker.process->pid()) +
+         ") " + how_it_ended(signal, exit_code);
 }
 
 }  // namespace
@@ -207,7 +218,9 @@ void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
   if (!worker->was_ready) {
     last_start_problem_ = start_problem(*worker);
     counters_.starts_failed.fetch_add(1, std::memory_order_relaxed);
-  } else if (!worker->told_to_stop) {
+  } else if (worker->told_to_stop && !worker->killed) {
+    take_last_words(*worker);
+  } else if (!worker->killed) {
     counters_.workers_crashed.fetch_add(1, std::memory_order_relaxed);
   }
   // Chunks of jobs that have ended are nobody's business any more; the others come up again as
@@ -219,21 +232,27 @@ void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
   scheduler_.exited(worker->rank, std::chrono::steady_clock::now());
 }
 
+void pool_engine::take_last_words(const worker_peer& worker) {
+  const int status = worker.wait_status;
+  if (finalizer_problem_ || status == 0 || status == unknown_wait_status) return;
+  finalizer_problem_ = std::make_exception_ptr(
+      error{errc::worker_crashed, end_of(worker) + " while it was leaving: in its finalizer, or in "
+                                                   "what runs at exit"});
+}
+
 std::string pool_engine::start_problem(const worker_peer& worker) {
   if (!worker.problem.empty()) return worker.problem;
   const int status = worker.wait_status;
-  if (status == unknown_wait_status) return "the worker ended before it was ready";
-  if (WIFEXITED(status) && WEXITSTATUS(status) == exit_without_init) {
-    return "the program's main makes a pool without having called coterie::init(argc, argv) first";
+  if (worker.wait_status != unknown_wait_status && WIFEXITED(status)) {
+    if (WEXITSTATUS(status) == exit_without_init) {
+      return "the program's main makes a pool without having called coterie::init(argc, argv) first";
+    }
+    if (!worker.greeted) {
+      return end_of(worker) +
+             " before it reached coterie::init: does the program's main call that first?";
+    }
   }
-  if (WIFEXITED(status) && !worker.greeted) {
-    return "the worker ended with exit code " + std::to_string(WEXITSTATUS(status)) +
-           " before it reached coterie::init: does the program's main call it first?";
-  }
-  return worker_crashed::from_wait_status(
-             {.rank = worker.rank, .pid = worker.process->pid(), .item = 0}, status)
-             .what() +
-         std::string{" (while it was starting)"};
+  return end_of(worker) + (worker.greeted ? " in its initializer" : " while it was starting");
 }
 
 std::exception_ptr pool_engine::crash_problem(const worker_peer& worker, std::size_t item) {

@@ -41,7 +41,8 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
   int wait_status = unknown_wait_status;
   bool greeted = false;      // its hello was right
   bool was_ready = false;    // its initializer has run
-  bool told_to_stop = false;
+  bool told_to_stop = false;  // by a frame, after which it leaves by itself
+  bool killed = false;        // on purpose, and by no fault of its own
   bool broke_rules = false;
   bool input_ended = false;  // nothing more can be read
   bool exited = false;
