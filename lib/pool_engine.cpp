@@ -150,6 +150,7 @@ void pool_engine::destroy() noexcept {
   enter(from::caller, [this] {
     end_everything(std::make_exception_ptr(pool_terminated{}));
     reap_everything();
+    timer_.reset();
   });
   sequencer_.wait_for_rest();
 }
@@ -185,6 +186,7 @@ void pool_engine::flush_later(worker_peer& worker) {
 }
 
 void pool_engine::arm_timer() {
+  if (!timer_) return;
   const auto deadline = scheduler_.next_deadline();
   if (deadline == armed_for_) return;
   armed_for_ = deadline;

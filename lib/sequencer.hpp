@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -26,6 +27,7 @@ class sequencer {
       const std::scoped_lock lock{mutex_};
       if (busy_) {
         left_.emplace_back(std::forward<Work>(work));
+        ++left_so_far_;
         return false;
       }
       busy_ = true;
@@ -40,7 +42,6 @@ class sequencer {
         if (left_.empty()) {
           busy_ = false;
           owner_ = {};
-          rested_.notify_all();
           return true;
         }
         next = std::move(left_.front());
@@ -48,22 +49,29 @@ class sequencer {
       }
       next();
       after_each();
+      {
+        const std::scoped_lock lock{mutex_};
+        ++done_so_far_;
+      }
+      done_.notify_all();
     }
   }
 
-  /// Waits until nothing is being done any more. Returns at once to the thread that is doing it,
-  /// which would wait for itself.
+  /// Waits until everything is done that had been left before. Returns at once to the thread that
+  /// is doing it, which would wait for itself.
   void wait_for_rest() {
     std::unique_lock lock{mutex_};
     if (owner_ == std::this_thread::get_id()) return;
-    rested_.wait(lock, [this] { return !busy_; });
+    done_.wait(lock, [this, all = left_so_far_] { return done_so_far_ >= all; });
   }
 
  private:
   std::mutex mutex_;
-  std::condition_variable rested_;
+  std::condition_variable done_;
   std::deque<task> left_;
   std::thread::id owner_;
+  std::uint64_t left_so_far_ = 0;
+  std::uint64_t done_so_far_ = 0;
   bool busy_ = false;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <optional>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
@@ -33,7 +35,9 @@ class socket_link final : public link {
       boost::asio::basic_stream_socket<boost::asio::local::stream_protocol,
                                        boost::asio::any_io_executor>;
 
-  socket_type socket_;
+  // Empty once closed. Asio's io_uring service may destroy the handler of an operation that was
+  // pending, and with it this link, when the service that the socket belongs to is gone already.
+  std::optional<socket_type> socket_;
   frame_reader reader_;
   send_queue queue_;
   bool waiting_to_write_ = false;

@@ -50,7 +50,8 @@ void worker_process::end() noexcept {
   kill_and_reap(pidfd_);
   pidfd_ = -1;
   // Left alone, its destructor would wait for the number, which may be another process's by now.
-  process_.detach();
+  process_->detach();
+  process_.reset();
 }
 
 }  // namespace coterie::detail

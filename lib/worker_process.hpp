@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -38,9 +39,9 @@ class worker_process {
   /// then; after `end` the handler is called all the same.
   template <class Handler>
   void async_wait(Handler handler) {
-    process_.async_wait([this, handler = std::move(handler)](const auto& problem, int) mutable {
+    process_->async_wait([this, handler = std::move(handler)](const auto& problem, int) mutable {
       // Somebody else may have reaped the child: a program that waits for any child, say.
-      const int status = problem ? unknown_wait_status : process_.native_exit_code();
+      const int status = problem || !process_ ? unknown_wait_status : process_->native_exit_code();
       handler(status);
     });
   }
@@ -50,7 +51,7 @@ class worker_process {
 
   pid_t pid_;
   int pidfd_;  // owned by `process_`; -1 once it has been given back
-  process_type process_;
+  std::optional<process_type> process_;  // empty once ended, for the reason given in `socket_link`
 };
 
 }  // namespace coterie::detail

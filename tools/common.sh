@@ -26,9 +26,8 @@ configure() {
     return
   fi
   say "configuring ${folder#"$root/"}"
-  local wipe=()
-  [[ ! -d $folder/meson-private ]] || wipe=(--wipe)
-  meson setup "${wipe[@]}" "$@" "$folder" "$root" || return
+  rm -rf "$folder"
+  meson setup "$@" "$folder" "$root" || return
   printf '%s\n' "$wanted" >"$folder/.configured"
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The control: if this does not compile, the other cases show nothing.
-#include <coterie/coterie.hpp>
-
 #include <vector>
+
+#include <coterie/coterie.hpp>
 
 namespace asio = boost::asio;
 

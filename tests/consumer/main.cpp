@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // A user's program, as small as it gets: an installed copy must be enough to build and run it.
-#include <coterie/coterie.hpp>
-
 #include <iostream>
 #include <numeric>
 #include <vector>
+
+#include <coterie/coterie.hpp>
 
 namespace asio = boost::asio;
 

@@ -44,17 +44,15 @@ void save_value(Out& out, const T& value);
 template <class In, class T>
 void load_value(In& in, T& value);
 
-/// A cereal archive that writes to a `byte_buffer`. Give it values as to any archive:
-/// `archive(a, b)`, `archive & a`, `archive << a`.
+/// A cereal archive that writes to a `byte_buffer`. Give it values as to any archive (`archive(a, b)`,
+/// `archive & a`, `archive << a`), then call `finish`.
 ///
-/// Errors: `std::bad_alloc`, `std::length_error`, and whatever a user's function throws; the buffer then
-/// ends with a part of the value.
+/// Errors: `std::bad_alloc`, `std::length_error`, and whatever a user's function throws.
 class output_archive : public writer,
                        public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
   using base = cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision>;
 
  public:
-  /// Writes behind what `buffer` holds. The message starts there.
   explicit output_archive(byte_buffer& buffer) : writer(buffer), base(this) {}
 
   // These hide cereal's: the codec's own code is faster for the types it knows, and quicker to compile.
@@ -102,7 +100,7 @@ class output_archive : public writer,
   void save(const T& value) {
     if constexpr (handled_by_archive_base<T>)
       through_cereal(value);
-    else if constexpr (check_travels<T>())
+    else if constexpr (check_travels<T, true>())
       save_value(*this, value);
   }
 };
@@ -185,7 +183,7 @@ class input_archive : public reader,
   void load(T& value) {
     if constexpr (handled_by_archive_base<T>)
       through_cereal(value);
-    else if constexpr (check_travels<T>())
+    else if constexpr (check_travels<T, true>())
       load_value(*this, value);
   }
 

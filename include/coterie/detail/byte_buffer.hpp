@@ -66,12 +66,21 @@ class byte_buffer {
     if (new_capacity > capacity_) reallocate(new_capacity);
   }
 
-  /// Adds `count` bytes and returns the first of them. Their values are indeterminate: write them all.
-  std::byte* extend(std::size_t count) {
+  /// Makes room for `count` more bytes and returns where they will be, without adding them. Bytes that were
+  /// written there stay when the buffer grows.
+  std::byte* prepare(std::size_t count) {
     if (count > capacity_ - size_) [[unlikely]]
       grow(count);
-    std::byte* const added = data_ + size_;
-    size_ += count;
+    return data_ + size_;
+  }
+
+  /// Adds the first `count` bytes behind the end. Precondition: `prepare` made room for them.
+  void commit(std::size_t count) noexcept { size_ += count; }
+
+  /// Adds `count` bytes and returns the first of them. Their values are indeterminate: write them all.
+  std::byte* extend(std::size_t count) {
+    std::byte* const added = prepare(count);
+    commit(count);
     return added;
   }
 
@@ -87,7 +96,7 @@ class byte_buffer {
   }
 
  private:
-  // Out of line, so that the common case of `extend` is a comparison and an addition.
+  // Out of line, so that the common case is a comparison and an addition.
   [[gnu::noinline, gnu::cold]] void grow(std::size_t count) {
     constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max();
     if (count > most - size_) throw std::length_error("a message cannot have that many bytes");

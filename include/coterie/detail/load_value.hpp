@@ -59,19 +59,14 @@ void load_block(In& in, T& vector) {
   }
 }
 
-template <class In, class T, std::size_t Extent>
-void load_span(In& in, std::span<T, Extent>& span) {
+template <class In, class T>
+void load_span(In& in, std::span<T>& span) {
   static_assert(std::is_const_v<T>,
                 "coterie: a std::span<T> arrives as a view into the message, which is read-only: take a "
                 "std::span<const T>");
   const auto block = take_block<std::remove_const_t<T>>(in);
   if (!block.aligned()) throw decode_error("message is not aligned for a view into it");
-  if constexpr (Extent == std::dynamic_extent) {
-    span = std::span<T>(block.data(), block.size);
-  } else {
-    if (block.size != Extent) throw decode_error("message has a span of another size");
-    span = std::span<T, Extent>(block.data(), Extent);
-  }
+  span = std::span<T>(block.data(), block.size);
 }
 
 template <class In>

@@ -96,7 +96,8 @@ consteval travel_facts facts_at() {
     return {};
   } else if constexpr (k == kind::span) {
     return []<class Element>(types<Element>) {
-      return travel_facts{.unknown = !block_copyable<Element>, .view = true};
+      return travel_facts{
+          .unknown = !block_copyable<Element>, .not_made_first = !made_first<T>, .view = true};
     }(parts_of<T>());
   } else if constexpr (k == kind::text_view) {
     return {.view = true};
@@ -205,18 +206,23 @@ consteval void refuse_not_made_first() {
 }
 
 /// True if `T` travels. If not, one `static_assert` says why; the compiler's notes name the type inside
-/// `T` that is the reason.
-template <class T>
+/// `T` that is the reason. A `T` that `Exists` already, made by cereal, need not be made first.
+template <class T, bool Exists = false>
 consteval bool check_travels() {
   constexpr travel_facts facts = facts_of<T>;
-  if constexpr (facts.pointer)
+  if constexpr (facts.pointer) {
     refuse_pointer<typename decltype(find_culprit<&travel_facts::pointer, T>())::type, T>();
-  else if constexpr (facts.unknown)
+    return false;
+  } else if constexpr (facts.unknown) {
     refuse_unknown<typename decltype(find_culprit<&travel_facts::unknown, T>())::type, T>();
-  else if constexpr (facts.not_made_first)
-    refuse_not_made_first<typename decltype(find_culprit<&travel_facts::not_made_first, T>())::type,
-                          T>();
-  return facts.travels();
+    return false;
+  } else if constexpr (facts.not_made_first && !(Exists && !made_first<T>)) {
+    using reason = typename decltype(find_culprit<&travel_facts::not_made_first, T>())::type;
+    refuse_not_made_first<reason, T>();
+    return false;
+  } else {
+    return true;
+  }
 }
 
 }  // namespace coterie::detail

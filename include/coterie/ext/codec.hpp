@@ -98,25 +98,6 @@ void load_message(std::span<const std::byte> bytes, T& value) {
   }
 }
 
-// Takes back the bytes of a value that could not be written whole.
-class rollback {
- public:
-  explicit rollback(byte_buffer& buffer) noexcept : buffer_(buffer), size_(buffer.size()) {}
-  rollback(const rollback&) = delete;
-  rollback& operator=(const rollback&) = delete;
-
-  ~rollback() {
-    if (!kept_) buffer_.resize_down(size_);
-  }
-
-  void keep() noexcept { kept_ = true; }
-
- private:
-  byte_buffer& buffer_;
-  std::size_t size_;
-  bool kept_ = false;
-};
-
 }  // namespace detail
 
 /// Bytes that are not what `decode` was asked for. Derives from `std::runtime_error`.
@@ -147,24 +128,26 @@ template <class T>
 void encode(detail::byte_buffer& out, const T& value) {
   if constexpr (detail::check_travels<T>()) {
     if constexpr (std::is_same_v<std::remove_extent_t<T>, char> && std::is_bounded_array_v<T>) {
-      detail::rollback undo(out);
       detail::writer to(out);
       detail::save_text(to, std::string_view(value, ::strnlen(value, sizeof(T))));
-      undo.keep();
+      to.finish();
     } else if constexpr (detail::block_copyable<T>) {
       out.append(&value, sizeof(T));
     } else {
-      detail::rollback undo(out);
-      if constexpr (detail::facts_of<T>.through_cereal) {
-        detail::output_archive to(out);
-        detail::save_value(to, value);
-      } else {
-        detail::writer to(out);
-        detail::save_value(to, value);
-      }
-      undo.keep();
+      using archive = std::conditional_t<detail::facts_of<T>.through_cereal, detail::output_archive,
+                                         detail::writer>;
+      archive to(out);
+      detail::save_value(to, value);
+      to.finish();
     }
   }
+}
+
+/// The same for a span whose size is part of its type: it travels as any other.
+template <class T, std::size_t Extent>
+  requires(Extent != std::dynamic_extent)
+void encode(detail::byte_buffer& out, const std::span<T, Extent>& value) {
+  encode(out, std::span<T>(value));
 }
 
 /// Makes the value that was written as the message `bytes`, which must be used up by it. If `T` is or holds

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// What all examples share and none of them is about: the command line, the clock, tables.
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace example {
+
+/// Reads the command line. Has a value if the program should end now: with 0 after `--help`, with 2
+/// after one line that says what is wrong.
+inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
+  } catch (const CLI::ParseError& problem) {
+    fmt::print(stderr, "{}: {}\n", argv[0], problem.what());
+    return 2;
+  }
+}
+
+/// The option that nearly every example has.
+inline void add_processes(CLI::App& app, int& processes) {
+  app.add_option("-p,--processes", processes, "Worker processes; 0 means one for each CPU")
+      ->check(CLI::Range(0, 10'000))
+      ->capture_default_str();
+}
+
+/// Ends the example, and makes it fail as a test, if what must hold does not.
+inline void check(bool holds, const std::string& otherwise) {
+  if (!holds) throw std::logic_error("wrong result: " + otherwise);
+}
+
+/// Runs from its construction.
+class stopwatch {
+ public:
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(clock::now() - start_).count();
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  clock::time_point start_ = clock::now();
+};
+
+/// A time in the unit that suits it: "3.21 s", "48.0 ms", "7.5 us".
+inline std::string duration(double seconds) {
+  if (seconds >= 1.0) return fmt::format("{:.2f} s", seconds);
+  if (seconds >= 1e-3) return fmt::format("{:.1f} ms", seconds * 1e3);
+  return fmt::format("{:.1f} us", seconds * 1e6);
+}
+
+/// A number of things with its noun: "1 worker", "4 workers".
+template <class Number>
+std::string count(Number number, const std::string& noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
+/// How long a pool took, beside a serial run of the same work.
+struct pool_run {
+  int workers = 1;
+  double seconds = 0.0;
+
+  [[nodiscard]] double speed_up(double serial) const { return serial / seconds; }
+  [[nodiscard]] double efficiency(double serial) const { return speed_up(serial) / workers; }
+};
+
+/// A table of speed-up (serial time over the pool's) and efficiency (speed-up over workers).
+inline void print_speed_up(double serial, std::span<const pool_run> runs) {
+  fmt::print("{:<12} {:>10} {:>10} {:>12}\n", "", "time", "speed-up", "efficiency");
+  fmt::print("{:<12} {:>10} {:>10} {:>12}\n", "serial", duration(serial), "1.00", "");
+  for (const pool_run& run : runs) {
+    fmt::print("{:<12} {:>10} {:>10.2f} {:>10.0f} %\n", count(run.workers, "worker"),
+               duration(run.seconds), run.speed_up(serial), 100.0 * run.efficiency(serial));
+  }
+}
+
+}  // namespace example

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Shows what a pool is for: the same slow function, on the same numbers, first one after the other
+// and then in worker processes, with the speed-up and what it means.
+
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <coterie/coterie.hpp>
+
+#include "example.hpp"
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// What a worker sends back: a plain aggregate, which travels as it is.
+struct verdict {
+  std::int64_t divisor = 0;  ///< the smallest above 1: the number itself, if that is prime
+  double seconds = 0.0;
+  int rank = -1;  ///< of the worker that found it
+};
+
+// Trial division, on purpose: hundreds of millions of divisions for a number of 18 digits.
+std::int64_t smallest_divisor(std::int64_t number) {
+  if (number % 2 == 0) return 2;
+  for (std::int64_t divisor = 3; divisor <= number / divisor; divisor += 2) {
+    if (number % divisor == 0) return divisor;
+  }
+  return number;
+}
+
+verdict examine(std::int64_t number) {
+  const example::stopwatch watch;
+  const std::int64_t divisor = smallest_divisor(number);
+  return {divisor, watch.seconds(), coterie::this_worker::rank()};
+}
+
+void print_verdict(std::int64_t number, const verdict& serial, const verdict& pooled) {
+  const bool prime = serial.divisor == number;
+  fmt::print("{:>19}  {:<20} {:>10} {:>10} {:>6}\n", number,
+             prime ? "prime" : fmt::format("divisible by {}", serial.divisor),
+             example::duration(serial.seconds), example::duration(pooled.seconds), pooled.rank);
+}
+
+// The longest number bounds the pool's time from below, however many workers there are.
+void explain(double serial, double longest, const example::pool_run& run) {
+  fmt::print(
+      "\nThe pool answered {:.1f} times as soon as one process (speed-up), and its {} spent {:.0f} % "
+      "of\ntheir time on what had to be done (efficiency). The rest is waiting for the last number "
+      "while there\nis none left to share; with these numbers no pool can beat {:.1f}, the whole "
+      "work over its longest part.\n",
+      run.speed_up(serial), example::count(run.workers, "worker"), 100 * run.efficiency(serial),
+      serial / longest);
+}
+
+asio::awaitable<int> program(int argc, char** argv) {
+  std::vector<std::int64_t> numbers{112272535095295, 100109100129100369, 100109100129101027,
+                                    100109100129100151, 100109100129162907};
+  int processes = 0;
+
+  CLI::App app{"Tests which numbers are prime: serially, then in a pool, with the speed-up."};
+  app.add_option("NUMBER", numbers, "Numbers to test, 2 or more")
+      ->check(CLI::Range(std::int64_t{2}, std::int64_t{4'000'000'000'000'000'000}))
+      ->capture_default_str();
+  example::add_processes(app, processes);
+  if (const auto code = example::parse(app, argc, argv)) co_return *code;
+
+  const example::stopwatch serial_watch;
+  std::vector<verdict> expected;
+  for (const std::int64_t number : numbers) expected.push_back(examine(number));
+  const double serial = serial_watch.seconds();
+
+  // The pool's time includes the start of its workers. One number at a time: these are long tasks
+  // of very different lengths, and two that travel together cannot be shared out.
+  const example::stopwatch pool_watch;
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = processes}};
+  const auto verdicts = co_await pool.map(examine, numbers, {.chunksize = 1});
+  const example::pool_run run{pool.size(), pool_watch.seconds()};
+
+  fmt::print("{:>19}  {:<20} {:>10} {:>10} {:>6}\n", "number", "", "serial", "pool", "rank");
+  double longest = 0.0;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    print_verdict(numbers[i], expected[i], verdicts[i]);
+    longest = std::max(longest, expected[i].seconds);
+    example::check(verdicts[i].divisor == expected[i].divisor,
+                   fmt::format("the pool and the serial run differ on {}", numbers[i]));
+  }
+  fmt::print("\n");
+  example::print_speed_up(serial, std::vector{run});
+  explain(serial, longest, run);
+  co_return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return coterie::run(argc, argv, program); }
