@@ -79,7 +79,8 @@ class category final : public boost::system::error_category {
 std::string crash_text(const remote_place& place, std::optional<int> signal,
                        std::optional<int> exit_code) {
   return "worker " + std::to_string(place.rank) + " (pid " + std::to_string(place.pid) + ") " +
-         detail::how_it_ended(signal, exit_code) + " while it held item " + std::to_string(place.item);
+         detail::how_it_ended(signal, exit_code) + " while it held item " +
+         std::to_string(place.item);
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cerrno>
 
 #include <boost/core/demangle.hpp>
 
@@ -28,8 +28,8 @@ void report_fatal(const std::exception_ptr& problem) noexcept {
   try {
     std::rethrow_exception(problem);
   } catch (const std::exception& known) {
-    std::fprintf(stderr, "%s: %s: %s\n", name,
-                 boost::core::demangle(typeid(known).name()).c_str(), known.what());
+    std::fprintf(stderr, "%s: %s: %s\n", name, boost::core::demangle(typeid(known).name()).c_str(),
+                 known.what());
   } catch (...) {
     std::fprintf(stderr, "%s: ended by an exception that is no std::exception\n", name);
   }

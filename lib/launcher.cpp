@@ -124,8 +124,9 @@ launched_worker launch_worker(int rank) {
   spawn_attributes attributes;
   check(::posix_spawnattr_setsigmask(attributes.get(), &blocked), "posix_spawn");
   check(::posix_spawnattr_setsigdefault(attributes.get(), &defaults), "posix_spawn");
-  check(::posix_spawnattr_setflags(attributes.get(), POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF),
-        "posix_spawn");
+  check(
+      ::posix_spawnattr_setflags(attributes.get(), POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF),
+      "posix_spawn");
 
   std::vector<std::string> arguments = program::instance().arguments;
   if (arguments.empty()) arguments.emplace_back("coterie-worker");

@@ -80,7 +80,8 @@ int add_module(dl_phdr_info* info, std::size_t, void* list) {
   // The executable always comes first. Key 0 is its own.
   if (!modules.empty()) {
     const std::string_view path = info->dlpi_name != nullptr ? info->dlpi_name : "";
-    found.key = found.build_id.empty() ? hash(std::as_bytes(std::span{path})) : hash(found.build_id);
+    found.key =
+        found.build_id.empty() ? hash(std::as_bytes(std::span{path})) : hash(found.build_id);
   }
   modules.push_back(std::move(found));
   return 0;
@@ -122,7 +123,7 @@ const std::vector<std::byte>& executable_identity() {
   static const std::vector<std::byte> identity = [] {
     std::vector<module> modules = loaded_modules();
     if (!modules.empty() && !modules.front().build_id.empty()) return modules.front().build_id;
-    struct stat file {};
+    struct stat file{};
     std::vector<std::byte> fallback;
     if (::stat("/proc/self/exe", &file) == 0) {
       const auto add = [&](const auto& value) {
@@ -142,27 +143,28 @@ const std::vector<std::byte>& executable_identity() {
 
 function_reference locate_function(const void* function) {
   const auto address = reinterpret_cast<std::uintptr_t>(function);
-  const auto found = table().find([=](const module& each) { return each.holds(address); },
-                                  [=](const module& holder) {
-                                    return function_reference{holder.key, address - holder.base};
-                                  });
+  const auto found = table().find(
+      [=](const module& each) { return each.holds(address); },
+      [=](const module& holder) { return function_reference{holder.key, address - holder.base}; });
   if (found) return *found;
-  throw error{errc::unknown_function,
-              "no loaded executable or shared library holds this function, so a worker cannot find it: "
-              "is it a null pointer, or code made at run time?"};
+  throw error{
+      errc::unknown_function,
+      "no loaded executable or shared library holds this function, so a worker cannot find it: "
+      "is it a null pointer, or code made at run time?"};
 }
 
 void* find_function(function_reference reference) {
-  const auto found = table().find(
-      [=](const module& each) { return each.key == reference.module; },
-      [=](const module& holder) -> void* {
-        const std::uintptr_t address = holder.base + reference.offset;
-        return holder.holds(address) ? reinterpret_cast<void*>(address) : nullptr;
-      });
+  const auto found =
+      table().find([=](const module& each) { return each.key == reference.module; },
+                   [=](const module& holder) -> void* {
+                     const std::uintptr_t address = holder.base + reference.offset;
+                     return holder.holds(address) ? reinterpret_cast<void*>(address) : nullptr;
+                   });
   if (found && *found != nullptr) return *found;
-  throw error{errc::unknown_function,
-              "this worker has not loaded the shared library that holds the function: load it in the "
-              "pool's initializer, or link the program with it"};
+  throw error{
+      errc::unknown_function,
+      "this worker has not loaded the shared library that holds the function: load it in the "
+      "pool's initializer, or link the program with it"};
 }
 
 }  // namespace coterie::detail

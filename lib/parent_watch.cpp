@@ -41,7 +41,7 @@ void end_with_parent(const worker_environment& environment) {
   }
 
   // The second way, for a parent that has forked a process which still holds the writing end.
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_parent_signal;
   action.sa_flags = SA_RESTART;
   ::sigemptyset(&action.sa_mask);

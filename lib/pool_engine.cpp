@@ -39,11 +39,12 @@ void check_limits(const pool_options& options) {
 
 void check_initialized() {
   if (const auto worker = worker_environment::find()) {
-    std::fprintf(stderr,
-                 "coterie: this process was started as worker %d, but its main makes a pool without "
-                 "having called coterie::init(argc, argv): call it first in main, before anything "
-                 "else\n",
-                 worker->rank);
+    std::fprintf(
+        stderr,
+        "coterie: this process was started as worker %d, but its main makes a pool without "
+        "having called coterie::init(argc, argv): call it first in main, before anything "
+        "else\n",
+        worker->rank);
     ::_exit(exit_without_init);
   }
   if (!program::instance().initialized) {

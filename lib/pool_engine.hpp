@@ -147,8 +147,8 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   scheduler scheduler_;
   std::unordered_map<job_id, open_job> jobs_;
   std::unordered_map<chunk_id, open_chunk> chunks_;
-  std::vector<std::shared_ptr<worker_peer>> workers_;      // by rank; null: no process
-  std::vector<std::shared_ptr<worker_peer>> crashed_;      // by rank; who the crash actions are about
+  std::vector<std::shared_ptr<worker_peer>> workers_;  // by rank; null: no process
+  std::vector<std::shared_ptr<worker_peer>> crashed_;  // by rank; who the crash actions are about
   std::vector<std::shared_ptr<worker_peer>> to_flush_;
   std::deque<int> to_spawn_;
   bool spawn_posted_ = false;

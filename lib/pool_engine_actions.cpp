@@ -145,8 +145,8 @@ void pool_engine::perform(const action::cut& what) {
   open_job& open = entry->second;
 
   auto items = std::make_shared<byte_buffer>();
-  const std::size_t most_bytes = open.automatic_chunks ? automatic_chunk_bytes
-                                                       : std::numeric_limits<std::size_t>::max();
+  const std::size_t most_bytes =
+      open.automatic_chunks ? automatic_chunk_bytes : std::numeric_limits<std::size_t>::max();
   cut_result taken;
   try {
     taken = open.work->cut(what.most, most_bytes, *items);
@@ -201,7 +201,8 @@ void pool_engine::perform(const action::crash& what) {
   const open_chunk chunk = std::move(found->second);
   chunks_.erase(found);
   const worker_peer& worker = *crashed_[static_cast<std::size_t>(what.rank)];
-  for (std::size_t offset = chunk.done; offset < chunk.count && jobs_.contains(chunk.job); ++offset) {
+  for (std::size_t offset = chunk.done; offset < chunk.count && jobs_.contains(chunk.job);
+       ++offset) {
     const std::size_t item = chunk.first + offset;
     fail_item(chunk.job, item, crash_problem(worker, item));
   }

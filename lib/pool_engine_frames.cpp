@@ -37,8 +37,8 @@ std::string end_of(const worker_peer& worker) {
   std::optional<int> exit_code;
   if (status != unknown_wait_status && WIFSIGNALED(status)) signal = WTERMSIG(status);
   if (status != unknown_wait_status && WIFEXITED(status)) exit_code = WEXITSTATUS(status);
-  return "worker " + std::to_string(worker.rank) + " (pid " + std::to_string(worker.process->pid()) +
-         ") " + how_it_ended(signal, exit_code);
+  return "worker " + std::to_string(worker.rank) + " (pid " +
+         std::to_string(worker.process->pid()) + ") " + how_it_ended(signal, exit_code);
 }
 
 }  // namespace
@@ -107,7 +107,8 @@ void pool_engine::take(worker_peer& worker, const frame& arrived) {
     return violation(worker, "it sent results before it was ready");
   }
   switch (kind) {
-    case frame_kind::hello: return take_hello(worker, arrived);
+    case frame_kind::hello:
+      return take_hello(worker, arrived);
     case frame_kind::ready:
       worker.was_ready = true;
       return scheduler_.ready(worker.rank);
@@ -117,16 +118,20 @@ void pool_engine::take(worker_peer& worker, const frame& arrived) {
           what_of(decode_exception(arrived.payload,
                                    {.rank = worker.rank, .pid = worker.process->pid(), .item = 0}));
       return;
-    case frame_kind::values: return take_values(worker, arrived);
-    case frame_kind::failure: return take_failure(worker, arrived);
-    case frame_kind::done: return take_done(worker, arrived);
+    case frame_kind::values:
+      return take_values(worker, arrived);
+    case frame_kind::failure:
+      return take_failure(worker, arrived);
+    case frame_kind::done:
+      return take_done(worker, arrived);
     case frame_kind::left:
       if (!finalizer_problem_) {
         finalizer_problem_ = decode_exception(
             arrived.payload, {.rank = worker.rank, .pid = worker.process->pid(), .item = 0});
       }
       return;
-    default: return violation(worker, "it sent a frame that only the parent sends");
+    default:
+      return violation(worker, "it sent a frame that only the parent sends");
   }
 }
 
@@ -188,9 +193,8 @@ void pool_engine::take_failure(worker_peer& worker, const frame& arrived) {
   if (chunk == nullptr) return;
   const std::size_t item = chunk->first + static_cast<std::size_t>(arrived.header.first);
   fail_item(chunk->job, item,
-            decode_exception(arrived.payload, {.rank = worker.rank,
-                                               .pid = worker.process->pid(),
-                                               .item = item}));
+            decode_exception(arrived.payload,
+                             {.rank = worker.rank, .pid = worker.process->pid(), .item = item}));
 }
 
 void pool_engine::take_done(worker_peer& worker, const frame& arrived) {
@@ -258,10 +262,10 @@ std::string pool_engine::start_problem(const worker_peer& worker) {
 std::exception_ptr pool_engine::crash_problem(const worker_peer& worker, std::size_t item) {
   const int pid = worker.process->pid();
   if (worker.broke_rules) {
-    return std::make_exception_ptr(
-        error{errc::protocol_violation, "worker " + std::to_string(worker.rank) + " (pid " +
-                                            std::to_string(pid) + ") was ended while it held item " +
-                                            std::to_string(item) + ", because " + worker.problem});
+    return std::make_exception_ptr(error{
+        errc::protocol_violation, "worker " + std::to_string(worker.rank) + " (pid " +
+                                      std::to_string(pid) + ") was ended while it held item " +
+                                      std::to_string(item) + ", because " + worker.problem});
   }
   const remote_place place{.rank = worker.rank, .pid = pid, .item = item};
   if (worker.wait_status == unknown_wait_status) {

@@ -23,8 +23,8 @@ struct scheduler_settings {
 };
 
 struct job_limits {
-  std::size_t chunksize = 0;         // items; 0: automatic
-  std::size_t window = 0;            // items taken from the input and not yet released; 0: automatic
+  std::size_t chunksize = 0;  // items; 0: automatic
+  std::size_t window = 0;     // items taken from the input and not yet released; 0: automatic
   bool held_until_consumed = false;  // released by `consumed`, not by being finished
 };
 
@@ -178,7 +178,7 @@ class scheduler {
     std::size_t chunks = 0;      // chunks held by workers
     std::size_t unfinished = 0;  // items cut and not finished
     bool exhausted = false;
-    bool cutting = false;  // a cut action is out and not answered
+    bool cutting = false;                // a cut action is out and not answered
     std::optional<place_in_turn> place;  // where it is in `runnable_`
     std::uint64_t turn = 0;
     std::deque<chunk_id> unsent;  // cut, then orphaned by a dead worker before it began them

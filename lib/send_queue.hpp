@@ -48,8 +48,8 @@ class send_queue {
   byte_buffer& tail();
 
   std::deque<segment> segments_;
-  byte_buffer spare_;         // memory of a sent segment, kept for the next
-  std::size_t offset_ = 0;    // bytes of the first segment that have left
+  byte_buffer spare_;       // memory of a sent segment, kept for the next
+  std::size_t offset_ = 0;  // bytes of the first segment that have left
   std::size_t size_ = 0;
   std::array<iovec, 32> pieces_{};
 };

@@ -23,9 +23,9 @@ socket_link::socket_link(const asio::any_io_executor& executor, unique_descripto
 void socket_link::async_receive(std::shared_ptr<link_listener> listener) {
   const auto space = reader_.space();
   socket_->async_read_some(asio::buffer(space.data(), space.size()),
-                          [listener = std::move(listener)](error_code problem, std::size_t count) {
-                            listener->input_arrived(problem, count);
-                          });
+                           [listener = std::move(listener)](error_code problem, std::size_t count) {
+                             listener->input_arrived(problem, count);
+                           });
 }
 
 void socket_link::stop_receiving() {
@@ -63,7 +63,7 @@ void socket_link::flush(const std::shared_ptr<link_listener>& listener) {
     } else if (errno == EAGAIN || errno == ENOBUFS) {
       waiting_to_write_ = true;
       socket_->async_wait(socket_type::wait_write,
-                         [listener](error_code) { listener->output_possible(); });
+                          [listener](error_code) { listener->output_possible(); });
     } else if (errno != EINTR) {
       // The worker is gone, and the receiving side will say so.
       queue_ = send_queue{};

@@ -31,9 +31,8 @@ class socket_link final : public link {
   void close() override;
 
  private:
-  using socket_type =
-      boost::asio::basic_stream_socket<boost::asio::local::stream_protocol,
-                                       boost::asio::any_io_executor>;
+  using socket_type = boost::asio::basic_stream_socket<boost::asio::local::stream_protocol,
+                                                       boost::asio::any_io_executor>;
 
   // Empty once closed. Asio's io_uring service may destroy the handler of an operation that was
   // pending, and with it this link, when the service that the socket belongs to is gone already.

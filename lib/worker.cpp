@@ -105,13 +105,20 @@ class session {
 
   void handle(const frame& arrived) {
     switch (arrived.header.kind) {
-      case frame_kind::setup: return set_up(arrived.payload);
-      case frame_kind::define: return define(arrived);
-      case frame_kind::run: return run(arrived);
+      case frame_kind::setup:
+        return set_up(arrived.payload);
+      case frame_kind::define:
+        return define(arrived);
+      case frame_kind::run:
+        return run(arrived);
       case frame_kind::forget:
-      case frame_kind::cancel: jobs_.erase(arrived.header.job); return;
-      case frame_kind::stop: leave();
-      default: ::_exit(exit_bad_frame);
+      case frame_kind::cancel:
+        jobs_.erase(arrived.header.job);
+        return;
+      case frame_kind::stop:
+        leave();
+      default:
+        ::_exit(exit_bad_frame);
     }
   }
 

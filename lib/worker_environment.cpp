@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker_environment.hpp"
 
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
-
-#include <charconv>
 
 namespace coterie::detail {
 

@@ -63,8 +63,7 @@ bool worker_link::cancelled(job_id job) {
 std::size_t worker_link::read_into(frame_reader& reader, bool may_wait) {
   const auto space = reader.space();
   for (;;) {
-    const auto count =
-        ::recv(descriptor_, space.data(), space.size(), may_wait ? 0 : MSG_DONTWAIT);
+    const auto count = ::recv(descriptor_, space.data(), space.size(), may_wait ? 0 : MSG_DONTWAIT);
     if (count > 0) {
       reader.received(static_cast<std::size_t>(count));
       return static_cast<std::size_t>(count);

@@ -17,9 +17,8 @@ worker_peer::worker_peer(std::shared_ptr<pool_engine> engine, int worker_rank,
 worker_peer::~worker_peer() = default;
 
 void worker_peer::start() {
-  process->async_wait([self = shared_from_this()](int status) {
-    self->engine_->process_ended(self, status);
-  });
+  process->async_wait(
+      [self = shared_from_this()](int status) { self->engine_->process_ended(self, status); });
   wire->async_receive(shared_from_this());
 }
 

@@ -21,8 +21,8 @@ enum class job_knowledge : bool { ready, forgets };
 /// news on to the engine.
 class worker_peer final : public link_listener, public std::enable_shared_from_this<worker_peer> {
  public:
-  worker_peer(std::shared_ptr<pool_engine> engine, int rank, std::unique_ptr<worker_process> process,
-              std::unique_ptr<link> link);
+  worker_peer(std::shared_ptr<pool_engine> engine, int rank,
+              std::unique_ptr<worker_process> process, std::unique_ptr<link> link);
   ~worker_peer();
 
   /// Begins to listen.
@@ -39,8 +39,8 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
   std::unordered_map<job_id, job_knowledge> knows;
   std::string problem;  // why it is unfit, or could not start; empty: nothing known
   int wait_status = unknown_wait_status;
-  bool greeted = false;      // its hello was right
-  bool was_ready = false;    // its initializer has run
+  bool greeted = false;       // its hello was right
+  bool was_ready = false;     // its initializer has run
   bool told_to_stop = false;  // by a frame, after which it leaves by itself
   bool killed = false;        // on purpose, and by no fault of its own
   bool broke_rules = false;

@@ -50,7 +50,7 @@ class worker_process {
   using process_type = boost::process::v2::basic_process<boost::asio::any_io_executor>;
 
   pid_t pid_;
-  int pidfd_;  // owned by `process_`; -1 once it has been given back
+  int pidfd_;                            // owned by `process_`; -1 once it has been given back
   std::optional<process_type> process_;  // empty once ended, for the reason given in `socket_link`
 };
 

@@ -84,8 +84,8 @@ std::size_t worker_sink::allowance() {
   now_ = clock::now();
   const auto took = std::max(now_ - before, std::chrono::nanoseconds{1});
   if (first_ + waiting_ > 0) {
-    const auto fitting =
-        static_cast<std::size_t>(stride.count()) * allowed_ / static_cast<std::size_t>(took.count());
+    const auto fitting = static_cast<std::size_t>(stride.count()) * allowed_ /
+                         static_cast<std::size_t>(took.count());
     allowed_ = std::clamp<std::size_t>(fitting, 1, std::min(allowed_ * 8, longest_stride));
   }
   flush_if_due();

@@ -93,8 +93,8 @@ asio::awaitable<spread> tasks_per_second(coterie::pool& pool, std::int64_t count
   for (int run = 0; run < runs; ++run) {
     std::int64_t sum = 0;
     const auto begin = clock_type::now();
-    auto results = pool.imap_unordered(busy_10_us, std::views::iota(std::int64_t{0}, count),
-                                       {.chunksize = 1});
+    auto results =
+        pool.imap_unordered(busy_10_us, std::views::iota(std::int64_t{0}, count), {.chunksize = 1});
     while (const auto result = co_await results.next()) sum += *result;
     rates.push_back(static_cast<double>(count) / seconds_since(begin));
     expect(sum == count * (count - 1) / 2, "imap_unordered");

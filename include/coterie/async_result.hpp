@@ -107,9 +107,10 @@ class async_result {
   /// leaves the event loop's `run`.
   template <class F>
   const async_result& callback(F f) const {
-    static_assert(std::is_void_v<R> || std::is_copy_constructible_v<detail::held_t<R>>,
-                  "coterie: a callback gets a copy of the value, and this one cannot be copied; use "
-                  "get() instead");
+    static_assert(
+        std::is_void_v<R> || std::is_copy_constructible_v<detail::held_t<R>>,
+        "coterie: a callback gets a copy of the value, and this one cannot be copied; use "
+        "get() instead");
     auto executor = boost::asio::get_associated_executor(f, core_->executor());
     auto to = detail::make_completion<held>(
         boost::asio::bind_executor(std::move(executor),
@@ -121,15 +122,15 @@ class async_result {
                                      }
                                    }),
         core_->executor());
-    when_ready([to = std::move(to)](detail::async_state<R>& state,
-                                    detail::deliveries& due) mutable {
-      if (state.problem) return;
-      if constexpr (std::is_void_v<R>) {
-        detail::complete(std::move(to), due, {}, held{});
-      } else {
-        detail::complete(std::move(to), due, {}, *state.value);
-      }
-    });
+    when_ready(
+        [to = std::move(to)](detail::async_state<R>& state, detail::deliveries& due) mutable {
+          if (state.problem) return;
+          if constexpr (std::is_void_v<R>) {
+            detail::complete(std::move(to), due, {}, held{});
+          } else {
+            detail::complete(std::move(to), due, {}, *state.value);
+          }
+        });
     return *this;
   }
 
@@ -139,15 +140,14 @@ class async_result {
   const async_result& error_callback(F f) const {
     auto executor = boost::asio::get_associated_executor(f, core_->executor());
     auto to = detail::make_completion<>(
-        boost::asio::bind_executor(std::move(executor),
-                                   [f = std::move(f)](std::exception_ptr problem) mutable {
-                                     f(std::move(problem));
-                                   }),
+        boost::asio::bind_executor(
+            std::move(executor),
+            [f = std::move(f)](std::exception_ptr problem) mutable { f(std::move(problem)); }),
         core_->executor());
-    when_ready([to = std::move(to)](detail::async_state<R>& state,
-                                    detail::deliveries& due) mutable {
-      if (state.problem) detail::complete(std::move(to), due, state.problem);
-    });
+    when_ready(
+        [to = std::move(to)](detail::async_state<R>& state, detail::deliveries& due) mutable {
+          if (state.problem) detail::complete(std::move(to), due, state.problem);
+        });
     return *this;
   }
 
@@ -233,10 +233,10 @@ class async_result {
   template <class... Values, class Handler, class Then>
   void enlist(Handler&& handler, time_limit limit, Then then) const {
     const auto ticket = core_->reserve();
-    detail::on_cancellation(
-        handler, core_, [state = state_, id = id_, ticket](const auto& pool, auto) {
-          end_wait(pool, state, id, ticket, detail::wait_end::cancelled);
-        });
+    detail::on_cancellation(handler, core_,
+                            [state = state_, id = id_, ticket](const auto& pool, auto) {
+                              end_wait(pool, state, id, ticket, detail::wait_end::cancelled);
+                            });
     auto to = detail::make_completion<Values...>(std::forward<Handler>(handler), core_->executor());
 
     std::shared_ptr<boost::asio::steady_timer> timer;
@@ -259,9 +259,8 @@ class async_result {
   static void end_wait(const std::shared_ptr<detail::pool_core>& core,
                        const std::shared_ptr<detail::async_state<R>>& state, detail::job_id id,
                        std::uint64_t ticket, detail::wait_end how) {
-    core->run(id, [state, ticket, how](detail::deliveries& due) {
-      state->end_wait(ticket, how, due);
-    });
+    core->run(id,
+              [state, ticket, how](detail::deliveries& due) { state->end_wait(ticket, how, due); });
   }
 
   // Calls `then(state, due)` when the outcome is there.
@@ -269,9 +268,8 @@ class async_result {
   void when_ready(Then then) const {
     core_->run(id_, [state = state_, ticket = core_->reserve(),
                      then = std::move(then)](detail::deliveries& due) mutable {
-      auto call = [state, then = std::move(then)](detail::wait_end, detail::deliveries& later) mutable {
-        then(*state, later);
-      };
+      auto call = [state, then = std::move(then)](
+                      detail::wait_end, detail::deliveries& later) mutable { then(*state, later); };
       state->wait(ticket, std::move(call), nullptr, due);
     });
   }

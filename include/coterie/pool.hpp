@@ -194,29 +194,29 @@ class pool {
   /// Throws `pool_closed`. An item that failed throws from its own `next()`, and the stream goes on.
   template <class F, std::ranges::input_range Range>
   [[nodiscard]] auto imap(F&& f, Range&& items, const stream_options& options = {}) {
-    return open<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items), options,
-                                              detail::stream_order::as_given);
+    return open<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
+                                              options, detail::stream_order::as_given);
   }
 
   /// Like `imap`, but gives each result as soon as it is there.
   template <class F, std::ranges::input_range Range>
   [[nodiscard]] auto imap_unordered(F&& f, Range&& items, const stream_options& options = {}) {
-    return open<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items), options,
-                                              detail::stream_order::as_finished);
+    return open<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
+                                              options, detail::stream_order::as_finished);
   }
 
   /// Like `imap`, for items that are tuples of arguments.
   template <class F, std::ranges::input_range Range>
   [[nodiscard]] auto istarmap(F&& f, Range&& items, const stream_options& options = {}) {
-    return open<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items), options,
-                                               detail::stream_order::as_given);
+    return open<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
+                                               options, detail::stream_order::as_given);
   }
 
   /// Like `imap_unordered`, for items that are tuples of arguments.
   template <class F, std::ranges::input_range Range>
   [[nodiscard]] auto istarmap_unordered(F&& f, Range&& items, const stream_options& options = {}) {
-    return open<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items), options,
-                                               detail::stream_order::as_finished);
+    return open<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
+                                               options, detail::stream_order::as_finished);
   }
 
   // ---- the pool itself ------------------------------------------------------------------------
@@ -261,7 +261,7 @@ class pool {
   static auto single_input(A&&... arguments) {
     using item = std::tuple<travel_t<A>...>;
     return detail::item_input<detail::single_item<A...>>{
-        detail::single_item<A...>{std::in_place, item{std::forward<A>(arguments)...}}};
+        detail::single_item<A...>{item{std::forward<A>(arguments)...}}};
   }
   template <class F, class... A>
   using single_call = detail::call<detail::spread_item, F, detail::single_item<A...>>;

@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 #include <type_traits>
-#include <variant>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -61,8 +61,7 @@ class stream {
   /// in the order in which they came.
   template <class Token = boost::asio::use_awaitable_t<>>
   auto next(Token&& token = Token{}) {
-    return boost::asio::async_initiate<Token,
-                                       void(std::exception_ptr, std::optional<value_type>)>(
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, std::optional<value_type>)>(
         [core = core_, state = state_, id = id_]<class Handler>(Handler&& handler) {
           const auto ticket = core->reserve();
           detail::on_cancellation(handler, core, [state, id, ticket](const auto& pool, auto) {

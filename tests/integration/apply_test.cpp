@@ -25,7 +25,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-double raise(double base, int exponent) {
+double power_of(double base, int exponent) {
   double power = 1;
   for (; exponent > 0; --exponent) power *= base;
   return power;
@@ -73,7 +73,7 @@ int count_of_calls() {
 
 TEST_CASE("given a function, when it is applied, then its value comes back") {
   test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
-    const double power = co_await pool.apply(raise, 2.0, 10);
+    const double power = co_await pool.apply(power_of, 2.0, 10);
     CHECK(power == 1024);
     const int number = co_await pool.apply(answer);
     CHECK(number == 42);
@@ -82,7 +82,7 @@ TEST_CASE("given a function, when it is applied, then its value comes back") {
 
 TEST_CASE("given arguments of other types, when applied, then they are converted as in a call") {
   test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
-    const double power = co_await pool.apply(raise, 2, short{10});
+    const double power = co_await pool.apply(power_of, 2, short{10});
     CHECK(power == 1024);
     const std::string text = co_await pool.apply(shout, "hey", 3);
     CHECK(text == "heyheyhey");

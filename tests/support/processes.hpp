@@ -82,12 +82,13 @@ inline std::vector<pid_t> children_of(pid_t parent) {
 
 inline std::vector<pid_t> children() { return children_of(::getpid()); }
 
-/// The descriptors that a program started by this one would find open, and those it would not.
+/// The descriptors that are open in this process.
 inline std::vector<int> descriptors() {
   std::vector<int> open = numbers_in("/proc/self/fd");
   // The one that the directory itself was read through is closed again.
-  std::erase_if(open, [](int each) { return ::access(
-      ("/proc/self/fd/" + std::to_string(each)).c_str(), F_OK) != 0; });
+  std::erase_if(open, [](int each) {
+    return ::access(("/proc/self/fd/" + std::to_string(each)).c_str(), F_OK) != 0;
+  });
   return open;
 }
 
@@ -111,8 +112,7 @@ bool eventually(Condition condition, std::chrono::milliseconds limit = deadline)
 
 /// The same while the event loop goes on.
 template <class Condition>
-boost::asio::awaitable<bool> soon(Condition condition,
-                                  std::chrono::milliseconds limit = deadline) {
+boost::asio::awaitable<bool> soon(Condition condition, std::chrono::milliseconds limit = deadline) {
   boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
   const auto end = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
@@ -123,8 +123,7 @@ boost::asio::awaitable<bool> soon(Condition condition,
   co_return true;
 }
 
-inline bool all_gone(const std::vector<pid_t>& pids,
-                     std::chrono::milliseconds limit = deadline) {
+inline bool all_gone(const std::vector<pid_t>& pids, std::chrono::milliseconds limit = deadline) {
   return eventually([&] { return std::ranges::all_of(pids, gone); }, limit);
 }
 

@@ -93,8 +93,8 @@ struct tree {
   std::unique_ptr<tree> other;
 };
 
-struct link {
-  std::unique_ptr<link> next;
+struct chain {
+  std::unique_ptr<chain> next;
 };
 
 class account {
@@ -138,7 +138,7 @@ class hidden {
 
 // An aggregate, but with functions of its own: they count.
 struct doubled {
-  int value = 0;
+  unsigned value = 0;
 };
 
 template <class Archive>
@@ -197,6 +197,9 @@ struct celsius {
 struct shape {
   virtual ~shape() = default;
   virtual double area() const = 0;
+
+  template <class Archive>
+  void serialize(Archive&) {}
 };
 
 struct square : shape {
@@ -210,9 +213,6 @@ struct square : shape {
     archive(cereal::base_class<shape>(this), side);
   }
 };
-
-template <class Archive>
-void serialize(Archive&, shape&) {}
 
 struct derived_from_aggregate : point {
   derived_from_aggregate() = default;

@@ -170,8 +170,7 @@ template <class T, class Visit>
   // Inlined by force, or clang keeps the tuple of references in memory and takes twice the time.
   [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
     (visit(boost::pfr::detail::sequence_tuple::get<I>(fields)), ...);
-  }
-  (std::make_index_sequence<field_count_of<std::remove_const_t<T>>>{});
+  }(std::make_index_sequence<field_count_of<std::remove_const_t<T>>>{});
 }
 
 template <class Tuple>

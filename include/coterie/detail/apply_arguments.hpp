@@ -13,8 +13,8 @@
 namespace coterie::detail {
 
 template <class F, class... A>
-inline constexpr bool takes = std::is_invocable_v<F&, travel_t<A>...> ||
-                              std::is_invocable_v<F&, travel_t<A>&...>;
+inline constexpr bool takes =
+    std::is_invocable_v<F&, travel_t<A>...> || std::is_invocable_v<F&, travel_t<A>&...>;
 
 template <class F, class Arguments, class Indices>
 inline constexpr bool takes_first = false;
@@ -31,8 +31,7 @@ decltype(auto) split_arguments(Body body, A&&... arguments) {
     if constexpr (takes_first<F, std::tuple<A...>, fewer>) {
       auto all = std::forward_as_tuple(std::forward<A>(arguments)...);
       return [&]<std::size_t... I>(std::index_sequence<I...>) -> decltype(auto) {
-        return body(std::get<sizeof...(A) - 1>(std::move(all)),
-                    std::get<I>(std::move(all))...);
+        return body(std::get<sizeof...(A) - 1>(std::move(all)), std::get<I>(std::move(all))...);
       }(fewer{});
     } else {
       return body(boost::asio::use_awaitable_t<>{}, std::forward<A>(arguments)...);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <coterie/detail/cereal_config.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -14,6 +12,7 @@
 #include <cereal/types/memory.hpp>
 
 #include <coterie/detail/aggregate.hpp>
+#include <coterie/detail/cereal_config.hpp>
 #include <coterie/detail/reader.hpp>
 #include <coterie/detail/travel_check.hpp>
 #include <coterie/detail/writer.hpp>
@@ -48,8 +47,9 @@ void load_value(In& in, T& value);
 /// `archive & a`, `archive << a`), then call `finish`.
 ///
 /// Errors: `std::bad_alloc`, `std::length_error`, and whatever a user's function throws.
-class output_archive : public writer,
-                       public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
+class output_archive
+    : public writer,
+      public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
   using base = cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision>;
 
  public:

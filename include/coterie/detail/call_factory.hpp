@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
-#include <ranges>
+#include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -24,9 +26,10 @@ namespace coterie::detail {
 template <class Form, class F, class Item>
 consteval bool check_call() {
   constexpr bool fits = Form::template callable<F, received_t<Form, F, Item>>;
-  static_assert(fits,
-                "coterie: the function cannot be called with what the input holds; map and imap pass "
-                "each item as the one argument, starmap and istarmap spread a tuple over several");
+  static_assert(
+      fits,
+      "coterie: the function cannot be called with what the input holds; map and imap pass "
+      "each item as the one argument, starmap and istarmap spread a tuple over several");
   return fits;
 }
 
@@ -44,7 +47,7 @@ struct call {
 
 /// The one item of `apply`: the tuple of its arguments.
 template <class... A>
-using single_item = std::ranges::single_view<std::tuple<travel_t<A>...>>;
+using single_item = std::array<std::tuple<travel_t<A>...>, 1>;
 
 inline job_settings settings_of(const map_options& options) {
   return {.chunksize = options.chunksize, .window = options.window, .held_until_consumed = false};

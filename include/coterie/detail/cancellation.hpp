@@ -37,12 +37,13 @@ void on_cancellation(const Handler& handler, const std::shared_ptr<pool_core>& c
 /// ends the workers that run its items.
 template <class Handler>
 void cancels_job(const Handler& handler, const std::shared_ptr<pool_core>& core, job_id id) {
-  on_cancellation(handler, core,
-                  [id](const std::shared_ptr<pool_core>& pool, boost::asio::cancellation_type type) {
-                    const bool terminal = (type & boost::asio::cancellation_type::terminal) !=
-                                          boost::asio::cancellation_type::none;
-                    pool->cancel(id, operation_aborted(), terminal);
-                  });
+  on_cancellation(
+      handler, core,
+      [id](const std::shared_ptr<pool_core>& pool, boost::asio::cancellation_type type) {
+        const bool terminal = (type & boost::asio::cancellation_type::terminal) !=
+                              boost::asio::cancellation_type::none;
+        pool->cancel(id, operation_aborted(), terminal);
+      });
 }
 
 }  // namespace coterie::detail

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <coterie/detail/cereal_config.hpp>
-
 #include <type_traits>
 
 #include <cereal/cereal.hpp>
+
+#include <coterie/detail/cereal_config.hpp>
 
 // Answers "did somebody write cereal functions for this type?". The question is asked with archives that
 // only exist for it: asked with coterie's own archives, it would find the functions that coterie makes

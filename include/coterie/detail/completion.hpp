@@ -68,8 +68,7 @@ class completion_of final : public completion<Values...> {
   }
 
  private:
-  using executor_type =
-      boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>;
+  using executor_type = boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>;
 
   Handler handler_;
   boost::asio::executor_work_guard<executor_type> work_;

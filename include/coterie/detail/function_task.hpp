@@ -33,8 +33,7 @@ struct whole_item {
                                       std::tuple<Item>, parameters_t<F>>>>>::type;
 
   template <class F, class Item>
-  static constexpr bool callable =
-      std::is_invocable_v<F&, Item> || std::is_invocable_v<F&, Item&>;
+  static constexpr bool callable = std::is_invocable_v<F&, Item> || std::is_invocable_v<F&, Item&>;
 
   template <class F, class Item>
   static decltype(auto) call(F& function, Item& item) {

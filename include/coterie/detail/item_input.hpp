@@ -115,7 +115,8 @@ class item_input {
   template <class Reference>
   static decltype(auto) as_item(Reference&& reference) {
     using value_type = std::remove_cvref_t<Reference>;
-    if constexpr (std::is_lvalue_reference_v<Reference> && std::is_same_v<travel_t<value_type>, item_type>) {
+    if constexpr (std::is_lvalue_reference_v<Reference> &&
+                  std::is_same_v<travel_t<value_type>, item_type>) {
       return static_cast<const value_type&>(reference);
     } else {
       return item_type(std::forward<Reference>(reference));

@@ -61,9 +61,10 @@ void load_block(In& in, T& vector) {
 
 template <class In, class T>
 void load_span(In& in, std::span<T>& span) {
-  static_assert(std::is_const_v<T>,
-                "coterie: a std::span<T> arrives as a view into the message, which is read-only: take a "
-                "std::span<const T>");
+  static_assert(
+      std::is_const_v<T>,
+      "coterie: a std::span<T> arrives as a view into the message, which is read-only: take a "
+      "std::span<const T>");
   const auto block = take_block<std::remove_const_t<T>>(in);
   if (!block.aligned()) throw decode_error("message is not aligned for a view into it");
   span = std::span<T>(block.data(), block.size);

@@ -42,8 +42,8 @@ struct parameters<R (C::*)(P...) const noexcept> {
   using type = std::tuple<P...>;
 };
 template <class F>
-struct parameters<F, std::void_t<decltype(&F::operator())>>
-    : parameters<decltype(&F::operator())> {};
+struct parameters<F, std::void_t<decltype(&F::operator())>> : parameters<decltype(&F::operator())> {
+};
 
 template <class F>
 using parameters_t = typename parameters<F>::type;

@@ -42,7 +42,8 @@ class record_writer {
 
  private:
   void close(std::uint64_t length) {
-    const std::size_t missing = (record_alignment - out_.size() % record_alignment) % record_alignment;
+    const std::size_t missing =
+        (record_alignment - out_.size() % record_alignment) % record_alignment;
     std::memset(out_.extend(missing), 0, missing);
     std::memcpy(out_.data() + begin_, &length, sizeof length);
     ended_ = true;

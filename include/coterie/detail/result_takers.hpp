@@ -59,7 +59,8 @@ class value_taker final : public first_failure_taker<R> {
   job_progress values(std::size_t first, std::size_t count, std::span<const std::byte> results,
                       deliveries& due) override {
     read_results<R>(
-        first, count, results, [&](std::size_t, held_t<R> value) { value_.emplace(std::move(value)); },
+        first, count, results,
+        [&](std::size_t, held_t<R> value) { value_.emplace(std::move(value)); },
         [&](std::size_t index, std::exception_ptr problem) {
           this->failure(index, std::move(problem), due);
         });
@@ -75,9 +76,8 @@ class value_taker final : public first_failure_taker<R> {
 
 /// What `map` completes with.
 template <class R>
-using collected_t =
-    typename std::conditional_t<std::is_void_v<R>, std::type_identity<void>,
-                                std::type_identity<std::vector<held_t<R>>>>::type;
+using collected_t = typename std::conditional_t<std::is_void_v<R>, std::type_identity<void>,
+                                                std::type_identity<std::vector<held_t<R>>>>::type;
 
 /// `map`: all values, in the input's order.
 template <class R>

@@ -49,9 +49,7 @@ class stream_state final : public result_taker {
                       deliveries& due) override {
     read_results<R>(
         first, count, results,
-        [&](std::size_t index, value_type value) {
-          put(index, entry{std::move(value), {}});
-        },
+        [&](std::size_t index, value_type value) { put(index, entry{std::move(value), {}}); },
         [&](std::size_t index, std::exception_ptr problem) {
           put(index, entry{std::nullopt, std::move(problem)});
         });

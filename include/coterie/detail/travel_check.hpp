@@ -79,8 +79,9 @@ template <class T>
 using children_of = decltype(find_children<T>());
 
 template <class T>
-inline constexpr bool made_first = std::is_array_v<T> || kind_of<T> == kind::pointee ||
-                                   (std::is_default_constructible_v<T> && std::is_move_constructible_v<T>);
+inline constexpr bool made_first =
+    std::is_array_v<T> || kind_of<T> == kind::pointee ||
+    (std::is_default_constructible_v<T> && std::is_move_constructible_v<T>);
 
 /// What `T` itself, whatever is inside, adds to the facts.
 template <class T>
@@ -184,25 +185,28 @@ inline constexpr bool never = false;
 
 template <class Culprit, class Sent>
 consteval void refuse_pointer() {
-  static_assert(never<Culprit>,
-                "coterie: a raw pointer or reference cannot travel to another process: send the value "
-                "itself, a std::string, a std::vector, or a smart pointer that owns the value");
+  static_assert(
+      never<Culprit>,
+      "coterie: a raw pointer or reference cannot travel to another process: send the value "
+      "itself, a std::string, a std::vector, or a smart pointer that owns the value");
 }
 
 template <class Culprit, class Sent>
 consteval void refuse_unknown() {
-  static_assert(never<Culprit>,
-                "coterie: this type cannot travel: give it a cereal serialize function, or make it a "
-                "plain aggregate (a struct without constructors, base classes, or private or const "
-                "members)");
+  static_assert(
+      never<Culprit>,
+      "coterie: this type cannot travel: give it a cereal serialize function, or make it a "
+      "plain aggregate (a struct without constructors, base classes, or private or const "
+      "members)");
 }
 
 template <class Culprit, class Sent>
 consteval void refuse_not_made_first() {
-  static_assert(never<Culprit>,
-                "coterie: a value that travels must be default-constructible and movable, and hold no "
-                "references: give it a default constructor, or send it in a std::unique_ptr and give it "
-                "cereal's load_and_construct");
+  static_assert(
+      never<Culprit>,
+      "coterie: a value that travels must be default-constructible and movable, and hold no "
+      "references: give it a default constructor, or send it in a std::unique_ptr and give it "
+      "cereal's load_and_construct");
 }
 
 /// True if `T` travels. If not, one `static_assert` says why; the compiler's notes name the type inside

@@ -47,12 +47,12 @@ enum class kind {
   variant,     ///< an index, then the alternative
   duration,    ///< of `std::chrono`
   time_point,  ///< of `std::chrono`
-  unique,      ///< `std::unique_ptr` with the default deleter; cereal's code if cereal makes the pointee
-  adaptor,     ///< cereal's own code; the elements are looked at
-  shared,      ///< cereal's own code, which keeps the identity of the pointee
-  pointee,     ///< what a smart pointer owns
-  reference,   ///< `std::reference_wrapper`: does not travel
-  refused,     ///< pointers to arrays: their length is not known
+  unique,  ///< `std::unique_ptr` with the default deleter; cereal's code if cereal makes the pointee
+  adaptor,    ///< cereal's own code; the elements are looked at
+  shared,     ///< cereal's own code, which keeps the identity of the pointee
+  pointee,    ///< what a smart pointer owns
+  reference,  ///< `std::reference_wrapper`: does not travel
+  refused,    ///< pointers to arrays: their length is not known
 };
 
 /// The types of the values inside a value.

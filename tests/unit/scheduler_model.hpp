@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "scheduler.hpp"
+
+/// A world for the scheduler to decide in, without processes: workers, chunks and jobs as plain
+/// values. It carries out every action, offers every event that could come next, and throws
+/// `violation` when the scheduler breaks one of its promises. A world is copied to try another order.
+namespace scheduler_model {
+
+using namespace coterie::detail;  // NOLINT: the model speaks the scheduler's language
+
+struct violation : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+inline void require(bool holds, const char* promise) {
+  if (!holds) throw violation{promise};
+}
+
+struct job_plan {
+  std::size_t items = 1;
+  job_limits limits{.chunksize = 1, .window = 0, .held_until_consumed = false};
+  bool looks_ahead = true;  // the last items come with the news of the end
+  std::size_t fails_at = static_cast<std::size_t>(-1);  // the input throws instead of this item
+  bool ends_at_first_failure = false;
+};
+
+/// What happens, and how often at most what need not happen.
+struct plan {
+  const char* name = "";
+  int processes = 1;
+  std::vector<job_plan> jobs;
+  bool late_jobs = false;    // all but the first job come at any time
+  bool batches = false;      // several messages of a worker may come before anything is done
+  bool late_frames = false;  // what a worker has sent before it was killed still arrives
+  int crashes = 0;
+  int failed_starts = 0;
+  int slow_starts = 0;
+  int cancellations = 0;
+  int kills = 0;
+  int lies = 0;
+  int closes = 0;
+  int terminations = 0;
+  std::chrono::nanoseconds start_timeout{};
+  std::chrono::nanoseconds busy = std::chrono::microseconds{10};  // what a chunk takes
+};
+
+enum class happening : std::uint8_t {
+  add,
+  spawn,
+  spawn_fails,
+  ready,
+  frames,
+  skip,
+  consume,
+  leave,  // come by themselves
+  crash,
+  timeout,
+  cancel,
+  kill,
+  lie,
+  close,
+  terminate  // need not happen
+};
+
+struct event {
+  happening what;
+  int who = 0;    // rank or job
+  int count = 0;  // frames
+};
+
+inline bool comes_by_itself(const event& each) { return each.what < happening::crash; }
+
+inline std::string text(const event& each) {
+  static constexpr const char* names[] = {"add",    "spawn",   "spawn_fails", "ready", "frames",
+                                          "skip",   "consume", "leave",       "crash", "timeout",
+                                          "cancel", "kill",    "lie",         "close", "terminate"};
+  return std::string{names[static_cast<std::size_t>(each.what)]} + " " + std::to_string(each.who) +
+         (each.count > 0 ? " x" + std::to_string(each.count) : "") + "; ";
+}
+
+class world {
+ public:
+  explicit world(const plan& given);
+
+  /// All that could happen now.
+  [[nodiscard]] std::vector<event> possible() const;
+  void happen(const event& what);
+  /// To be asked when nothing is possible that comes by itself: nothing may be left undone.
+  void check_rest() const;
+
+  [[nodiscard]] std::size_t steps() const noexcept { return steps_; }
+
+ private:
+  enum class life : std::uint8_t { none, asked, starting, serving, leaving, dying };
+  enum class fate : std::uint8_t { in_input, out, finished };
+  enum class end : std::uint8_t { unborn, running, finished, dropped };
+
+  struct worker {
+    life now = life::none;
+    bool was_ready = false;
+    bool mute = false;  // nothing it says is listened to any more
+    bool late = false;  // it has said `ready` after having been killed
+    std::vector<chunk_id> held;
+    scheduler::time_point asked_at{};
+  };
+  struct chunk {
+    std::size_t job = 0;
+    std::size_t first = 0;
+    std::size_t count = 0;
+    std::size_t done = 0;
+    bool orphan = false;  // its worker died before it could have begun it
+  };
+  struct job {
+    end now = end::unborn;
+    bool input_ended = false;
+    bool may_still_finish = false;  // dropped while `finish` may have been decided already
+    std::size_t cut = 0;
+    std::size_t finished = 0;
+    std::size_t unread = 0;  // finished, held, and not consumed
+    std::vector<fate> items;
+  };
+
+  static job_id id_of(std::size_t index) { return index + 1; }
+  static std::size_t index_of(job_id id) { return static_cast<std::size_t>(id - 1); }
+  worker& at(int rank) { return workers_.at(static_cast<std::size_t>(rank)); }
+  [[nodiscard]] const worker& at(int rank) const {
+    return workers_.at(static_cast<std::size_t>(rank));
+  }
+  [[nodiscard]] bool running(std::size_t index) const { return jobs_[index].now == end::running; }
+  [[nodiscard]] bool any_running() const {
+    return std::ranges::any_of(jobs_, [](const job& each) { return each.now == end::running; });
+  }
+  [[nodiscard]] bool nobody_alive() const {
+    return std::ranges::all_of(workers_, [](const worker& each) { return each.now == life::none; });
+  }
+  [[nodiscard]] std::size_t outstanding(std::size_t index) const;
+  [[nodiscard]] bool can_give(std::size_t index) const;
+  [[nodiscard]] std::size_t chunks_under_way(std::size_t index) const;
+  [[nodiscard]] bool could_speak(const worker& who) const;
+
+  void add(std::size_t index);
+  void take_frame(int rank);
+  void finish_item(chunk& which);
+  void lose(int rank);
+  void drop(std::size_t index);
+  void expect_kill(int rank);
+  void settle();
+  void check_state() const;
+  void check_turn(int rank, std::size_t index) const;
+
+  void perform(const action::spawn& what);
+  void perform(const action::cut& what);
+  void perform(const action::resend& what);
+  void perform(const action::crash& what);
+  void perform(const action::finish& what);
+  void perform(const action::give_up& what);
+  void perform(const action::kill& what);
+  void perform(const action::stop& what);
+  void perform(const action::all_gone& what);
+
+  const plan* plan_;
+  plan left_;  // of what need not happen
+  scheduler scheduler_;
+  scheduler::time_point now_{};
+  std::vector<worker> workers_;
+  std::vector<job> jobs_;
+  std::map<chunk_id, chunk> chunks_;
+  std::vector<int> to_kill_;
+  chunk_id to_crash_ = 0;
+  int failed_in_a_row_ = 0;
+  bool closed_ = false;
+  bool terminated_ = false;
+  int all_gone_ = 0;
+  std::size_t steps_ = 0;
+};
+
+}  // namespace scheduler_model
+
+#include "scheduler_model_rules.hpp"
