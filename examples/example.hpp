@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What all examples share and none of them is about: the command line, the clock, tables.
+// What all examples share and none of them is about: the command line, the clock, tables, a place for files.
 
-#include <algorithm>
+#include <stdlib.h>
+
+#include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -53,11 +57,12 @@ class stopwatch {
   clock::time_point start_ = clock::now();
 };
 
-/// A time in the unit that suits it: "3.21 s", "48.0 ms", "7.5 us".
+/// A time in the unit that suits it: "3.21 s", "48.0 ms", "7.5 us", "12 ns".
 inline std::string duration(double seconds) {
   if (seconds >= 1.0) return fmt::format("{:.2f} s", seconds);
   if (seconds >= 1e-3) return fmt::format("{:.1f} ms", seconds * 1e3);
-  return fmt::format("{:.1f} us", seconds * 1e6);
+  if (seconds >= 1e-6) return fmt::format("{:.1f} us", seconds * 1e6);
+  return fmt::format("{:.0f} ns", seconds * 1e9);
 }
 
 /// A number of things with its noun: "1 worker", "4 workers".
@@ -65,6 +70,27 @@ template <class Number>
 std::string count(Number number, const std::string& noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
+
+/// A new folder, which goes away with all that is in it.
+class temporary_folder {
+ public:
+  temporary_folder() {
+    std::string name = std::filesystem::temp_directory_path() / "coterie-example-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category());
+    path_ = name;
+  }
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+  ~temporary_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
 
 /// How long a pool took, beside a serial run of the same work.
 struct pool_run {

@@ -3,7 +3,9 @@
 // The first steps: squares of some numbers, a first speed-up, and factorials checked against a
 // serial run.
 
+#include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <ranges>
 #include <vector>
 
@@ -26,11 +28,22 @@ std::uint64_t factorial(int number) {
   return number < 2 ? 1 : static_cast<std::uint64_t>(number) * factorial(number - 1);
 }
 
-/// How many steps the Collatz rule takes from `number` to 1.
-int collatz_steps(std::uint64_t number) {
-  int steps = 0;
-  for (; number != 1; ++steps) number = number % 2 == 0 ? number / 2 : 3 * number + 1;
-  return steps;
+constexpr int block_size = 10'000;
+
+bool is_prime(int number) {
+  if (number < 4) return number > 1;
+  if (number % 2 == 0) return false;
+  for (int divisor = 3; divisor <= number / divisor; divisor += 2) {
+    if (number % divisor == 0) return false;
+  }
+  return true;
+}
+
+/// How many primes there are among the `block_size` numbers of one block. A task should have
+/// something to do: this one runs for a millisecond or more.
+int count_primes(int block) {
+  const auto numbers = std::views::iota(block * block_size, (block + 1) * block_size);
+  return static_cast<int>(std::ranges::count_if(numbers, is_prime));
 }
 
 asio::awaitable<void> squares(coterie::pool& pool) {
@@ -43,23 +56,24 @@ asio::awaitable<void> squares(coterie::pool& pool) {
 }
 
 asio::awaitable<void> first_speed_up(coterie::pool& pool, int size) {
-  const auto numbers = std::views::iota(std::uint64_t{1}, static_cast<std::uint64_t>(size) + 1);
+  const auto blocks = std::views::iota(0, size);
 
   const example::stopwatch serial_watch;
-  std::vector<int> expected;
-  for (const std::uint64_t number : numbers) expected.push_back(collatz_steps(number));
+  int expected = 0;
+  for (const int block : blocks) expected += count_primes(block);
   const double serial = serial_watch.seconds();
 
-  // Any range will do, this one makes its numbers as they are asked for.
   const example::stopwatch pool_watch;
-  const std::vector<int> steps = co_await pool.map(collatz_steps, numbers);
+  const std::vector<int> counts = co_await pool.map(count_primes, blocks);
+  const int primes = std::accumulate(counts.begin(), counts.end(), 0);
   const std::vector runs{example::pool_run{pool.size(), pool_watch.seconds()}};
 
-  fmt::print("Collatz steps of the numbers 1 to {}, {} at most:\n", size,
-             *std::ranges::max_element(steps));
+  fmt::print("Primes below {}: {}\n", size * block_size, primes);
   example::print_speed_up(serial, runs);
-  fmt::print("The pool took 1/{:.2f} of the serial time.\n\n", runs.front().speed_up(serial));
-  example::check(steps == expected, "Collatz steps differ from the serial run's");
+  fmt::print("{} did in {} what takes one process {}.\n\n", example::count(pool.size(), "worker"),
+             example::duration(runs.front().seconds), example::duration(serial));
+  example::check(primes == expected, "the serial run counts other primes");
+  if (size == 200) example::check(primes == 148'933, "there are 148933 primes below 2 million");
 }
 
 asio::awaitable<void> factorials(coterie::pool& pool) {
@@ -78,11 +92,11 @@ asio::awaitable<void> factorials(coterie::pool& pool) {
 
 asio::awaitable<int> program(int argc, char** argv) {
   int processes = 0;
-  int size = 400'000;
+  int size = 200;
   CLI::App app{"First steps: squares, a first speed-up, factorials."};
   example::add_processes(app, processes);
-  app.add_option("--size", size, "How many numbers the speed-up is measured on")
-      ->check(CLI::Range(1, 100'000'000))
+  app.add_option("--size", size, "Blocks of 10000 numbers in which primes are counted")
+      ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   if (const auto code = example::parse(app, argc, argv)) co_return *code;
 

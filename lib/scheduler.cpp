@@ -91,6 +91,7 @@ void scheduler::ready(int rank) {
   slot& which = at(rank);
   if (which.state != slot_state::starting) return;
   which.state = slot_state::ready;
+  which.was_ready = true;
   if (which.start_deadline) {
     which.start_deadline.reset();
     --starting_count_;
@@ -104,15 +105,16 @@ void scheduler::ready(int rank) {
   leave_if_idle();
 }
 
-void scheduler::exited(int rank, time_point now) {
+void scheduler::exited(int rank, time_point now, std::size_t begun) {
   slot& which = at(rank);
   if (which.state == slot_state::empty) return;
-  const bool failed_to_start =
-      which.state == slot_state::spawning || which.state == slot_state::starting ||
-      (which.state == slot_state::doomed && which.start_deadline.has_value());
-  lose_chunks(which, rank);
+  // From here on nobody must take it for a worker that could be given or told anything.
+  if (which.state == slot_state::ready) --ready_count_;
+  which.state = slot_state::doomed;
+  lose_chunks(which, rank, begun);
+  const bool was_ready = which.was_ready;
   empty_slot(which);
-  if (failed_to_start) {
+  if (!was_ready) {
     start_failed(now);
   } else {
     // The last of them is gone, and starts have been failing: without another try, what is
@@ -163,16 +165,21 @@ void scheduler::close() {
 void scheduler::terminate() {
   closing_ = true;
   terminated_ = true;
+  retry_at_.reset();
   runnable_.clear();
   jobs_.clear();
-  actions_.clear();
+  // What was due for jobs is due no more. Who was to be killed still is.
+  std::erase_if(actions_, [](const scheduler_action& each) {
+    return !std::holds_alternative<action::kill>(each) &&
+           !std::holds_alternative<action::all_gone>(each);
+  });
   for (int rank = 0; rank < settings_.processes; ++rank) {
     slot& which = at(rank);
     if (which.state == slot_state::spawning) {
       empty_slot(which);
     } else if (which.state != slot_state::empty) {
       doom(rank);
-      lose_chunks(which, rank);
+      lose_chunks(which, rank, 0);
     }
   }
   report_if_gone();
@@ -364,35 +371,34 @@ void scheduler::erase_job(job_id id) {
   jobs_.erase(entry);
 }
 
-void scheduler::lose_chunks(slot& dead, int rank) {
-  bool running = true;  // the front may have begun; the ones behind it cannot have
-  auto held = std::exchange(dead.held, {});
+void scheduler::lose_chunks(slot& dead, int rank, std::size_t begun) {
+  const auto held = std::exchange(dead.held, {});
   dead.expected = {};
-  std::deque<chunk_id> orphans;
   const auto entry = jobs_.find(dead.job);
-  for (const chunk_id chunk : held) {
-    if (entry == jobs_.end()) {
-      chunks_.erase(chunk);
-    } else if (!std::exchange(running, false)) {
-      --entry->second.chunks;
-      orphans.push_back(chunk);
-    } else {
-      --entry->second.chunks;
-      actions_.emplace_back(action::crash{rank, chunk});
-    }
+  if (entry == jobs_.end()) {
+    for (const chunk_id chunk : held) chunks_.erase(chunk);
+    return;
   }
-  if (entry == jobs_.end()) return;
 
-  // They were next in the input's order, so they come before what was orphaned earlier.
-  auto& unsent = entry->second.unsent;
-  unsent.insert(unsent.begin(), orphans.begin(), orphans.end());
-  refresh(dead.job, entry->second);
-  if (!held.empty()) {
-    const auto crashed = chunks_.find(held.front());
-    const std::size_t unfinished = crashed->second.count - crashed->second.done;
-    chunks_.erase(crashed);
-    finish_items(dead.job, unfinished);
+  job_state& job = entry->second;
+  job.chunks -= held.size();
+  std::size_t lost = 0;
+  std::deque<chunk_id> orphans;
+  for (const chunk_id chunk : held) {
+    if (begun == 0) {
+      orphans.push_back(chunk);
+      continue;
+    }
+    --begun;
+    const chunk_state& crashed = chunks_.at(chunk);
+    lost += crashed.count - crashed.done;
+    actions_.emplace_back(action::crash{rank, chunk});
+    chunks_.erase(chunk);
   }
+  // They were next in the input's order, so they come before what was orphaned earlier.
+  job.unsent.insert(job.unsent.begin(), orphans.begin(), orphans.end());
+  refresh(dead.job, job);
+  if (!held.empty()) finish_items(dead.job, lost);
 }
 
 // ---- starting and leaving ---------------------------------------------------------------------
@@ -410,6 +416,7 @@ void scheduler::empty_slot(slot& which) {
   if (which.start_deadline) --starting_count_;
   which.start_deadline.reset();
   which.state = slot_state::empty;
+  which.was_ready = false;
   which.job = 0;
   --alive_count_;
 }
@@ -432,6 +439,7 @@ void scheduler::start_failed(time_point now) {
   if (failed_starts_ < start_attempts) {
     fill_empty_slots();
   } else if (alive_count_ == 0) {
+    retry_at_.reset();
     for (auto entry = jobs_.begin(); entry != jobs_.end(); entry = jobs_.begin()) {
       erase_job(entry->first);
     }
@@ -444,6 +452,7 @@ void scheduler::start_failed(time_point now) {
 
 void scheduler::leave_if_idle() {
   if (!closing_ || terminated_ || !jobs_.empty()) return;
+  retry_at_.reset();
   for (int rank = 0; rank < settings_.processes; ++rank) {
     slot& which = at(rank);
     if (which.state == slot_state::spawning) {

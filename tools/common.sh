@@ -86,7 +86,7 @@ build_and_test() {
   local folder=$1
   shift
   passed=0 failed=1 skipped=0
-  compile "$folder" || return
+  compile "$folder" all meson-test-prereq || return
   local status=0
   run_tests "$folder" "$@" || status=$?
   read -r passed failed skipped <<<"$(test_counts "$folder")"

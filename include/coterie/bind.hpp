@@ -19,8 +19,8 @@ template <class F, class... Bound>
 class bound {
  public:
   bound() = default;
-  bound(F function, std::tuple<Bound...> arguments)
-      : function_{std::move(function)}, arguments_{std::move(arguments)} {}
+  bound(F callee, std::tuple<Bound...> first)
+      : function_{std::move(callee)}, arguments_{std::move(first)} {}
 
   template <class... Rest>
     requires std::is_invocable_v<const F&, const Bound&..., Rest...>

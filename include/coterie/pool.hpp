@@ -103,11 +103,8 @@ class pool {
   auto apply(F&& f, A&&... arguments) {
     return detail::split_arguments<std::decay_t<F>>(
         [&]<class Token, class... Own>(Token&& token, Own&&... own) {
-          using call = single_call<F, Own...>;
-          using result = typename call::result;
-          return detail::start_operation<call, detail::value_taker<result>, result>(
-              core_, std::forward<F>(f), single_input<Own...>(std::forward<Own>(own)...),
-              detail::settings_of(map_options{.chunksize = 1}), token);
+          return detail::start_operation(
+              core_, prepare_one(std::forward<F>(f), std::forward<Own>(own)...), token);
         },
         std::forward<A>(arguments)...);
   }
@@ -117,11 +114,7 @@ class pool {
   /// Throws `pool_closed`. Errors of the call come out of the `async_result`.
   template <class F, class... A>
   [[nodiscard]] auto apply_async(F&& f, A&&... arguments) {
-    using call = single_call<F, A...>;
-    using result = typename call::result;
-    return eagerly<call, detail::value_taker<result>, result>(
-        std::forward<F>(f), single_input<A...>(std::forward<A>(arguments)...),
-        map_options{.chunksize = 1});
+    return eagerly(prepare_one(std::forward<F>(f), std::forward<A>(arguments)...));
   }
 
   // ---- many calls, all at once ----------------------------------------------------------------
@@ -136,15 +129,19 @@ class pool {
   /// Example: `auto flags = co_await pool.map(is_prime, numbers);`
   template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
   auto map(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
-    return collect<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
-                                                 options, token);
+    return detail::start_operation(core_,
+                                   prepare_map<detail::whole_item, F, Range>(
+                                       std::forward<F>(f), std::forward<Range>(items), options),
+                                   token);
   }
 
   /// Like `map`, for items that are tuples (`std::tuple`, `std::pair`, `std::array`) of arguments.
   template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
   auto starmap(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
-    return collect<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
-                                                  options, token);
+    return detail::start_operation(core_,
+                                   prepare_map<detail::spread_item, F, Range>(
+                                       std::forward<F>(f), std::forward<Range>(items), options),
+                                   token);
   }
 
   /// Like `map`, but completes with what became of each item: no failure stops the others.
@@ -160,30 +157,34 @@ class pool {
   /// @endcode
   template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
   auto map_settled(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
-    return settle<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
-                                                options, token);
+    return detail::start_operation(core_,
+                                   prepare_settled<detail::whole_item, F, Range>(
+                                       std::forward<F>(f), std::forward<Range>(items), options),
+                                   token);
   }
 
   /// Like `map_settled`, for items that are tuples of arguments.
   template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
   auto starmap_settled(F&& f, Range&& items, const map_options& options = {},
                        Token&& token = Token{}) {
-    return settle<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
-                                                 options, token);
+    return detail::start_operation(core_,
+                                   prepare_settled<detail::spread_item, F, Range>(
+                                       std::forward<F>(f), std::forward<Range>(items), options),
+                                   token);
   }
 
   /// Starts a `map` at once. Throws `pool_closed`.
   template <class F, std::ranges::input_range Range>
   [[nodiscard]] auto map_async(F&& f, Range&& items, const map_options& options = {}) {
-    return collect_eagerly<detail::whole_item, F, Range>(std::forward<F>(f),
-                                                         std::forward<Range>(items), options);
+    return eagerly(prepare_map<detail::whole_item, F, Range>(std::forward<F>(f),
+                                                             std::forward<Range>(items), options));
   }
 
   /// Starts a `starmap` at once. Throws `pool_closed`.
   template <class F, std::ranges::input_range Range>
   [[nodiscard]] auto starmap_async(F&& f, Range&& items, const map_options& options = {}) {
-    return collect_eagerly<detail::spread_item, F, Range>(std::forward<F>(f),
-                                                          std::forward<Range>(items), options);
+    return eagerly(prepare_map<detail::spread_item, F, Range>(std::forward<F>(f),
+                                                              std::forward<Range>(items), options));
   }
 
   // ---- many calls, one result after the other -------------------------------------------------
@@ -266,40 +267,38 @@ class pool {
   template <class F, class... A>
   using single_call = detail::call<detail::spread_item, F, detail::single_item<A...>>;
 
-  template <class Form, class F, class Range, class Token>
-  auto collect(F&& f, Range&& items, const map_options& options, Token& token) {
-    using call = detail::call<Form, F, Range>;
+  template <class F, class... A>
+  static auto prepare_one(F&& f, A&&... arguments) {
+    using call = single_call<F, A...>;
     using result = typename call::result;
-    return detail::start_operation<call, detail::collecting_taker<result>,
-                                   detail::collected_t<result>>(
-        core_, std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
-        detail::settings_of(options), token);
-  }
-
-  template <class Form, class F, class Range, class Token>
-  auto settle(F&& f, Range&& items, const map_options& options, Token& token) {
-    using call = detail::call<Form, F, Range>;
-    using taker = detail::settling_taker<typename call::result>;
-    return detail::start_operation<call, taker, typename taker::outcome_type>(
-        core_, std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
-        detail::settings_of(options), token);
-  }
-
-  template <class Call, class Taker, class Outcome>
-  async_result<Outcome> eagerly(typename Call::function_type f, typename Call::input_type input,
-                                const map_options& options) {
-    const detail::job_id id = core_->reserve();
-    auto state = detail::start_eagerly<Call, Taker, Outcome>(
-        *core_, id, std::move(f), std::move(input), detail::settings_of(options));
-    return {core_, std::move(state), id};
+    return detail::prepare<call, detail::value_taker<result>, result>(
+        std::forward<F>(f), single_input<A...>(std::forward<A>(arguments)...),
+        detail::settings_of(map_options{.chunksize = 1}));
   }
 
   template <class Form, class F, class Range>
-  auto collect_eagerly(F&& f, Range&& items, const map_options& options) {
+  static auto prepare_map(F&& f, Range&& items, const map_options& options) {
     using call = detail::call<Form, F, Range>;
     using result = typename call::result;
-    return eagerly<call, detail::collecting_taker<result>, detail::collected_t<result>>(
-        std::forward<F>(f), typename call::input_type{std::forward<Range>(items)}, options);
+    return detail::prepare<call, detail::collecting_taker<result>, detail::collected_t<result>>(
+        std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
+        detail::settings_of(options));
+  }
+
+  template <class Form, class F, class Range>
+  static auto prepare_settled(F&& f, Range&& items, const map_options& options) {
+    using call = detail::call<Form, F, Range>;
+    using taker = detail::settling_taker<typename call::result>;
+    return detail::prepare<call, taker, typename taker::outcome_type>(
+        std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
+        detail::settings_of(options));
+  }
+
+  template <class Outcome>
+  async_result<Outcome> eagerly(detail::prepared_call<Outcome> call) {
+    const detail::job_id id = core_->reserve();
+    auto state = detail::start_eagerly(*core_, id, std::move(call));
+    return {core_, std::move(state), id};
   }
 
   template <class Form, class F, class Range>

@@ -21,6 +21,7 @@
 
 #include <coterie/coterie.hpp>
 
+#include "support/expect.hpp"
 #include "support/processes.hpp"
 #include "support/run.hpp"
 #include "support/signal.hpp"
@@ -69,10 +70,6 @@ coterie::errc code_of(F submit) {
   return {};
 }
 
-coterie::errc code_of(const std::exception_ptr& problem) {
-  return static_cast<coterie::errc>(test::as<coterie::error>(problem).code().value());
-}
-
 }  // namespace
 
 // ---- options ----------------------------------------------------------------------------------
@@ -102,7 +99,7 @@ TEST_CASE("given a number of processes, when all have started, then there are th
   test::run([]() -> asio::awaitable<void> {
     coterie::pool pool{co_await asio::this_coro::executor, {.processes = 5}};
     CHECK(pool.size() == 5);
-    CHECK(co_await test::soon([&] { return pool.stats().workers_ready == 5; }));
+    co_await test::becomes([&] { return pool.stats().workers_ready == 5; });
     CHECK(test::children().size() == 5);
     CHECK(pool.stats().workers_started == 5);
   });
@@ -156,8 +153,8 @@ TEST_CASE(
 TEST_CASE("given an open pool, when it is joined, then that fails with not_closed") {
   test::run([]() -> asio::awaitable<void> {
     coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};
-    CHECK(code_of(co_await test::failure_of(pool.join())) == coterie::errc::not_closed);
-    CHECK(co_await pool.apply(twice, 4) == 8);
+    co_await test::fails_with(pool.join(), coterie::errc::not_closed);
+    co_await test::gives(pool.apply(twice, 4), 8);
   });
 }
 
@@ -168,7 +165,7 @@ TEST_CASE("given a pool that is joined twice at a time, when it ends, then both 
     int joined = 0;
     pool.join([&](std::exception_ptr problem) { joined += problem ? 100 : 1; });
     co_await pool.join();
-    CHECK(co_await test::soon([&] { return joined == 1; }));
+    co_await test::becomes([&] { return joined == 1; });
   });
 }
 
@@ -185,7 +182,7 @@ TEST_CASE("given a pool with work, when its join is cancelled, then only the wai
     pool.join(asio::bind_cancellation_slot(
         cancel.slot(), [&](std::exception_ptr problem) { outcome = std::move(problem); }));
     cancel.emit(asio::cancellation_type::terminal);
-    CHECK(co_await test::soon([&] { return outcome.has_value(); }));
+    co_await test::becomes([&] { return outcome.has_value(); });
     CHECK(test::as<boost::system::system_error>(*outcome).code() == asio::error::operation_aborted);
     CHECK(!pending.ready());
   });
@@ -201,12 +198,11 @@ TEST_CASE("given a closed pool, when work is submitted in any way, then it is re
     const std::vector<int> items = numbers(3);
     const std::vector<std::pair<int, int>> pairs{{1, 2}, {3, 4}};
 
-    CHECK(code_of(co_await test::failure_of(pool.apply(twice, 1))) == errc::pool_closed);
-    CHECK(code_of(co_await test::failure_of(pool.map(twice, items))) == errc::pool_closed);
-    CHECK(code_of(co_await test::failure_of(pool.starmap(sum, pairs))) == errc::pool_closed);
-    CHECK(code_of(co_await test::failure_of(pool.map_settled(twice, items))) == errc::pool_closed);
-    CHECK(code_of(co_await test::failure_of(pool.starmap_settled(sum, pairs))) ==
-          errc::pool_closed);
+    co_await test::fails_with(pool.apply(twice, 1), errc::pool_closed);
+    co_await test::fails_with(pool.map(twice, items), errc::pool_closed);
+    co_await test::fails_with(pool.starmap(sum, pairs), errc::pool_closed);
+    co_await test::fails_with(pool.map_settled(twice, items), errc::pool_closed);
+    co_await test::fails_with(pool.starmap_settled(sum, pairs), errc::pool_closed);
     CHECK(code_of([&] { (void)pool.apply_async(twice, 1); }) == errc::pool_closed);
     CHECK(code_of([&] { (void)pool.map_async(twice, items); }) == errc::pool_closed);
     CHECK(code_of([&] { (void)pool.starmap_async(sum, pairs); }) == errc::pool_closed);
@@ -233,7 +229,7 @@ TEST_CASE("given work submitted before any worker is there, when the pool is clo
     coterie::pool pool{co_await asio::this_coro::executor, {.processes = 2}};
     auto pending = pool.apply_async(twice, 21);
     pool.close();
-    CHECK(co_await pending.get() == 42);
+    co_await test::gives(pending.get(), 42);
     co_await pool.join();
   });
 }
@@ -242,7 +238,7 @@ TEST_CASE("given a stream that is half read, when the pool is closed, then the r
   test::run([]() -> asio::awaitable<void> {
     coterie::pool pool{co_await asio::this_coro::executor, {.processes = 2}};
     auto stream = pool.imap(twice, numbers(2000), {.chunksize = 1, .window = 4});
-    for (int item = 0; item < 10; ++item) CHECK(*co_await stream.next() == 2 * item);
+    for (int item = 0; item < 10; ++item) co_await test::gives(stream.next(), 2 * item);
     pool.close();
     auto rest = co_await test::drain(stream);
     CHECK(rest.size() == 1990);
@@ -264,7 +260,7 @@ TEST_CASE("given work that hangs, when the pool is terminated twice, then it end
     const stopwatch watch;
     pool.terminate();
     pool.terminate();
-    CHECK(code_of(co_await test::failure_of(pending.get())) == coterie::errc::pool_terminated);
+    co_await test::fails_with(pending.get(), coterie::errc::pool_terminated);
     co_await pool.join();
     CHECK(watch.elapsed() < promptly);
     CHECK(test::children().empty());
@@ -296,7 +292,7 @@ TEST_CASE(
     co_await begun.arrived();
     pool.close();
     pool.terminate();
-    CHECK(code_of(co_await test::failure_of(pending.get())) == coterie::errc::pool_terminated);
+    co_await test::fails_with(pending.get(), coterie::errc::pool_terminated);
     co_await pool.join();
   });
 }
@@ -313,7 +309,7 @@ TEST_CASE("given work, when a completion handler terminates the pool, then the r
       called = true;
       pool.terminate();
     });
-    CHECK(code_of(co_await test::failure_of(hanging.get())) == coterie::errc::pool_terminated);
+    co_await test::fails_with(hanging.get(), coterie::errc::pool_terminated);
     CHECK(called);
     co_await pool.join();
   });
@@ -332,8 +328,8 @@ TEST_CASE("given work, when a callback terminates the pool, then the rest is tol
       pool.terminate();
     });
     pool.apply_async(twice, 1).callback([&](int) { pool.terminate(); });
-    CHECK(code_of(co_await test::failure_of(hanging.get())) == coterie::errc::pool_terminated);
-    CHECK(co_await test::soon([&] { return told == 1; }));
+    co_await test::fails_with(hanging.get(), coterie::errc::pool_terminated);
+    co_await test::becomes([&] { return told == 1; });
     co_await pool.join();
   });
 }
@@ -351,9 +347,9 @@ TEST_CASE(
     });
     co_await begun.arrived();
     pool.terminate();
-    CHECK(co_await test::soon([&] { return outcome.has_value(); }));
-    CHECK(code_of(*outcome) == coterie::errc::pool_terminated);
-    CHECK(!(co_await stream.next()).has_value());
+    co_await test::becomes([&] { return outcome.has_value(); });
+    CHECK(test::code_of(*outcome) == coterie::errc::pool_terminated);
+    co_await test::gives(stream.next(), std::nullopt);
   });
 }
 
@@ -363,7 +359,7 @@ TEST_CASE("given a pool at work, when another thread terminates it, then everyth
     co_await pool.apply(twice, 1);
     auto pending = pool.map_async(twice, numbers(1'000'000), {.chunksize = 1});
     std::jthread other{[&] { pool.terminate(); }};
-    CHECK(code_of(co_await test::failure_of(pending.get())) == coterie::errc::pool_terminated);
+    co_await test::fails_with(pending.get(), coterie::errc::pool_terminated);
     co_await pool.join();
   });
 }
@@ -379,7 +375,7 @@ TEST_CASE("given work of every kind, when the pool is destroyed, then all of it 
     int wrong = 0;
     const auto tell = [&](const std::exception_ptr& problem, auto&&...) {
       ++told;
-      if (!problem || code_of(problem) != coterie::errc::pool_terminated) ++wrong;
+      if (!problem || test::code_of(problem) != coterie::errc::pool_terminated) ++wrong;
     };
     std::optional<coterie::pool> pool{std::in_place, executor,
                                       coterie::pool_options{.processes = 2}};
@@ -408,11 +404,11 @@ TEST_CASE("given work of every kind, when the pool is destroyed, then all of it 
     CHECK(watch.elapsed() < promptly);
     CHECK(test::children().empty());
     CHECK(told == 0);  // handlers never run inside the function
-    CHECK(co_await test::soon([&] { return told == 9 && second.has_value(); }));
+    co_await test::becomes([&] { return told == 9 && second.has_value(); });
     CHECK(wrong == 0);
     CHECK(eager.ready());
     CHECK(!eager.successful());
-    CHECK(!(co_await stream.next()).has_value());
+    co_await test::gives(stream.next(), std::nullopt);
   });
   CHECK(test::held_now() == before);
 }
@@ -423,7 +419,7 @@ TEST_CASE("given a pool, when a completion handler destroys it, then no process 
     auto pool = std::make_unique<coterie::pool>(executor, coterie::pool_options{.processes = 3});
     auto behind = pool->map_async(twice, numbers(100'000), {.chunksize = 1});
     pool->apply(twice, 1, [&](std::exception_ptr, int) { pool.reset(); });
-    CHECK(code_of(co_await test::failure_of(behind.get())) == coterie::errc::pool_terminated);
+    co_await test::fails_with(behind.get(), coterie::errc::pool_terminated);
     CHECK(pool == nullptr);
     CHECK(test::children().empty());
   });
@@ -435,7 +431,7 @@ TEST_CASE("given a pool, when a callback destroys it, then no process is left") 
     auto pool = std::make_unique<coterie::pool>(executor, coterie::pool_options{.processes = 3});
     auto behind = pool->map_async(twice, numbers(100'000), {.chunksize = 1});
     pool->apply_async(twice, 1).callback([&](int) { pool.reset(); });
-    CHECK(code_of(co_await test::failure_of(behind.get())) == coterie::errc::pool_terminated);
+    co_await test::fails_with(behind.get(), coterie::errc::pool_terminated);
     CHECK(test::children().empty());
   });
 }
@@ -446,7 +442,7 @@ TEST_CASE("given a pool, when the handler of its join destroys it, then no proce
     auto pool = std::make_unique<coterie::pool>(executor, coterie::pool_options{.processes = 3});
     pool->close();
     pool->join([&](const std::exception_ptr&) { pool.reset(); });
-    CHECK(co_await test::soon([&] { return pool == nullptr; }));
+    co_await test::becomes([&] { return pool == nullptr; });
     CHECK(test::children().empty());
   });
 }
@@ -482,7 +478,7 @@ TEST_CASE("given workers whose initializer hangs, when the pool is destroyed, th
     pool.reset();
     CHECK(watch.elapsed() < promptly);
     CHECK(test::children().empty());
-    CHECK(code_of(co_await test::failure_of(pending.get())) == coterie::errc::pool_terminated);
+    co_await test::fails_with(pending.get(), coterie::errc::pool_terminated);
   });
 }
 
@@ -490,7 +486,7 @@ TEST_CASE("given stopped workers, when the pool is destroyed, then none is left"
   test::run([]() -> asio::awaitable<void> {
     std::optional<coterie::pool> pool{std::in_place, co_await asio::this_coro::executor,
                                       coterie::pool_options{.processes = 2}};
-    CHECK(co_await test::soon([&] { return pool->stats().workers_ready == 2; }));
+    co_await test::becomes([&] { return pool->stats().workers_ready == 2; });
     for (const pid_t worker : test::children()) ::kill(worker, SIGSTOP);
     pool.reset();
     CHECK(test::children().empty());
@@ -502,13 +498,13 @@ TEST_CASE("given a moved pool, when the one it was moved into ends, then the wor
     const auto executor = co_await asio::this_coro::executor;
     coterie::pool first{executor, {.processes = 1}};
     coterie::pool second{std::move(first)};
-    CHECK(co_await second.apply(twice, 1) == 2);
+    co_await test::gives(second.apply(twice, 1), 2);
     coterie::pool third{executor, {.processes = 2}};
     auto lost = third.map_async(twice, numbers(100'000), {.chunksize = 1});
     third = std::move(second);
-    CHECK(code_of(co_await test::failure_of(lost.get())) == coterie::errc::pool_terminated);
+    co_await test::fails_with(lost.get(), coterie::errc::pool_terminated);
     CHECK(third.size() == 1);
-    CHECK(co_await third.apply(twice, 2) == 4);
+    co_await test::gives(third.apply(twice, 2), 4);
     CHECK(test::children().size() == 1);
   });
   CHECK(test::children().empty());
@@ -522,16 +518,16 @@ TEST_CASE(
     auto done = pool->apply_async(twice, 4);
     co_await done.wait();
     auto stream = pool->imap(twice, numbers(3));
-    CHECK(*co_await stream.next() == 0);
+    co_await test::gives(stream.next(), 0);
     auto pending = pool->map_async(twice, numbers(1'000'000), {.chunksize = 1});
     pool.reset();
-    CHECK(co_await done.get() == 8);
-    CHECK(code_of(co_await test::failure_of(pending.get())) == coterie::errc::pool_terminated);
+    co_await test::gives(done.get(), 8);
+    co_await test::fails_with(pending.get(), coterie::errc::pool_terminated);
     pending.cancel();
     while (true) {
       const auto problem = co_await test::failure_of(stream.next());
       if (!problem) break;
-      CHECK(code_of(problem) == coterie::errc::pool_terminated);
+      CHECK(test::code_of(problem) == coterie::errc::pool_terminated);
     }
   });
 }
@@ -542,7 +538,7 @@ TEST_CASE("given many pools one after the other, when each has worked, then noth
     const auto executor = co_await asio::this_coro::executor;
     for (int round = 0; round < 30; ++round) {
       coterie::pool pool{executor, {.processes = 2}};
-      CHECK(co_await pool.apply(twice, round) == 2 * round);
+      co_await test::gives(pool.apply(twice, round), 2 * round);
     }
   });
   CHECK(test::held_now() == before);
@@ -554,7 +550,7 @@ TEST_CASE("given two pools on one event loop, when one is terminated, then the o
     coterie::pool one{executor, {.processes = 1}};
     coterie::pool other{executor, {.processes = 1}};
     auto pending = other.map_async(twice, numbers(1000), {.chunksize = 1});
-    CHECK(co_await one.apply(twice, 1) == 2);
+    co_await test::gives(one.apply(twice, 1), 2);
     one.terminate();
     auto values = co_await pending.get();
     CHECK(values.size() == 1000);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <array>
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <ranges>
 #include <stdexcept>
@@ -61,14 +60,6 @@ TEST_CASE("given arrays, when starmapped, then each is spread over the parameter
     const std::vector<std::array<int, 2>> pairs{{9, 4}, {1, 1}};
     const auto differences = co_await pool.starmap(subtract, pairs);
     CHECK(differences == std::vector<int>{5, 0});
-  });
-}
-
-TEST_CASE("given a map as the input, when starmapped, then keys and values are the arguments") {
-  test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
-    const std::map<std::string, int> counts{{"x", 2}, {"y", 3}};
-    const auto words = co_await pool.starmap(repeat, counts);
-    CHECK(words == std::vector<std::string>{"xx", "yyy"});
   });
 }
 

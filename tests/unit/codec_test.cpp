@@ -38,7 +38,7 @@ TEST_CASE("given texts and paths, when they travel, then they arrive as what own
   CHECK(round_trip(std::wstring(L"wide")) == L"wide");
   CHECK(round_trip(std::u16string(u"wide")) == u"wide");
   CHECK(round_trip(std::filesystem::path("/some/where")) == "/some/where");
-  STATIC_REQUIRE(std::is_same_v<coterie::travel_t<const char (&)[4]>, std::string>);
+  STATIC_REQUIRE(std::is_same_v<coterie::travel_t<const char(&)[4]>, std::string>);
   STATIC_REQUIRE(std::is_same_v<coterie::travel_t<std::string_view&&>, std::string>);
   STATIC_REQUIRE(std::is_same_v<coterie::travel_t<std::span<const int, 3>>, std::vector<int>>);
   STATIC_REQUIRE(std::is_same_v<coterie::travel_t<const person&>, person>);
@@ -141,7 +141,8 @@ TEST_CASE("given two pointers to one object, when they travel, then they still s
   CHECK(weak.lock() == strong);
 }
 
-TEST_CASE("given registered polymorphic types, when pointers travel, then objects keep their type") {
+TEST_CASE(
+    "given registered polymorphic types, when pointers travel, then objects keep their type") {
   std::vector<std::shared_ptr<shape>> shapes{std::make_shared<square>(2.0), nullptr,
                                              std::make_shared<square>(3.0)};
   shapes.push_back(shapes[0]);
@@ -211,6 +212,7 @@ TEST_CASE("given a buffer with content, when a value is appended, then it aligns
 
 TEST_CASE("given functions that are slow to register, when threads encode, then they do not race") {
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([] {
       for (int k = 0; k < 200; ++k) {

@@ -91,8 +91,13 @@ tally try_some(const plan& of, std::size_t walks) {
 
 void check_all(const plan& of) {
   const tally found = try_all(of);
-  WARN(of.name << ": " << found.orders << " orders, " << found.steps << " steps");
+  INFO(of.name << ": " << found.orders << " orders, " << found.steps << " steps");
   CHECK(found.complete);
+}
+
+void check_some(const plan& of) {
+  constexpr std::size_t walks = 10'000;
+  CHECK(try_some(of, walks).orders == walks);
 }
 
 job_plan items(std::size_t count, std::size_t chunksize, std::size_t window = 0,
@@ -103,6 +108,165 @@ job_plan items(std::size_t count, std::size_t chunksize, std::size_t window = 0,
 
 }  // namespace
 
-TEST_CASE("x") {
-  check_all({.name = "one worker", .processes = 1, .jobs = {items(3, 1)}, .crashes = 1});
+TEST_CASE("given one worker, when it crashes or lies at any point, then every item finishes once") {
+  check_all({.name = "items", .jobs = {items(3, 1)}, .crashes = 2, .lies = 1});
+  check_all({.name = "chunks", .jobs = {items(6, 3)}, .crashes = 3});
+  check_all({.name = "late", .jobs = {items(3, 2)}, .late_frames = true, .crashes = 1, .lies = 1});
+}
+
+TEST_CASE("given one worker, when it starts badly, then all is given up or all is done") {
+  check_all({.name = "failing", .jobs = {items(2, 1)}, .crashes = 1, .failed_starts = 7});
+  check_all({.name = "slow and failing",
+             .jobs = {items(1, 1), items(1, 1)},
+             .late_jobs = true,
+             .late_frames = true,
+             .crashes = 1,
+             .failed_starts = 4,
+             .slow_starts = 2,
+             .start_timeout = 1s});
+  check_all({.name = "lying in its greeting",
+             .jobs = {items(1, 1)},
+             .failed_starts = 1,
+             .lies = 4,
+             .closes = 1});
+}
+
+TEST_CASE(
+    "given one worker, when its job is cancelled at any point, then it goes on or is replaced") {
+  check_all({.name = "one job",
+             .jobs = {items(4, 2)},
+             .batches = true,
+             .late_frames = true,
+             .crashes = 1,
+             .cancellations = 1,
+             .kills = 1});
+  check_all({.name = "two jobs",
+             .jobs = {items(2, 1), items(2, 2)},
+             .late_jobs = true,
+             .crashes = 1,
+             .cancellations = 1,
+             .kills = 1});
+}
+
+TEST_CASE("given one worker, when the pool ends at any point, then everybody leaves once") {
+  check_all({.name = "close and terminate",
+             .jobs = {items(2, 1), items(3, 2)},
+             .late_jobs = true,
+             .crashes = 1,
+             .closes = 2,
+             .terminations = 1});
+  check_all({.name = "everything",
+             .jobs = {items(2, 1)},
+             .late_frames = true,
+             .crashes = 1,
+             .failed_starts = 1,
+             .cancellations = 1,
+             .kills = 1,
+             .lies = 1,
+             .closes = 1});
+  check_all({.name = "terminate twice",
+             .jobs = {items(2, 1)},
+             .late_frames = true,
+             .crashes = 1,
+             .failed_starts = 2,
+             .slow_starts = 1,
+             .terminations = 2,
+             .start_timeout = 1s});
+}
+
+TEST_CASE("given a window, when results are consumed at any point, then it is kept and used") {
+  check_all({.name = "held", .jobs = {items(5, 2, 3, true)}, .crashes = 1, .kills = 1});
+  check_all({.name = "not held", .jobs = {items(6, 2, 3)}, .batches = true, .crashes = 2});
+  check_all({.name = "two workers", .processes = 2, .jobs = {items(3, 1, 2, true)}, .crashes = 1});
+}
+
+TEST_CASE("given odd inputs, when they end or throw, then what was taken before still counts") {
+  for (const bool looks_ahead : {false, true}) {
+    for (std::size_t count = 0; count <= 4; ++count) {
+      job_plan odd = items(count, 2);
+      odd.looks_ahead = looks_ahead;
+      check_all({.name = "ends", .jobs = {odd, items(1, 1)}, .late_jobs = true, .crashes = 1});
+      odd.fails_at = 1;
+      if (count > 1) check_all({.name = "throws", .processes = 2, .jobs = {odd}, .crashes = 1});
+    }
+  }
+  job_plan strict = items(4, 2);
+  strict.ends_at_first_failure = true;
+  check_all({.name = "ends at its first failure",
+             .jobs = {strict, items(2, 1)},
+             .late_jobs = true,
+             .crashes = 2,
+             .closes = 1});
+}
+
+TEST_CASE(
+    "given two workers, when any of them crashes at any point, then every item finishes once") {
+  check_all({.name = "items", .processes = 2, .jobs = {items(4, 1)}, .crashes = 1});
+  check_all({.name = "chunks", .processes = 2, .jobs = {items(6, 3)}, .crashes = 1});
+  check_all(
+      {.name = "long items", .processes = 2, .jobs = {items(4, 1)}, .crashes = 1, .busy = 1s});
+  check_all(
+      {.name = "batches", .processes = 2, .jobs = {items(6, 2)}, .batches = true, .crashes = 1});
+}
+
+TEST_CASE(
+    "given two workers and two jobs, when they meet, then turns are fair and nothing is lost") {
+  check_all({.name = "crash", .processes = 2, .jobs = {items(2, 1), items(1, 1)}, .crashes = 1});
+  check_all({.name = "kill", .processes = 2, .jobs = {items(2, 1), items(1, 1)}, .kills = 1});
+  check_all({.name = "close",
+             .processes = 2,
+             .jobs = {items(2, 2), items(1, 1)},
+             .late_jobs = true,
+             .closes = 1});
+}
+
+TEST_CASE("given two workers, when they start badly, then those who serve go on") {
+  check_all({.name = "failing and slow",
+             .processes = 2,
+             .jobs = {items(1, 1)},
+             .failed_starts = 4,
+             .slow_starts = 1,
+             .start_timeout = 1s});
+  check_all({.name = "degraded",
+             .processes = 2,
+             .jobs = {items(1, 1)},
+             .crashes = 1,
+             .failed_starts = 3});
+  check_all({.name = "degraded and closed",
+             .processes = 2,
+             .jobs = {items(1, 1)},
+             .failed_starts = 3,
+             .closes = 1});
+}
+
+TEST_CASE(
+    "given three workers, when they come and go in any order, then every item finishes once") {
+  check_all({.name = "items", .processes = 3, .jobs = {items(3, 1)}});
+  check_all({.name = "chunks", .processes = 3, .jobs = {items(4, 2)}, .kills = 1});
+  check_all({.name = "crash", .processes = 3, .jobs = {items(2, 1)}, .crashes = 1});
+}
+
+TEST_CASE("given larger pools, when some orders are tried by lot, then every promise is kept") {
+  const std::vector<job_plan> jobs = {items(6, 1), items(6, 3), items(6, 2, 4, true), items(3, 0)};
+  plan all{.name = "lot",
+           .processes = 4,
+           .jobs = jobs,
+           .late_jobs = true,
+           .batches = true,
+           .late_frames = true,
+           .crashes = 3,
+           .failed_starts = 3,
+           .slow_starts = 2,
+           .cancellations = 1,
+           .kills = 1,
+           .lies = 2,
+           .start_timeout = 1s};
+  check_some(all);
+  all.closes = 1;
+  check_some(all);
+  all.terminations = 1;
+  check_some(all);
+  all.busy = 1s;
+  all.late_jobs = false;
+  check_some(all);
 }

@@ -158,6 +158,7 @@ class world {
   void drop(std::size_t index);
   void expect_kill(int rank);
   void settle();
+  void forget_unwanted();
   void check_state() const;
   void check_turn(int rank, std::size_t index) const;
 
@@ -189,4 +190,5 @@ class world {
 
 }  // namespace scheduler_model
 
+#include "scheduler_model_events.hpp"
 #include "scheduler_model_rules.hpp"

@@ -11,15 +11,16 @@
 #include <coterie/detail/cereal_probe.hpp>
 #include <coterie/detail/type_kind.hpp>
 
-// Plain aggregates: structs whose fields are found without a word from their author. Boost.PFR takes
-// them apart; the fields are counted here, because PFR counts the elements of an array one by one and
-// starts its search at eight times the size of the struct, which takes minutes for large ones.
+// Plain aggregates: structs whose fields are found without a word from their author. Boost.PFR
+// takes them apart; the fields are counted here, because PFR counts the elements of an array one by
+// one and starts its search at eight times the size of the struct, which takes minutes for large
+// ones.
 
 namespace coterie::detail {
 
-/// Stands for a value of any type but `Aggregate` itself, so that an initialiser meets a field. Fields of
-/// a type that can be copied are given a reference: a value would make `std::optional` and its like
-/// ambiguous.
+/// Stands for a value of any type but `Aggregate` itself, so that an initialiser meets a field.
+/// Fields of a type that can be copied are given a reference: a value would make `std::optional`
+/// and its like ambiguous.
 template <class Aggregate, bool Copyable = std::is_copy_constructible_v<Aggregate>>
 struct any_field {
   template <class T>
@@ -60,8 +61,8 @@ inline constexpr bool takes_list_between =
       return requires { T{any_field_at<T, I>{}..., {}, any_field_at<T, J>{}...}; };
     }(std::make_index_sequence<Before>{}, std::make_index_sequence<After>{});
 
-/// The number of values that initialise `T` when the elements of arrays count one by one. `Low` values
-/// are accepted, `High` are not.
+/// The number of values that initialise `T` when the elements of arrays count one by one. `Low`
+/// values are accepted, `High` are not.
 template <class T, std::size_t Low, std::size_t High>
 consteval std::size_t count_values_between() {
   if constexpr (High - Low == 1) {
@@ -88,9 +89,10 @@ consteval std::size_t count_values() {
     return 0;
 }
 
-/// How many of the `Values` values that initialise `T` belong to the field that the value at `Position`
-/// belongs to: one, unless the field is an array. An empty list fills a field whatever its type; behind
-/// an array there is then room for fewer values. `Least` to `Most` is where the answer is.
+/// How many of the `Values` values that initialise `T` belong to the field that the value at
+/// `Position` belongs to: one, unless the field is an array. An empty list fills a field whatever
+/// its type; behind an array there is then room for fewer values. `Least` to `Most` is where the
+/// answer is.
 template <class T, std::size_t Values, std::size_t Position, std::size_t Least, std::size_t Most>
 consteval std::size_t width_between() {
   if constexpr (Least == Most) {
@@ -144,15 +146,15 @@ consteval std::size_t field_count() {
 template <class T>
 inline constexpr std::size_t field_count_of = field_count<T>();
 
-/// A struct that the codec takes apart itself: an aggregate without cereal functions, and no type of the
-/// standard library that the codec knows. It need not be one that can travel.
+/// A struct that the codec takes apart itself: an aggregate without cereal functions, and no type
+/// of the standard library that the codec knows. It need not be one that can travel.
 template <class T>
 concept aggregate_without_functions = std::is_class_v<T> && std::is_aggregate_v<T> &&
                                       kind_of<T> == kind::other && !has_cereal_functions<T>;
 
-/// An `aggregate_without_functions` whose fields can be told: default-constructible, no base classes, from
-/// 1 to `most_fields` fields, few and small arrays. Not seen before it is too late: bit-fields and
-/// anonymous unions (the compiler then points into Boost.PFR).
+/// An `aggregate_without_functions` whose fields can be told: default-constructible, no base
+/// classes, from 1 to `most_fields` fields, few and small arrays. Not seen before it is too late:
+/// bit-fields and anonymous unions (the compiler then points into Boost.PFR).
 template <class T>
 concept plain_aggregate = aggregate_without_functions<T> && field_count_of<T> > 0;
 

@@ -17,8 +17,9 @@
 #include <coterie/detail/travel_check.hpp>
 #include <coterie/detail/writer.hpp>
 
-// The archives that user-written cereal functions see. Values that cereal has no part in never get here:
-// `save_value` and `load_value` take a bare `writer` or `reader` then, which costs nothing to make.
+// The archives that user-written cereal functions see. Values that cereal has no part in never get
+// here: `save_value` and `load_value` take a bare `writer` or `reader` then, which costs nothing to
+// make.
 
 namespace coterie::detail {
 
@@ -43,8 +44,8 @@ void save_value(Out& out, const T& value);
 template <class In, class T>
 void load_value(In& in, T& value);
 
-/// A cereal archive that writes to a `byte_buffer`. Give it values as to any archive (`archive(a, b)`,
-/// `archive & a`, `archive << a`), then call `finish`.
+/// A cereal archive that writes to a `byte_buffer`. Give it values as to any archive (`archive(a,
+/// b)`, `archive & a`, `archive << a`), then call `finish`.
 ///
 /// Errors: `std::bad_alloc`, `std::length_error`, and whatever a user's function throws.
 class output_archive
@@ -55,7 +56,8 @@ class output_archive
  public:
   explicit output_archive(byte_buffer& buffer) : writer(buffer), base(this) {}
 
-  // These hide cereal's: the codec's own code is faster for the types it knows, and quicker to compile.
+  // These hide cereal's: the codec's own code is faster for the types it knows, and quicker to
+  // compile.
   template <class... T>
   output_archive& operator()(T&&... values) {
     (save(values), ...);
@@ -107,14 +109,15 @@ class output_archive
 
 /// A cereal archive that reads from bytes, and believes none of them before it has looked.
 ///
-/// Errors: `decode_error`, `cereal::Exception`, and whatever a user's function throws; the values read so
-/// far then have some valid state.
+/// Errors: `decode_error`, `cereal::Exception`, and whatever a user's function throws; the values
+/// read so far then have some valid state.
 class input_archive : public reader,
                       public cereal::InputArchive<input_archive, cereal::AllowEmptyClassElision> {
   using base = cereal::InputArchive<input_archive, cereal::AllowEmptyClassElision>;
 
  public:
-  /// `message` must stay where it is while the archive reads, and as long as views into it are used.
+  /// `message` must stay where it is while the archive reads, and as long as views into it are
+  /// used.
   explicit input_archive(std::span<const std::byte> message) : reader(message), base(this) {}
 
   template <class... T>
@@ -147,8 +150,8 @@ class input_archive : public reader,
     base::registerSharedPointer(id, std::move(pointer));
   }
 
-  /// For cereal: the pointer of that number. cereal casts it to the type that it expects, so a wrong
-  /// number must not give it a pointer to another type.
+  /// For cereal: the pointer of that number. cereal casts it to the type that it expects, so a
+  /// wrong number must not give it a pointer to another type.
   std::shared_ptr<void> getSharedPointer(std::uint32_t id) {
     std::shared_ptr<void> pointer = base::getSharedPointer(id);
     if (pointer != nullptr && *pointer_types_[id] != *pointer_type_)
@@ -191,8 +194,8 @@ class input_archive : public reader,
   std::unordered_map<std::uint32_t, const std::type_info*> pointer_types_;
 };
 
-// What follows is found by cereal itself where it asks for functions instead of calling the archive: for
-// class versions, minimal functions and base classes.
+// What follows is found by cereal itself where it asks for functions instead of calling the
+// archive: for class versions, minimal functions and base classes.
 
 template <class T>
   requires std::is_arithmetic_v<T>

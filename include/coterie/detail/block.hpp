@@ -49,9 +49,10 @@ consteval bool is_block() {
   }
 }
 
-/// Whether a `T` travels as the bytes it has in memory, so that many of them move as one block: numbers,
-/// enumerations, complex numbers, durations and time points, and arrays and plain aggregates of these. Not
-/// `bool`, nor what holds one: not every byte is a `bool`, so each is looked at. Not pointers.
+/// Whether a `T` travels as the bytes it has in memory, so that many of them move as one block:
+/// numbers, enumerations, complex numbers, durations and time points, and arrays and plain
+/// aggregates of these. Not `bool`, nor what holds one: not every byte is a `bool`, so each is
+/// looked at. Not pointers.
 template <class T>
 inline constexpr bool block_copyable = is_block<T>();
 

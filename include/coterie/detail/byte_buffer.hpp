@@ -12,11 +12,11 @@
 
 namespace coterie::detail {
 
-/// Bytes that grow at the end, without being set to zero first. The bytes start at a multiple of 16, so
-/// that a message of raw values can be used in place. Move-only.
+/// Bytes that grow at the end, without being set to zero first. The bytes start at a multiple of
+/// 16, so that a message of raw values can be used in place. Move-only.
 ///
-/// Errors: what grows throws `std::bad_alloc` if there is no memory, `std::length_error` if the size
-/// cannot be represented; the content is then unchanged.
+/// Errors: what grows throws `std::bad_alloc` if there is no memory, `std::length_error` if the
+/// size cannot be represented; the content is then unchanged.
 /// Thread safety: none; one thread at a time.
 class byte_buffer {
  public:
@@ -66,8 +66,8 @@ class byte_buffer {
     if (new_capacity > capacity_) reallocate(new_capacity);
   }
 
-  /// Makes room for `count` more bytes and returns where they will be, without adding them. Bytes that were
-  /// written there stay when the buffer grows.
+  /// Makes room for `count` more bytes and returns where they will be, without adding them. Bytes
+  /// that were written there stay when the buffer grows.
   std::byte* prepare(std::size_t count) {
     if (count > capacity_ - size_) [[unlikely]]
       grow(count);
@@ -77,7 +77,8 @@ class byte_buffer {
   /// Adds the first `count` bytes behind the end. Precondition: `prepare` made room for them.
   void commit(std::size_t count) noexcept { size_ += count; }
 
-  /// Adds `count` bytes and returns the first of them. Their values are indeterminate: write them all.
+  /// Adds `count` bytes and returns the first of them. Their values are indeterminate: write them
+  /// all.
   std::byte* extend(std::size_t count) {
     std::byte* const added = prepare(count);
     commit(count);

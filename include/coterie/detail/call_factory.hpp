@@ -56,29 +56,31 @@ inline job_settings settings_of(const stream_options& options) {
   return {.chunksize = options.chunksize, .window = options.window, .held_until_consumed = true};
 }
 
-/// Starts a call whose outcome a receiver of `Outcome` gets, through a `Taker`.
+/// A call that is ready to be submitted, and where its outcome will come out. No more depends on the
+/// function and the input from here on, which spares the compiler much work.
+template <class Outcome>
+struct prepared_call {
+  std::shared_ptr<job> work;
+  std::shared_ptr<outcome_taker<Outcome>> taker;
+  std::optional<std::size_t> size;
+};
+
 template <class Call, class Taker, class Outcome>
-void submit_to(pool_core& core, job_id id, typename Call::function_type function,
-               typename Call::input_type input, job_settings settings,
-               std::shared_ptr<receiver_t<Outcome>> to) {
-  std::shared_ptr<result_taker> taker;
-  if constexpr (std::is_constructible_v<Taker, std::shared_ptr<receiver_t<Outcome>>,
-                                        std::optional<std::size_t>>) {
-    taker = std::make_shared<Taker>(std::move(to), input.size());
-  } else {
-    taker = std::make_shared<Taker>(std::move(to));
-  }
-  core.submit(id, std::make_shared<typename Call::job_type>(std::move(function), std::move(input),
-                                                            std::move(taker), settings));
+prepared_call<Outcome> prepare(typename Call::function_type function,
+                               typename Call::input_type input, job_settings settings) {
+  const auto size = input.size();
+  auto taker = std::make_shared<Taker>(size);
+  auto work = std::make_shared<typename Call::job_type>(std::move(function), std::move(input),
+                                                        taker, settings);
+  return {std::move(work), std::move(taker), size};
 }
 
 /// Initiates an asynchronous operation that completes with `Outcome`.
-template <class Call, class Taker, class Outcome, class Token>
-auto start_operation(std::shared_ptr<pool_core> core, typename Call::function_type function,
-                     typename Call::input_type input, job_settings settings, Token& token) {
+template <class Outcome, class Token>
+auto start_operation(std::shared_ptr<pool_core> core, prepared_call<Outcome> call, Token& token) {
   using outcome = receiver_for<Outcome>;
   return boost::asio::async_initiate<Token, typename outcome::signature>(
-      [core = std::move(core), settings]<class Handler>(Handler&& handler, auto f, auto items) {
+      [core = std::move(core)]<class Handler>(Handler&& handler, prepared_call<Outcome> prepared) {
         const job_id id = core->reserve();
         cancels_job(handler, core, id);
         auto to = [&] {
@@ -88,23 +90,21 @@ auto start_operation(std::shared_ptr<pool_core> core, typename Call::function_ty
             return make_completion<Outcome>(std::forward<Handler>(handler), core->executor());
           }
         }();
-        submit_to<Call, Taker, Outcome>(
-            *core, id, std::move(f), std::move(items), settings,
-            std::make_shared<typename outcome::completing>(std::move(to)));
+        prepared.taker->send_to(std::make_shared<typename outcome::completing>(std::move(to)));
+        core->submit(id, std::move(prepared.work));
       },
-      token, std::move(function), std::move(input));
+      token, std::move(call));
 }
 
 /// Starts a call at once, to be looked at through the state that is returned.
-template <class Call, class Taker, class Outcome>
+template <class Outcome>
 std::shared_ptr<async_state<Outcome>> start_eagerly(pool_core& core, job_id id,
-                                                    typename Call::function_type function,
-                                                    typename Call::input_type input,
-                                                    job_settings settings) {
+                                                    prepared_call<Outcome> call) {
   if (core.closed()) throw pool_closed{};
   auto state = std::make_shared<async_state<Outcome>>();
-  state->total.store(input.size().value_or(0));
-  submit_to<Call, Taker, Outcome>(core, id, std::move(function), std::move(input), settings, state);
+  state->total.store(call.size.value_or(0));
+  call.taker->send_to(state);
+  core.submit(id, std::move(call.work));
   return state;
 }
 

@@ -7,9 +7,9 @@
 
 #include <coterie/detail/cereal_config.hpp>
 
-// Answers "did somebody write cereal functions for this type?". The question is asked with archives that
-// only exist for it: asked with coterie's own archives, it would find the functions that coterie makes
-// for plain aggregates, and those ask this question.
+// Answers "did somebody write cereal functions for this type?". The question is asked with archives
+// that only exist for it: asked with coterie's own archives, it would find the functions that
+// coterie makes for plain aggregates, and those ask this question.
 
 namespace coterie::detail::probe {
 
@@ -44,8 +44,8 @@ CEREAL_SETUP_ARCHIVE_TRAITS(coterie::detail::probe::input_archive,
 
 namespace coterie::detail {
 
-/// Whether `T` has cereal functions that write it: `serialize`, `save` or `save_minimal`, as members or
-/// found by argument-dependent lookup, with a class version or without.
+/// Whether `T` has cereal functions that write it: `serialize`, `save` or `save_minimal`, as
+/// members or found by argument-dependent lookup, with a class version or without.
 template <class T>
 inline constexpr bool has_cereal_output =
     cereal::traits::detail::count_output_serializers<T, probe::output_archive>::value != 0;

@@ -41,8 +41,9 @@ void complete(std::unique_ptr<completion<Values...>> handler, deliveries& due,
 template <class Handler, class... Values>
 class completion_of final : public completion<Values...> {
  public:
-  completion_of(Handler&& handler, const boost::asio::any_io_executor& executor)
-      : handler_{std::move(handler)},
+  template <class Given>
+  completion_of(Given&& handler, const boost::asio::any_io_executor& executor)
+      : handler_(std::forward<Given>(handler)),
         work_{boost::asio::get_associated_executor(handler_, executor)} {}
 
   void complete(std::exception_ptr problem, Values... values) override {

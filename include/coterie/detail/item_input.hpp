@@ -93,9 +93,7 @@ class item_input {
 
   // Moves to the next item; false if there is none.
   bool advance() {
-    if constexpr (!may_look_ahead) {
-      if (std::exchange(step_is_due_, false)) ++*position_;
-    }
+    step();
     if (*position_ == std::ranges::end(range())) {
       ended_ = true;
       return false;
@@ -105,17 +103,23 @@ class item_input {
 
   bool at_end() {
     if constexpr (may_look_ahead) {
+      step();
       return *position_ == std::ranges::end(range());
     } else {
       return ended_;
     }
   }
 
+  // Behind an item that was taken: not before it is counted, because this may throw.
+  void step() {
+    if (std::exchange(step_is_due_, false)) ++*position_;
+  }
+
   // Encoded where it is, unless it is a proxy.
   template <class Reference>
   static decltype(auto) as_item(Reference&& reference) {
     using value_type = std::remove_cvref_t<Reference>;
-    if constexpr (std::is_lvalue_reference_v<Reference> &&
+    if constexpr (std::is_lvalue_reference_v<Reference> && encodable<value_type> &&
                   std::is_same_v<travel_t<value_type>, item_type>) {
       return static_cast<const value_type&>(reference);
     } else {
@@ -139,11 +143,7 @@ class item_input {
         record.end_empty();
       }
     }
-    if constexpr (may_look_ahead) {
-      ++*position_;
-    } else {
-      step_is_due_ = true;
-    }
+    step_is_due_ = true;
   }
 
   void take_block(std::size_t most, std::size_t most_bytes, byte_buffer& out, cut_result& taken) {

@@ -130,8 +130,9 @@ void load_variant(In& in, T& variant) {
   if (!found) throw decode_error("message has an alternative that the variant does not have");
 }
 
-/// Reads into `value` what `save_value` wrote, from a `reader`, or an `input_archive` if cereal has a part
-/// in it. Throws `decode_error` if the bytes are wrong; `value` is then valid and has any value.
+/// Reads into `value` what `save_value` wrote, from a `reader`, or an `input_archive` if cereal has
+/// a part in it. Throws `decode_error` if the bytes are wrong; `value` is then valid and has any
+/// value.
 /// Precondition: `T` travels.
 template <class In, class T>
 void load_value(In& in, T& value) {

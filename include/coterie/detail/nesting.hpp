@@ -5,8 +5,8 @@
 
 namespace coterie::detail {
 
-/// Notices when values nest so deeply that the stack is in danger: eleven bytes can claim a list in a
-/// list in a list, and a megabyte of them would end the process.
+/// Notices when values nest so deeply that the stack is in danger: each byte of a message can claim
+/// one more list inside a list, and a megabyte of them would end the process.
 class nesting {
  public:
   /// The stack that one value may take, in bytes. Threads have 8 MiB unless told otherwise.

@@ -14,18 +14,19 @@
 
 namespace coterie::detail {
 
-/// Bytes do not make the value that they should. `what()` says in plain words what is wrong with them.
+/// Bytes do not make the value that they should. `what()` says in plain words what is wrong with
+/// them.
 class decode_error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Reads the bytes of a message, none of which is believed: every read is checked against the end, and
-/// every size against the bytes that are left. All functions that read throw `decode_error`.
+/// Reads the bytes of a message, none of which is believed: every read is checked against the end,
+/// and every size against the bytes that are left. All functions that read throw `decode_error`.
 class reader {
  public:
-  /// Elements may take no bytes (a class whose cereal function writes nothing), so the bytes that are left
-  /// do not limit their number; this does.
+  /// Elements may take no bytes (a class whose cereal function writes nothing), so the bytes that
+  /// are left do not limit their number; this does.
   static constexpr std::size_t most_elements_without_bytes = 65536;
 
   /// `message` must stay where it is while the reader reads, and as long as views into it are used.
@@ -87,8 +88,8 @@ class reader {
     return static_cast<std::size_t>(size);
   }
 
-  /// For how many of `size` elements memory may be reserved before they are seen: never much more than
-  /// the message itself takes.
+  /// For how many of `size` elements memory may be reserved before they are seen: never much more
+  /// than the message itself takes.
   std::size_t reservable(std::size_t size, std::size_t element_size) const noexcept {
     return std::min(size, remaining() / element_size * 4 + 4);
   }

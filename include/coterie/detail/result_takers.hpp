@@ -23,11 +23,19 @@ namespace coterie::detail {
 template <class R>
 using settled = boost::system::result<R, std::exception_ptr>;
 
+/// Takes the results of a call that has one outcome in the end, which a receiver gets.
+template <class Outcome>
+class outcome_taker : public result_taker {
+ public:
+  /// Called once, before the call is submitted.
+  virtual void send_to(std::shared_ptr<receiver_t<Outcome>> to) = 0;
+};
+
 /// For calls whose first failure is their outcome. `Outcome` is what the receiver gets.
 template <class Outcome>
-class first_failure_taker : public result_taker {
+class first_failure_taker : public outcome_taker<Outcome> {
  public:
-  explicit first_failure_taker(std::shared_ptr<receiver_t<Outcome>> to) : to_{std::move(to)} {}
+  void send_to(std::shared_ptr<receiver_t<Outcome>> to) override { to_ = std::move(to); }
 
   job_progress failure(std::size_t, std::exception_ptr problem, deliveries& due) override {
     if (to_) give<Outcome>(*std::exchange(to_, {}), std::move(problem), held_t<Outcome>{}, due);
@@ -54,7 +62,7 @@ class first_failure_taker : public result_taker {
 template <class R>
 class value_taker final : public first_failure_taker<R> {
  public:
-  using first_failure_taker<R>::first_failure_taker;
+  explicit value_taker(std::optional<std::size_t>) {}
 
   job_progress values(std::size_t first, std::size_t count, std::span<const std::byte> results,
                       deliveries& due) override {
@@ -83,8 +91,7 @@ using collected_t = typename std::conditional_t<std::is_void_v<R>, std::type_ide
 template <class R>
 class collecting_taker final : public first_failure_taker<collected_t<R>> {
  public:
-  collecting_taker(std::shared_ptr<receiver_t<collected_t<R>>> to, std::optional<std::size_t> size)
-      : first_failure_taker<collected_t<R>>{std::move(to)} {
+  explicit collecting_taker(std::optional<std::size_t> size) {
     if constexpr (!std::is_void_v<R>) {
       if (size) values_.reserve(*size);
     }
@@ -129,14 +136,14 @@ class collecting_taker final : public first_failure_taker<collected_t<R>> {
 
 /// `map_settled`: for each item its value or its failure, in the input's order.
 template <class R>
-class settling_taker final : public result_taker {
+class settling_taker final : public outcome_taker<std::vector<settled<R>>> {
  public:
   using outcome_type = std::vector<settled<R>>;
 
-  settling_taker(std::shared_ptr<receiver<outcome_type>> to, std::optional<std::size_t> size)
-      : to_{std::move(to)} {
+  explicit settling_taker(std::optional<std::size_t> size) {
     if (size) outcomes_.reserve(*size);
   }
+  void send_to(std::shared_ptr<receiver<outcome_type>> to) override { to_ = std::move(to); }
 
   job_progress values(std::size_t first, std::size_t count, std::span<const std::byte> results,
                       deliveries&) override {

@@ -70,8 +70,8 @@ void save_unique(Out& out, const T& pointer) {
   if (pointer != nullptr) save_value(out, *pointer);
 }
 
-/// Writes `value` to `out`: a `writer`, or an `output_archive` if cereal has a part in it. What each kind
-/// of value looks like as bytes is what `load_value` reads. Precondition: `T` travels.
+/// Writes `value` to `out`: a `writer`, or an `output_archive` if cereal has a part in it. What
+/// each kind of value looks like as bytes is what `load_value` reads. Precondition: `T` travels.
 template <class Out, class T>
 void save_value(Out& out, const T& value) {
   constexpr kind k = kind_of<T>;

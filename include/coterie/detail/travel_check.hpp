@@ -27,8 +27,8 @@ struct travel_facts {
   consteval bool travels() const { return !pointer && !unknown && !not_made_first; }
 };
 
-/// Whether cereal is asked about `T` at all: not about what the codec knows itself, so that which of
-/// cereal's headers a program includes makes no difference.
+/// Whether cereal is asked about `T` at all: not about what the codec knows itself, so that which
+/// of cereal's headers a program includes makes no difference.
 template <class T>
 inline constexpr bool has_functions_of_its_own = [] {
   if constexpr (std::is_class_v<T> && kind_of<T> == kind::other)
@@ -37,7 +37,8 @@ inline constexpr bool has_functions_of_its_own = [] {
     return std::is_union_v<T> && has_cereal_functions<T>;
 }();
 
-/// Whether a smart pointer's `T` is made by cereal: it is polymorphic, or made from its fields at once.
+/// Whether a smart pointer's `T` is made by cereal: it is polymorphic, or made from its fields at
+/// once.
 template <class T>
 inline constexpr bool made_by_cereal = [] {
   if constexpr (std::is_polymorphic_v<T>)
@@ -209,8 +210,9 @@ consteval void refuse_not_made_first() {
       "cereal's load_and_construct");
 }
 
-/// True if `T` travels. If not, one `static_assert` says why; the compiler's notes name the type inside
-/// `T` that is the reason. A `T` that `Exists` already, made by cereal, need not be made first.
+/// True if `T` travels. If not, one `static_assert` says why; the compiler's notes name the type
+/// inside `T` that is the reason. A `T` that `Exists` already, made by cereal, need not be made
+/// first.
 template <class T, bool Exists = false>
 consteval bool check_travels() {
   constexpr travel_facts facts = facts_of<T>;

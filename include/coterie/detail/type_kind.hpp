@@ -28,8 +28,8 @@
 
 namespace coterie::detail {
 
-/// How the codec treats a type of the standard library. One line here makes a type travel by the code
-/// in `save_value.hpp` and `load_value.hpp`, and makes `travel_check.hpp` look inside it.
+/// How the codec treats a type of the standard library. One line here makes a type travel by the
+/// code in `save_value.hpp` and `load_value.hpp`, and makes `travel_check.hpp` look inside it.
 enum class kind {
   other,       ///< not listed: a scalar, an aggregate, or what has cereal functions
   text,        ///< `std::string`
@@ -47,12 +47,12 @@ enum class kind {
   variant,     ///< an index, then the alternative
   duration,    ///< of `std::chrono`
   time_point,  ///< of `std::chrono`
-  unique,  ///< `std::unique_ptr` with the default deleter; cereal's code if cereal makes the pointee
-  adaptor,    ///< cereal's own code; the elements are looked at
-  shared,     ///< cereal's own code, which keeps the identity of the pointee
-  pointee,    ///< what a smart pointer owns
-  reference,  ///< `std::reference_wrapper`: does not travel
-  refused,    ///< pointers to arrays: their length is not known
+  unique,      ///< `std::unique_ptr` with the default deleter; by cereal if it makes the pointee
+  adaptor,     ///< cereal's own code; the elements are looked at
+  shared,      ///< cereal's own code, which keeps the identity of the pointee
+  pointee,     ///< what a smart pointer owns
+  reference,   ///< `std::reference_wrapper`: does not travel
+  refused,     ///< pointers to arrays: their length is not known
 };
 
 /// The types of the values inside a value.
@@ -68,12 +68,13 @@ struct kind_entry {
 template <class T>
 struct kind_traits : kind_entry<kind::other> {};
 
-/// Stands for the `T` that a smart pointer owns, which cereal may make in other ways than other values.
+/// Stands for the `T` that a smart pointer owns, which cereal may make in other ways than other
+/// values.
 template <class T>
 struct pointee {};
 
-/// A path whose characters are bytes. Known by its members, because <filesystem> is a large header that
-/// few programs need; paths of Boost.Filesystem travel too.
+/// A path whose characters are bytes. Known by its members, because <filesystem> is a large header
+/// that few programs need; paths of Boost.Filesystem travel too.
 template <class T>
 concept native_path = requires(const T& path) {
   { path.native() } -> std::same_as<const std::string&>;

@@ -14,8 +14,8 @@
 
 namespace coterie::detail {
 
-/// Writes the bytes of a message behind what a buffer already holds. The buffer has them after `finish`, and
-/// none of them before. Until then nobody else may touch the buffer.
+/// Writes the bytes of a message behind what a buffer already holds. The buffer has them after
+/// `finish`, and none of them before. Until then nobody else may touch the buffer.
 class writer {
  public:
   /// The message starts at the buffer's present end: alignment is counted from there.
@@ -43,7 +43,8 @@ class writer {
 
   void put_size(std::size_t size) { put(static_cast<std::uint64_t>(size)); }
 
-  /// Writes zeros up to a multiple of `alignment` (a power of two), counted from the message's start.
+  /// Writes zeros up to a multiple of `alignment` (a power of two), counted from the message's
+  /// start.
   void align(std::size_t alignment) {
     const std::size_t missing = (0 - written()) & (alignment - 1);
     if (missing != 0) std::memset(extend(missing), 0, missing);
@@ -80,7 +81,8 @@ class writer {
   }
 
   byte_buffer& buffer_;
-  // The end of what is written, here instead of in the buffer: one step nearer for every small value.
+  // The end of what is written, here instead of in the buffer: one step nearer for every small
+  // value.
   std::byte* next_;
   std::byte* limit_;
   nesting nesting_;

@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// A program for tests that must do to the parent of a pool what they cannot do to themselves. The
+// first argument is the mode, one of the functions below.
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio.hpp>
+
+#include <coterie/coterie.hpp>
+
+#include "support/signal.hpp"
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+using asio::awaitable;
+
+// Whole at once, whoever else writes there.
+void say(const std::string& line) {
+  const std::string text = line + "\n";
+  if (::write(STDOUT_FILENO, text.data(), text.size()) < 0) std::abort();
+}
+
+// ---- tasks ------------------------------------------------------------------------------------
+
+int own_pid() { return ::getpid(); }
+int twice(int value) { return 2 * value; }
+
+int compute(int) {
+  say("begun");
+  volatile unsigned value = 1;
+  for (;;) value = value * 3 + 1;
+}
+
+int sleep_for_ever(int) {
+  say("begun");
+  for (;;) ::pause();
+}
+
+// Deaf to all that can be blocked.
+int block_signals_and_compute(int item) {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  return compute(item);
+}
+
+// ---- modes ------------------------------------------------------------------------------------
+
+constexpr int workers = 3;
+
+std::vector<int> items() { return {0, 1, 2}; }
+
+awaitable<void> until_ready(const coterie::pool& pool) {
+  asio::steady_timer timer{co_await asio::this_coro::executor};
+  while (pool.stats().workers_ready < pool.size()) {
+    timer.expires_after(1ms);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+awaitable<void> for_ever() {
+  asio::steady_timer timer{co_await asio::this_coro::executor};
+  timer.expires_at(asio::steady_timer::time_point::max());
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+awaitable<void> idle(int, char**) {
+  const coterie::pool pool{co_await asio::this_coro::executor, {.processes = workers}};
+  co_await until_ready(pool);
+  say("ready");
+  co_await for_ever();
+}
+
+awaitable<void> busy(int, char**) {
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = workers}};
+  co_await pool.map(compute, items(), {.chunksize = 1});
+}
+
+awaitable<void> sleeping(int, char**) {
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = workers}};
+  co_await pool.map(sleep_for_ever, items(), {.chunksize = 1});
+}
+
+awaitable<void> deaf(int, char**) {
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = workers}};
+  co_await pool.map(block_signals_and_compute, items(), {.chunksize = 1});
+}
+
+awaitable<void> starting(int, char**) {
+  const coterie::pool pool{co_await asio::this_coro::executor, {.processes = 16}};
+  say("made");
+  co_await for_ever();
+}
+
+// A process that the parent has forked keeps open what the parent has open, the lifeline too.
+void fork_holder() {
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    // Not its outputs, which the test reads to their end.
+    for (const int each : {0, 1, 2}) ::close(each);
+    for (;;) ::pause();
+  }
+  say("holder " + std::to_string(holder));
+}
+
+awaitable<void> forked_idle(int, char**) {
+  const coterie::pool pool{co_await asio::this_coro::executor, {.processes = workers}};
+  co_await until_ready(pool);
+  fork_holder();
+  say("ready");
+  co_await for_ever();
+}
+
+awaitable<void> forked_busy(int, char**) {
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = workers}};
+  co_await until_ready(pool);
+  fork_holder();
+  co_await pool.map(compute, items(), {.chunksize = 1});
+}
+
+// The thread that starts the workers ends: they go on.
+int other_thread(int, char**) {
+  asio::io_context loop;
+  coterie::pool pool{loop, {.processes = workers}};
+  std::thread first{[&] {
+    while (pool.stats().workers_ready < pool.size()) loop.run_one_for(1s);
+  }};
+  first.join();
+  const std::string pids = std::to_string(pool.stats().workers_started);
+  auto values = pool.map(twice, items(), {}, asio::use_future);
+  while (values.wait_for(0s) != std::future_status::ready) loop.run_one_for(1s);
+  const auto doubled = values.get();
+  say(doubled == std::vector<int>{0, 2, 4} ? "served " + pids : "wrong");
+  say("crashed " + std::to_string(pool.stats().workers_crashed));
+  loop.run();
+  return 0;
+}
+
+// Ends by returning from main, with a pool that nobody has destroyed before.
+int in_a_static(int, char**) {
+  static asio::io_context loop;
+  static coterie::pool pool{loop, {.processes = workers}};
+  asio::co_spawn(
+      loop,
+      []() -> awaitable<void> {
+        co_await until_ready(pool);
+        auto pending = pool.map_async(sleep_for_ever, items(), {.chunksize = 1});
+        std::string line;
+        std::getline(std::cin, line);
+        loop.stop();
+      },
+      asio::detached);
+  loop.run();
+  return 0;
+}
+
+int in_a_static_after_its_loop(int, char**) {
+  static std::optional<coterie::pool> pool;
+  static asio::io_context loop;
+  pool.emplace(loop, coterie::pool_options{.processes = workers});
+  asio::co_spawn(
+      loop,
+      []() -> awaitable<void> {
+        co_await until_ready(*pool);
+        auto pending = pool->map_async(sleep_for_ever, items(), {.chunksize = 1});
+        std::string line;
+        std::getline(std::cin, line);
+        loop.stop();
+      },
+      asio::detached);
+  loop.run();
+  return 0;
+}
+
+// Never destroyed at all.
+int leaked(int, char**) {
+  auto* const loop = new asio::io_context;
+  auto* const pool = new coterie::pool{*loop, {.processes = workers}};
+  auto pending = pool->map_async(sleep_for_ever, items(), {.chunksize = 1});
+  asio::co_spawn(
+      *loop,
+      [loop, pool]() -> awaitable<void> {
+        co_await until_ready(*pool);
+        std::string line;
+        std::getline(std::cin, line);
+        loop->stop();
+      },
+      asio::detached);
+  loop->run();
+  std::exit(5);
+}
+
+// Ctrl-C means here that the program says something, and goes on.
+awaitable<void> interrupts(int, char**) {
+  const auto executor = co_await asio::this_coro::executor;
+  coterie::pool pool{executor, {.processes = workers}};
+  co_await until_ready(pool);
+  asio::signal_set signals{executor, SIGINT};
+  for (int round = 0; round < 2; ++round) {
+    say("ready");
+    co_await signals.async_wait(asio::use_awaitable);
+    const std::vector<int> given = items();
+    co_await pool.map(twice, given);
+    say("interrupted " + std::to_string(pool.stats().workers_crashed));
+  }
+}
+
+// Answers each line of input by a call.
+awaitable<void> commands(int, char**) {
+  const auto executor = co_await asio::this_coro::executor;
+  asio::posix::stream_descriptor input{executor, ::dup(STDIN_FILENO)};
+  coterie::pool pool{executor, {.processes = 1}};
+  std::string text;
+  for (;;) {
+    try {
+      say("pid " + std::to_string(co_await pool.apply(own_pid)));
+    } catch (const std::exception& problem) {
+      say(std::string{"problem "} + problem.what());
+    }
+    const auto count = co_await asio::async_read_until(input, asio::dynamic_buffer(text), '\n',
+                                                       asio::use_awaitable);
+    text.erase(0, count);
+  }
+}
+
+// ---- main without init ------------------------------------------------------------------------
+
+int make_a_pool_and_call() {
+  try {
+    asio::io_context loop;
+    coterie::pool pool{loop, {.processes = 2}};
+    auto result = pool.apply(own_pid, asio::use_future);
+    while (result.wait_for(0s) != std::future_status::ready) loop.run_one_for(1s);
+    result.get();
+    say("a result");
+  } catch (const std::exception& problem) {
+    say(problem.what());
+    return 1;
+  }
+  return 0;
+}
+
+// ---- run --------------------------------------------------------------------------------------
+
+awaitable<void> run_void() {
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};
+  say(std::to_string(co_await pool.apply(twice, 21)));
+}
+
+awaitable<int> run_int(int argc, char** argv) {
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};
+  say(std::to_string(argc) + argv[2]);
+  co_return co_await pool.apply(twice, 21);
+}
+
+awaitable<void> run_throw() {
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};
+  co_await pool.apply([] { throw std::invalid_argument{"what went wrong"}; });
+}
+
+awaitable<void> run_throw_other() {
+  co_await asio::post(asio::use_awaitable);
+  throw 42;
+}
+
+// What is started by the coroutine and still pending when it ends is waited for.
+awaitable<void> run_detached() {
+  const auto executor = co_await asio::this_coro::executor;
+  asio::co_spawn(
+      executor,
+      [executor]() -> awaitable<void> {
+        asio::steady_timer timer{executor, 10ms};
+        co_await timer.async_wait(asio::use_awaitable);
+        say("the last");
+      },
+      asio::detached);
+}
+
+// ---- output -----------------------------------------------------------------------------------
+
+int print_and_return(int item) {
+  std::printf("printed %d\n", item);
+  std::cout << "streamed " << item << '\n';
+  return item;
+}
+
+int print_or_hang(int item) {
+  if (item > 0) {
+    for (;;) ::pause();
+  }
+  // Long enough for the result to be sent before the next item begins.
+  const auto end = std::chrono::steady_clock::now() + 5ms;
+  while (std::chrono::steady_clock::now() < end) {
+  }
+  return print_and_return(item);
+}
+
+awaitable<void> prints(int, char**) {
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};
+  for (int item = 0; item < 3; ++item) {
+    co_await pool.apply(print_and_return, item);
+  }
+  pool.terminate();
+  co_await pool.join();
+}
+
+awaitable<void> prints_in_a_chunk(int, char**) {
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};
+  auto stream = pool.imap(print_or_hang, items(), {.chunksize = 3});
+  co_await stream.next();
+  pool.terminate();
+  co_await pool.join();
+}
+
+// ---- scarcity ---------------------------------------------------------------------------------
+
+std::string outcome_of_call(asio::io_context& loop, coterie::pool& pool) {
+  auto result = pool.apply(twice, 21, asio::use_future);
+  while (result.wait_for(0s) != std::future_status::ready) loop.run_one_for(1s);
+  try {
+    return result.get() == 42 ? "right" : "wrong";
+  } catch (const coterie::start_failed& problem) {
+    return std::string{"start_failed "} + problem.reason();
+  } catch (const std::exception& problem) {
+    return std::string{"another "} + problem.what();
+  }
+}
+
+void set_limit(decltype(RLIMIT_NOFILE) which, rlim_t value) {
+  rlimit limit{};
+  ::getrlimit(which, &limit);
+  limit.rlim_cur = std::min(value, limit.rlim_max);
+  if (::setrlimit(which, &limit) != 0) say(std::string{"setrlimit "} + std::strerror(errno));
+}
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  for (int each = 0; each < 256; ++each) {
+    if (::fcntl(each, F_GETFD) >= 0) ++count;
+  }
+  return count;
+}
+
+// For each number of descriptors that are left: a call, and another when there are enough again.
+int few_descriptors(int argc, char** argv) {
+  asio::io_context loop;
+  std::optional<coterie::pool> kept;
+  if (argc > 2 && std::string_view{argv[2]} == "warm") {
+    kept.emplace(loop, coterie::pool_options{.processes = 1});
+    say("warm " + outcome_of_call(loop, *kept));
+  }
+  // Numbers are given out from below: fill the holes, so that the limit is a count.
+  std::vector<int> fillers;
+  for (int each = ::open("/dev/null", O_RDONLY | O_CLOEXEC); each < 20;
+       each = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+    fillers.push_back(each);
+  }
+  for (rlim_t left = 0; left < 9; ++left) {
+    const std::size_t before = open_descriptors();
+    const int next = ::dup(0);
+    ::close(next);
+    set_limit(RLIMIT_NOFILE, static_cast<rlim_t>(next) + left);
+    {
+      std::optional<coterie::pool> pool;
+      try {
+        pool.emplace(loop, coterie::pool_options{.processes = 1});
+      } catch (const std::exception& problem) {
+        say(std::to_string(left) + " not made: " + problem.what());
+        set_limit(RLIMIT_NOFILE, 1024);
+        continue;
+      }
+      say(std::to_string(left) + " " + outcome_of_call(loop, *pool));
+      set_limit(RLIMIT_NOFILE, 1024);
+      say("then " + outcome_of_call(loop, *pool));
+    }
+    const std::size_t after = open_descriptors();
+    // The lifeline is made once and kept.
+    if (after > before + 2) say("leaked " + std::to_string(after - before));
+  }
+  say("end");
+  return 0;
+}
+
+// A pool that has workers loses them while there are no descriptors for others.
+int few_descriptors_later(int, char**) {
+  asio::io_context loop;
+  coterie::pool pool{loop, {.processes = 2}};
+  say(outcome_of_call(loop, pool));
+  while (pool.stats().workers_ready < 2) loop.run_one_for(1s);
+  const int next = ::dup(0);
+  ::close(next);
+  set_limit(RLIMIT_NOFILE, static_cast<rlim_t>(next));
+  auto crash =
+      pool.map_settled([](int) -> int { ::_exit(3); }, items(), {.chunksize = 1}, asio::use_future);
+  while (crash.wait_for(0s) != std::future_status::ready) loop.run_one_for(1s);
+  for (const auto& each : crash.get()) {
+    try {
+      if (each.has_error()) std::rethrow_exception(each.error());
+    } catch (const std::exception& problem) {
+      say(problem.what());
+    }
+  }
+  say(outcome_of_call(loop, pool));
+  set_limit(RLIMIT_NOFILE, 1024);
+  say(outcome_of_call(loop, pool));
+  say("end");
+  return 0;
+}
+
+int few_processes(int, char**) {
+  if (::geteuid() == 0) {
+    // Root is not bound by the limit.
+    constexpr uid_t nobody = 65534;
+    if (::setgid(nobody) != 0 || ::setuid(nobody) != 0) {
+      say("cannot become nobody");
+      return 77;
+    }
+  }
+  asio::io_context loop;
+  rlimit old{};
+  ::getrlimit(RLIMIT_NPROC, &old);
+  set_limit(RLIMIT_NPROC, 1);
+  {
+    coterie::pool pool{loop, {.processes = 2}};
+    say(outcome_of_call(loop, pool));
+    say(outcome_of_call(loop, pool));
+    ::setrlimit(RLIMIT_NPROC, &old);
+    say(outcome_of_call(loop, pool));
+  }
+  say("end");
+  return 0;
+}
+
+// ---- the table --------------------------------------------------------------------------------
+
+using coroutine = awaitable<void> (*)(int, char**);
+const std::map<std::string_view, coroutine> coroutines{
+    {"idle", idle},
+    {"busy", busy},
+    {"sleeping", sleeping},
+    {"deaf", deaf},
+    {"starting", starting},
+    {"forked_idle", forked_idle},
+    {"forked_busy", forked_busy},
+    {"interrupts", interrupts},
+    {"commands", commands},
+    {"prints", prints},
+    {"prints_in_a_chunk", prints_in_a_chunk},
+};
+
+using plain_main = int (*)(int, char**);
+const std::map<std::string_view, plain_main> plain_mains{
+    {"other_thread", other_thread},
+    {"in_a_static", in_a_static},
+    {"in_a_static_after_its_loop", in_a_static_after_its_loop},
+    {"leaked", leaked},
+    {"few_descriptors", few_descriptors},
+    {"few_descriptors_later", few_descriptors_later},
+    {"few_processes", few_processes},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view mode = argc > 1 ? argv[1] : "";
+  if (mode == "without_init") return make_a_pool_and_call();
+  if (mode == "init_in_parent_only") {
+    // Each process that gets here counts itself; none but the first is a parent.
+    test::leave_mark(argv[2]);
+    if (test::marks_in(argv[2]) == 1) coterie::init(argc, argv);
+    return make_a_pool_and_call();
+  }
+  if (mode == "workers_end_before_init") {
+    test::leave_mark(argv[2]);
+    if (test::marks_in(argv[2]) > 1) return 0;
+    coterie::init(argc, argv);
+    return make_a_pool_and_call();
+  }
+  if (mode == "run_void") return coterie::run(argc, argv, run_void);
+  if (mode == "run_int") return coterie::run(argc, argv, run_int);
+  if (mode == "run_throw") return coterie::run(argc, argv, run_throw);
+  if (mode == "run_throw_other") return coterie::run(argc, argv, run_throw_other);
+  if (mode == "run_detached") return coterie::run(argc, argv, run_detached);
+  if (const auto found = coroutines.find(mode); found != coroutines.end()) {
+    return coterie::run(argc, argv, found->second);
+  }
+  coterie::init(argc, argv);
+  if (const auto found = plain_mains.find(mode); found != plain_mains.end()) {
+    return found->second(argc, argv);
+  }
+  std::fprintf(stderr, "fixture: there is no mode \"%s\"\n", argc > 1 ? argv[1] : "");
+  return 2;
+}

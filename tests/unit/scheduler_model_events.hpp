@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// What can happen in the world of scheduler_model.hpp, and what it then looks like.
+
+#include "scheduler_model.hpp"
+
+namespace scheduler_model {
+
+inline world::world(const plan& given)
+    : plan_{&given},
+      left_{given},
+      scheduler_{{.processes = given.processes, .start_timeout = given.start_timeout}},
+      workers_(static_cast<std::size_t>(given.processes)),
+      jobs_(given.jobs.size()) {
+  left_.jobs.clear();
+  for (std::size_t index = 0; index < jobs_.size(); ++index) {
+    jobs_[index].items.resize(given.jobs[index].items, fate::in_input);
+    if (index == 0 || !given.late_jobs) add(index);
+  }
+  settle();
+}
+
+// ---- what could happen ------------------------------------------------------------------------
+
+inline bool world::could_speak(const worker& who) const {
+  if (who.mute || who.held.empty()) return false;
+  return who.now == life::serving || who.now == life::leaving ||
+         (who.now == life::dying && plan_->late_frames);
+}
+
+inline std::vector<event> world::possible() const {
+  std::vector<event> all;
+  for (std::size_t index = 0; index < jobs_.size(); ++index) {
+    const job& each = jobs_[index];
+    const int who = static_cast<int>(index);
+    if (each.now == end::unborn && !closed_) all.push_back({happening::add, who});
+    if (each.now != end::running) continue;
+    if (each.unread > 0) all.push_back({happening::consume, who});
+    if (left_.cancellations > 0) all.push_back({happening::cancel, who});
+    if (left_.kills > 0) all.push_back({happening::kill, who});
+  }
+  bool someone_starts = false;
+  for (int rank = 0; rank < plan_->processes; ++rank) {
+    const worker& each = at(rank);
+    if (could_speak(each)) {
+      const chunk& front = chunks_.at(each.held.front());
+      std::size_t frames = 0;
+      for (const chunk_id held : each.held) {
+        frames += chunks_.at(held).count - chunks_.at(held).done + 1;
+      }
+      if (!plan_->batches) frames = 1;
+      for (std::size_t count = 1; count <= frames; ++count) {
+        all.push_back({happening::frames, rank, static_cast<int>(count)});
+      }
+      if (!running(front.job) && front.done < front.count) all.push_back({happening::skip, rank});
+    }
+    switch (each.now) {
+      case life::none:
+        break;
+      case life::asked:
+        all.push_back({happening::spawn, rank});
+        if (left_.failed_starts > 0) all.push_back({happening::spawn_fails, rank});
+        break;
+      case life::starting:
+        someone_starts = true;
+        all.push_back({happening::ready, rank});
+        if (left_.failed_starts > 0) all.push_back({happening::crash, rank});
+        break;
+      case life::serving:
+        if (left_.crashes > 0) all.push_back({happening::crash, rank});
+        break;
+      case life::leaving:
+        if (each.held.empty()) {
+          all.push_back({happening::leave, rank});
+        } else if (left_.crashes > 0) {
+          all.push_back({happening::crash, rank});
+        }
+        break;
+      case life::dying:
+        all.push_back({happening::leave, rank});
+        if (!each.was_ready && !each.late && plan_->late_frames) {
+          all.push_back({happening::ready, rank});
+        }
+        break;
+    }
+    if (left_.lies > 0 && (each.now == life::starting || each.now == life::serving)) {
+      all.push_back({happening::lie, rank});
+    }
+  }
+  // A wait for another try to start ends by itself; one for a slow start is a matter of luck.
+  if (scheduler_.next_deadline() && (!someone_starts || left_.slow_starts > 0)) {
+    all.push_back({happening::timeout, 0});
+  }
+  if (left_.closes > 0) all.push_back({happening::close});
+  if (left_.terminations > 0) all.push_back({happening::terminate});
+  return all;
+}
+
+// ---- what happens -----------------------------------------------------------------------------
+
+inline void world::happen(const event& what) {
+  ++steps_;
+  now_ += std::chrono::milliseconds{1};
+  const auto index = static_cast<std::size_t>(what.who);
+  switch (what.what) {
+    case happening::add:
+      add(index);
+      break;
+    case happening::spawn:
+      at(what.who).now = life::starting;
+      at(what.who).asked_at = now_;
+      scheduler_.started(what.who, now_);
+      break;
+    case happening::spawn_fails:
+      --left_.failed_starts;
+      lose(what.who);
+      break;
+    case happening::ready:
+      if (at(what.who).now == life::dying) {
+        at(what.who).late = true;
+      } else {
+        at(what.who).now = life::serving;
+        at(what.who).was_ready = true;
+        failed_in_a_row_ = 0;
+      }
+      scheduler_.ready(what.who);
+      break;
+    case happening::frames:
+      for (int count = what.count; count > 0; --count) take_frame(what.who);
+      break;
+    case happening::skip: {
+      const chunk_id front = at(what.who).held.front();
+      at(what.who).held.erase(at(what.who).held.begin());
+      require(scheduler_.chunk_done(what.who, front, plan_->busy),
+              "a worker may skip what nobody wants");
+      break;
+    }
+    case happening::consume:
+      --jobs_[index].unread;
+      scheduler_.consumed(id_of(index), 1);
+      break;
+    case happening::leave:
+      lose(what.who);
+      break;
+    case happening::crash:
+      at(what.who).was_ready ? --left_.crashes : --left_.failed_starts;
+      lose(what.who);
+      break;
+    case happening::timeout: {
+      now_ = std::max(now_, *scheduler_.next_deadline());
+      bool killed = false;
+      for (int rank = 0; rank < plan_->processes; ++rank) {
+        if (at(rank).now != life::starting || plan_->start_timeout.count() == 0) continue;
+        if (at(rank).asked_at + plan_->start_timeout > now_) continue;
+        expect_kill(rank);
+        killed = true;
+      }
+      killed ? void(--left_.slow_starts) : void(failed_in_a_row_ = 0);
+      scheduler_.tick(now_);
+      break;
+    }
+    case happening::cancel:
+      --left_.cancellations;
+      drop(index);
+      scheduler_.drop_job(id_of(index), false);
+      break;
+    case happening::kill:
+      --left_.kills;
+      for (int rank = 0; rank < plan_->processes; ++rank) {
+        const worker& each = at(rank);
+        if (!each.held.empty() && chunks_.at(each.held.front()).job == index) expect_kill(rank);
+      }
+      drop(index);
+      scheduler_.drop_job(id_of(index), true);
+      break;
+    case happening::lie:
+      --left_.lies;
+      at(what.who).mute = true;
+      expect_kill(what.who);
+      scheduler_.condemn(what.who);
+      break;
+    case happening::close:
+      --left_.closes;
+      closed_ = true;
+      scheduler_.close();
+      break;
+    case happening::terminate:
+      --left_.terminations;
+      closed_ = terminated_ = true;
+      for (std::size_t each = 0; each < jobs_.size(); ++each) {
+        if (running(each)) drop(each);
+      }
+      for (int rank = 0; rank < plan_->processes; ++rank) {
+        if (at(rank).now == life::asked) at(rank) = {};
+        if (at(rank).now != life::none) expect_kill(rank);
+        at(rank).held.clear();
+      }
+      scheduler_.terminate();
+      break;
+  }
+  settle();
+}
+
+inline void world::add(std::size_t index) {
+  if (nobody_alive()) failed_in_a_row_ = 0;
+  jobs_[index].now = end::running;
+  scheduler_.add_job(id_of(index), plan_->jobs[index].limits);
+}
+
+inline void world::take_frame(int rank) {
+  worker& from = at(rank);
+  const chunk_id front = from.held.front();
+  chunk& at_work = chunks_.at(front);
+  if (at_work.done < at_work.count) {
+    if (scheduler_.has_job(id_of(at_work.job))) {
+      require(!scheduler_.chunk_done(rank, front, plan_->busy), "no early end is believed");
+    }
+    require(scheduler_.items_done(rank, front, 1), "results of what a worker runs are believed");
+    finish_item(at_work);
+  } else {
+    require(!scheduler_.items_done(rank, front, 1), "no more results than items are believed");
+    require(scheduler_.chunk_done(rank, front, plan_->busy), "the end of a chunk is believed");
+    from.held.erase(from.held.begin());
+  }
+}
+
+inline void world::finish_item(chunk& which) {
+  job& owner = jobs_[which.job];
+  if (owner.now == end::running) {
+    fate& item = owner.items[which.first + which.done];
+    require(item == fate::out, "an item finishes once");
+    item = fate::finished;
+    ++owner.finished;
+    if (plan_->jobs[which.job].limits.held_until_consumed) ++owner.unread;
+  }
+  ++which.done;
+}
+
+inline void world::lose(int rank) {
+  worker& gone = at(rank);
+  const bool started = gone.was_ready;
+  bool front = true;
+  for (const chunk_id held : gone.held) {
+    chunk& each = chunks_.at(held);
+    if (!running(each.job)) continue;
+    if (std::exchange(front, false)) {
+      to_crash_ = held;
+    } else {
+      each.orphan = true;
+    }
+  }
+  gone = {};
+  if (!started) ++failed_in_a_row_;
+  if (started && nobody_alive()) failed_in_a_row_ = 0;
+  scheduler_.exited(rank, now_);
+}
+
+inline void world::drop(std::size_t index) { jobs_[index].now = end::dropped; }
+
+inline void world::expect_kill(int rank) {
+  if (at(rank).now != life::dying) to_kill_.push_back(rank);
+}
+
+}  // namespace scheduler_model

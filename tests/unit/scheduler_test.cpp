@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Who gets which items. How workers start and leave: scheduler_workers_test.cpp.
+
+#include <chrono>
+#include <cstddef>
+#include <set>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "scheduler_desk.hpp"
+
+namespace {
+
+namespace action = coterie::detail::action;
+using coterie::detail::scheduler;
+using namespace std::chrono_literals;
+
+constexpr std::size_t endless = 1'000'000'000;
+
+}  // namespace
+
+TEST_CASE("given a new scheduler, when it is asked, then it starts every worker and nothing else") {
+  scheduler_desk desk{3};
+  for (int rank = 0; rank < 3; ++rank) CHECK(desk.take<action::spawn>().rank == rank);
+  desk.nothing();
+  CHECK(desk.it.workers_ready() == 0);
+  CHECK_FALSE(desk.it.next_deadline().has_value());
+}
+
+TEST_CASE("given a job before any worker, when one becomes ready, then it gets the first items") {
+  scheduler_desk desk{2};
+  desk.add(7, 3);
+  CHECK(desk.take<action::spawn>().rank == 0);
+  CHECK(desk.take<action::spawn>().rank == 1);
+  desk.nothing();
+  desk.it.started(1, desk.now);
+  desk.nothing();
+  desk.it.ready(1);
+  const auto first = desk.take<action::cut>();
+  CHECK(first.rank == 1);
+  CHECK(first.job == 7);
+  CHECK(first.most == 3);
+}
+
+TEST_CASE("given one busy worker, when an apply comes amid a map, then it is next") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  for (int chunk = 0; chunk < 5; ++chunk) {
+    const auto next = desk.cut();
+    desk.nothing();
+    if (chunk == 4) desk.add(2);
+    desk.nothing();
+    desk.run(0, next.chunk);
+  }
+  const auto apply = desk.cut(1, true);
+  CHECK(apply.job == 2);
+  desk.run(0, apply.chunk);
+  CHECK(desk.take<action::finish>().job == 2);
+  CHECK(desk.cut().job == 1);
+}
+
+TEST_CASE("given short items, when an apply comes, then the workers drain until one is free") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  desk.run(0, desk.cut().chunk, 1, 1us);
+  std::vector<coterie::detail::chunk_id> held;
+  while (const auto next = desk.it.next()) {
+    const auto asked = std::get<action::cut>(*next);
+    CHECK(asked.job == 1);
+    desk.it.cut_done(asked.chunk, 1, false);
+    held.push_back(asked.chunk);
+  }
+  REQUIRE(held.size() > 1);
+  desk.add(2);
+  for (const auto chunk : held) {
+    desk.nothing();
+    desk.run(0, chunk, 1, 1us);
+  }
+  CHECK(desk.cut(1, true).job == 2);
+}
+
+TEST_CASE("given two jobs and many workers, when they are given out, then they share evenly") {
+  scheduler_desk desk{6};
+  desk.start_all();
+  desk.add(1);
+  desk.add(2);
+  std::size_t chunks[3] = {};
+  for (int rank = 0; rank < 6; ++rank) ++chunks[desk.cut().job];
+  desk.nothing();
+  CHECK(chunks[1] == 3);
+  CHECK(chunks[2] == 3);
+}
+
+TEST_CASE("given jobs with as many chunks under way, when one is chosen, then they take turns") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  desk.add(2);
+  desk.add(3);
+  std::vector<coterie::detail::job_id> order;
+  for (int turn = 0; turn < 6; ++turn) {
+    const auto next = desk.cut();
+    order.push_back(next.job);
+    desk.run(0, next.chunk);
+  }
+  CHECK(order == std::vector<coterie::detail::job_id>{1, 2, 3, 1, 2, 3});
+}
+
+TEST_CASE(
+    "given a free worker and a busy one, when items are given out, then the free one is first") {
+  scheduler_desk desk{2};
+  desk.start_all();
+  desk.add(1);
+  const auto first = desk.cut();
+  const auto second = desk.cut();
+  CHECK(first.rank != second.rank);
+  desk.nothing();  // nothing is known of the items' time yet: nobody holds two
+  desk.run(first.rank, first.chunk, 1, 1us);
+  CHECK(desk.cut().rank == first.rank);
+}
+
+TEST_CASE("given long items, when a worker runs one, then it holds no other") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  desk.run(0, desk.cut().chunk, 1, scheduler::soon);
+  desk.cut();
+  desk.nothing();
+}
+
+TEST_CASE("given items that end soon, when a worker runs one, then it holds one more") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  desk.run(0, desk.cut().chunk, 1, scheduler::soon - 1us);
+  desk.cut();
+  desk.cut();
+  desk.nothing();
+}
+
+TEST_CASE(
+    "given short items, when a worker runs them, then it holds what lasts a while, not more") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  desk.run(0, desk.cut().chunk, 1, scheduler::lookahead / 10);
+  std::size_t held = 0;
+  while (const auto next = desk.it.next()) {
+    desk.it.cut_done(std::get<action::cut>(*next).chunk, 1, false);
+    ++held;
+  }
+  CHECK(held == 10);
+}
+
+TEST_CASE("given items that take no time, when a worker holds many, then there is a limit") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  desk.run(0, desk.cut().chunk, 1, 0ns);
+  std::size_t held = 0;
+  while (const auto next = desk.it.next()) {
+    desk.it.cut_done(std::get<action::cut>(*next).chunk, 1, false);
+    ++held;
+  }
+  CHECK(held == scheduler::most_held);
+}
+
+TEST_CASE("given automatic chunks, when items are measured, then chunks grow towards their time") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 0);
+  std::vector<std::size_t> sizes;
+  for (int chunk = 0; chunk < 5; ++chunk) {
+    const auto next = desk.cut();
+    sizes.push_back(next.most);
+    // As long as chunks last long, nothing else is held.
+    desk.run(0, next.chunk, next.most, 10us * next.most);
+    while (const auto more = desk.it.next()) {
+      const auto asked = std::get<action::cut>(*more);
+      desk.it.cut_done(asked.chunk, asked.most, false);
+      desk.run(0, asked.chunk, asked.most, 10us * asked.most);
+      sizes.push_back(asked.most);
+      if (sizes.size() > 8) break;
+    }
+  }
+  CHECK(sizes.front() == 1);
+  CHECK(sizes[1] == 8);
+  CHECK(sizes.back() == 200);
+}
+
+TEST_CASE("given a window, when it is full, then nothing is cut until an item is finished") {
+  scheduler_desk desk{4};
+  desk.start_all();
+  desk.add(1, 2, 3);
+  const auto first = desk.take<action::cut>();
+  CHECK(first.most == 2);
+  desk.it.cut_done(first.chunk, 2, false);
+  const auto second = desk.take<action::cut>();
+  CHECK(second.most == 1);
+  desk.it.cut_done(second.chunk, 1, false);
+  desk.nothing();
+  REQUIRE(desk.it.items_done(first.rank, first.chunk, 1));
+  CHECK(desk.take<action::cut>().most == 1);
+}
+
+TEST_CASE("given results that are held, when they are finished, then only consumption makes room") {
+  scheduler_desk desk{2};
+  desk.start_all();
+  desk.add(1, 1, 2, true);
+  const auto first = desk.cut();
+  const auto second = desk.cut();
+  desk.run(first.rank, first.chunk);
+  desk.run(second.rank, second.chunk);
+  desk.nothing();
+  desk.it.consumed(1, 1);
+  desk.cut();
+  desk.nothing();
+  desk.it.consumed(1, endless);  // more than was taken is no reason to take more
+  desk.cut();
+  desk.nothing();
+  desk.it.consumed(99, 1);  // a job that has ended
+}
+
+TEST_CASE("given an automatic window, when results are held, then it is bounded; else it is not") {
+  for (const bool held : {true, false}) {
+    scheduler_desk desk{1};
+    desk.start_all();
+    desk.add(1, 1, 0, held);
+    std::size_t taken = 0;
+    while (taken < 10 * scheduler::smallest_window) {
+      const auto next = desk.it.next();
+      if (!next) break;
+      const auto asked = std::get<action::cut>(*next);
+      desk.it.cut_done(asked.chunk, 1, false);
+      desk.run(0, asked.chunk);
+      ++taken;
+    }
+    CHECK(taken == (held ? 1 : 10) * scheduler::smallest_window);
+  }
+}
+
+TEST_CASE("given an input that has ended, when a cut finds nothing, then the job finishes") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  desk.cut(0, true);
+  CHECK(desk.take<action::finish>().job == 1);
+  CHECK_FALSE(desk.it.has_job(1));
+  desk.add(2);
+  CHECK(desk.cut().rank == 0);  // whoever got nothing is free
+}
+
+TEST_CASE("given items under way, when a cut finds nothing, then the job finishes after them") {
+  scheduler_desk desk{2};
+  desk.start_all();
+  desk.add(1);
+  const auto first = desk.cut();
+  desk.cut(0, true);
+  desk.nothing();
+  REQUIRE(desk.it.items_done(first.rank, first.chunk, 1));
+  CHECK(desk.take<action::finish>().job == 1);
+  REQUIRE(desk.it.chunk_done(first.rank, first.chunk, 1s));
+  desk.nothing();
+}
+
+TEST_CASE("given a worker's lies about items, when they are told, then they are not believed") {
+  scheduler_desk desk{2};
+  CHECK_FALSE(desk.it.items_done(0, 1, 1));
+  desk.start_all();
+  CHECK_FALSE(desk.it.items_done(0, 1, 1));
+  CHECK_FALSE(desk.it.chunk_done(0, 1, 1s));
+  desk.add(1, 3);
+  const auto mine = desk.cut();
+  const auto others = desk.cut();
+  CHECK_FALSE(desk.it.items_done(mine.rank, others.chunk, 1));
+  CHECK_FALSE(desk.it.chunk_done(mine.rank, others.chunk, 1s));
+  CHECK_FALSE(desk.it.items_done(mine.rank, 0, 1));
+  CHECK_FALSE(desk.it.items_done(mine.rank, mine.chunk, 4));
+  CHECK_FALSE(desk.it.items_done(mine.rank, mine.chunk, ~std::size_t{0}));
+  REQUIRE(desk.it.items_done(mine.rank, mine.chunk, 2));
+  CHECK_FALSE(desk.it.items_done(mine.rank, mine.chunk, 2));
+  CHECK_FALSE(desk.it.chunk_done(mine.rank, mine.chunk, 1s));
+  REQUIRE(desk.it.items_done(mine.rank, mine.chunk, 1));
+  REQUIRE(desk.it.chunk_done(mine.rank, mine.chunk, 1s));
+  CHECK_FALSE(desk.it.chunk_done(mine.rank, mine.chunk, 1s));
+}
+
+TEST_CASE("given a job that is dropped, when its chunk runs on, then the worker is free after it") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 4);
+  const auto running = desk.cut();
+  desk.it.drop_job(1, false);
+  desk.add(2);
+  desk.nothing();
+  CHECK(desk.it.items_done(0, running.chunk, 1));     // news that was on its way
+  REQUIRE(desk.it.chunk_done(0, running.chunk, 1s));  // the rest was skipped
+  CHECK(desk.cut().job == 2);
+}
+
+TEST_CASE("given a job that is dropped with kill, when others run too, then only its workers die") {
+  scheduler_desk desk{3};
+  desk.start_all();
+  desk.add(1);
+  desk.add(2);
+  std::set<int> condemned;
+  for (int rank = 0; rank < 3; ++rank) {
+    const auto next = desk.cut();
+    if (next.job == 1) condemned.insert(next.rank);
+  }
+  REQUIRE(condemned.size() == 2);
+  desk.it.drop_job(1, true);
+  for (std::size_t count = condemned.size(); count > 0; --count) {
+    CHECK(condemned.erase(desk.take<action::kill>().rank) == 1);
+  }
+  desk.nothing();
+  CHECK(desk.it.workers_ready() == 1);
+}
+
+TEST_CASE(
+    "given a job that is dropped inside its own cut, when the cut is answered, then all is well") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  const auto asked = desk.take<action::cut>();
+  desk.it.drop_job(1, false);
+  desk.it.cut_done(asked.chunk, 0, true);
+  desk.nothing();
+  desk.add(2);
+  CHECK(desk.cut().job == 2);
+}
+
+TEST_CASE("given a name that is taken, when a job is added again, then nothing changes") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 5);
+  desk.add(1, 9);
+  CHECK(desk.cut().most == 5);
+  desk.it.drop_job(99, true);
+  desk.nothing();
+}

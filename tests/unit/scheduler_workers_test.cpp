@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// How workers start, die and leave. Who gets which items: scheduler_test.cpp.
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "scheduler_desk.hpp"
+
+namespace {
+
+namespace action = coterie::detail::action;
+using coterie::detail::chunk_id;
+using coterie::detail::scheduler;
+using namespace std::chrono_literals;
+
+/// Takes a spawn and lets it fail at once.
+void fail_start(scheduler_desk& desk) { desk.it.exited(desk.take<action::spawn>().rank, desk.now); }
+
+/// A pool of two where one worker serves and no other can be started.
+scheduler_desk degraded() {
+  scheduler_desk desk{2};
+  desk.take<action::spawn>();
+  desk.take<action::spawn>();
+  desk.it.started(0, desk.now);
+  desk.it.ready(0);
+  desk.it.exited(1, desk.now);
+  fail_start(desk);
+  fail_start(desk);
+  desk.nothing();
+  return desk;
+}
+
+/// One worker that runs the first of several chunks.
+std::vector<chunk_id> hold_several(scheduler_desk& desk) {
+  desk.run(0, desk.cut().chunk, 1, 50us);
+  std::vector<chunk_id> held;
+  while (const auto next = desk.it.next()) {
+    held.push_back(std::get<action::cut>(*next).chunk);
+    desk.it.cut_done(held.back(), 1, false);
+  }
+  REQUIRE(held.size() > 2);
+  return held;
+}
+
+}  // namespace
+
+TEST_CASE("given several chunks held, when the worker dies, then the first fails, the rest go on") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  const auto held = hold_several(desk);
+  desk.it.exited(0, desk.now);
+  const auto lost = desk.take<action::crash>();
+  CHECK(lost.rank == 0);
+  CHECK(lost.chunk == held.front());
+  CHECK(desk.take<action::spawn>().rank == 0);
+  desk.nothing();
+  desk.it.started(0, desk.now);
+  desk.it.ready(0);
+  for (std::size_t index = 1; index < held.size(); ++index) {
+    const auto again = desk.take<action::resend>();
+    CHECK(again.rank == 0);
+    CHECK(again.chunk == held[index]);
+  }
+}
+
+TEST_CASE("given orphans and an input at its end, when they are done, then the job finishes once") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  desk.run(0, desk.cut().chunk, 1, 150us);
+  const auto first = desk.cut();
+  const auto second = desk.cut(1, true);
+  desk.nothing();
+  desk.it.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().chunk == first.chunk);
+  desk.start_all();
+  CHECK(desk.take<action::resend>().chunk == second.chunk);
+  desk.nothing();
+  REQUIRE(desk.it.items_done(0, second.chunk, 1));
+  CHECK(desk.take<action::finish>().job == 1);
+}
+
+TEST_CASE("given orphans, when their job is dropped, then they are not sent again") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  hold_several(desk);
+  desk.it.exited(0, desk.now);
+  desk.take<action::crash>();
+  desk.it.drop_job(1, false);
+  desk.start_all();
+  desk.nothing();
+}
+
+TEST_CASE("given a chunk whose items are all finished, when the worker dies, then none is lost") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 2);
+  const auto only = desk.cut(2, true);
+  REQUIRE(desk.it.items_done(0, only.chunk, 2));
+  CHECK(desk.take<action::finish>().job == 1);
+  desk.it.exited(0, desk.now);
+  CHECK(desk.take<action::spawn>().rank == 0);
+  desk.nothing();
+}
+
+TEST_CASE("given the last chunk, when its worker dies, then the crash comes before the finish") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 2);
+  const auto only = desk.cut(2, true);
+  REQUIRE(desk.it.items_done(0, only.chunk, 1));
+  desk.it.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().chunk == only.chunk);
+  CHECK(desk.take<action::finish>().job == 1);
+}
+
+TEST_CASE(
+    "given a worker that lies, when it is condemned, then it is killed once and gets no work") {
+  scheduler_desk desk{1};
+  desk.it.condemn(0);  // there is no process yet
+  desk.start_all();
+  desk.it.condemn(0);
+  desk.it.condemn(0);
+  desk.add(1);
+  CHECK(desk.take<action::kill>().rank == 0);
+  desk.nothing();
+  desk.it.exited(0, desk.now);
+  desk.start_all();
+  CHECK(desk.cut().job == 1);
+}
+
+TEST_CASE("given three failed starts in a row, when nobody lives, then all is given up") {
+  scheduler_desk desk{1};
+  desk.add(1);
+  desk.add(2);
+  fail_start(desk);
+  fail_start(desk);
+  CHECK(desk.it.has_job(1));
+  fail_start(desk);
+  desk.take<action::give_up>();
+  desk.nothing();
+  CHECK_FALSE(desk.it.has_job(1));
+  CHECK_FALSE(desk.it.has_job(2));
+}
+
+TEST_CASE(
+    "given starts that fail before and after the process is there, when counted, then both do") {
+  scheduler_desk desk{1};
+  fail_start(desk);
+  desk.it.started(desk.take<action::spawn>().rank, desk.now);
+  desk.it.exited(0, desk.now);
+  fail_start(desk);
+  desk.take<action::give_up>();
+}
+
+TEST_CASE(
+    "given a start that succeeds, when others had failed before, then the count begins anew") {
+  scheduler_desk desk{1};
+  for (int round = 0; round < 3; ++round) {
+    fail_start(desk);
+    fail_start(desk);
+    desk.start_all();
+    desk.it.exited(0, desk.now);
+  }
+  desk.start_all();
+  CHECK(desk.it.workers_ready() == 1);
+}
+
+TEST_CASE("given a pool that has given up, when a job comes, then it tries again") {
+  scheduler_desk desk{2};
+  fail_start(desk);
+  fail_start(desk);
+  fail_start(desk);
+  fail_start(desk);
+  desk.take<action::give_up>();
+  desk.nothing();
+  desk.add(1);
+  desk.start_all();
+  CHECK(desk.it.workers_ready() == 2);
+  CHECK(desk.cut().job == 1);
+}
+
+TEST_CASE("given a pool that has given up, when it is closed, then all are gone") {
+  scheduler_desk desk{1};
+  for (int start = 0; start < 3; ++start) fail_start(desk);
+  desk.take<action::give_up>();
+  desk.it.close();
+  desk.take<action::all_gone>();
+  CHECK(desk.it.gone());
+}
+
+TEST_CASE("given a degraded pool, when time passes, then it tries again, each time later") {
+  scheduler_desk desk = degraded();
+  auto delay = scheduler::retry_after;
+  for (int round = 0; round < 8; ++round) {
+    REQUIRE(desk.it.next_deadline() == desk.now + delay);
+    desk.it.tick(desk.now + delay - 1ns);
+    desk.nothing();
+    desk.now += delay;
+    desk.it.tick(desk.now);
+    for (int start = 0; start < scheduler::start_attempts; ++start) fail_start(desk);
+    desk.nothing();
+    delay = std::min(2 * delay, scheduler::longest_retry);
+  }
+  CHECK(delay == scheduler::longest_retry);
+}
+
+TEST_CASE("given a degraded pool, when a start succeeds, then every rank is filled again") {
+  scheduler_desk desk = degraded();
+  desk.now = *desk.it.next_deadline();
+  desk.it.tick(desk.now);
+  desk.start_all();
+  CHECK(desk.it.workers_ready() == 2);
+  CHECK_FALSE(desk.it.next_deadline().has_value());
+}
+
+TEST_CASE(
+    "given a degraded pool with work, when its last worker dies, then starts are tried again") {
+  scheduler_desk desk = degraded();
+  desk.add(1);
+  const auto running = desk.cut();
+  desk.it.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().chunk == running.chunk);
+  fail_start(desk);
+  CHECK(desk.it.has_job(1));
+}
+
+TEST_CASE("given a degraded pool, when it ends, then nothing is waited for") {
+  scheduler_desk desk = degraded();
+  SECTION("by close") {
+    desk.it.close();
+    desk.take<action::stop>();
+    desk.it.exited(0, desk.now);
+  }
+  SECTION("by terminate") {
+    desk.it.terminate();
+    desk.take<action::kill>();
+    desk.it.exited(0, desk.now);
+  }
+  desk.take<action::all_gone>();
+  CHECK_FALSE(desk.it.next_deadline().has_value());
+}
+
+TEST_CASE("given a start timeout, when a worker is too slow, then it is killed and has failed") {
+  scheduler_desk desk{1, 10s};
+  for (int start = 0; start < scheduler::start_attempts; ++start) {
+    desk.it.started(desk.take<action::spawn>().rank, desk.now);
+    REQUIRE(desk.it.next_deadline() == desk.now + 10s);
+    desk.it.tick(desk.now + 9s);
+    desk.nothing();
+    desk.now += 10s;
+    desk.it.tick(desk.now);
+    CHECK(desk.take<action::kill>().rank == 0);
+    CHECK_FALSE(desk.it.next_deadline().has_value());
+    desk.it.ready(0);  // too late
+    CHECK(desk.it.workers_ready() == 0);
+    desk.it.exited(0, desk.now);
+  }
+  desk.take<action::give_up>();
+}
+
+TEST_CASE("given a start timeout, when the worker is in time, then there is nothing to wait for") {
+  scheduler_desk desk{1, 10s};
+  desk.start_all();
+  CHECK_FALSE(desk.it.next_deadline().has_value());
+  desk.it.tick(desk.now + 1h);
+  desk.nothing();
+}
+
+TEST_CASE("given no start timeout, when starting workers are condemned, then all is given up") {
+  scheduler_desk desk{1};
+  desk.add(1);
+  for (int start = 0; start < scheduler::start_attempts; ++start) {
+    desk.it.started(desk.take<action::spawn>().rank, desk.now);
+    desk.it.condemn(0);
+    CHECK(desk.take<action::kill>().rank == 0);
+    desk.it.exited(0, desk.now);
+  }
+  desk.take<action::give_up>();
+}
+
+TEST_CASE(
+    "given a pool at rest, when it is closed, then everybody is asked to leave, and then gone") {
+  scheduler_desk desk{2};
+  desk.start_all();
+  desk.it.close();
+  desk.it.close();
+  CHECK(desk.take<action::stop>().rank == 0);
+  CHECK(desk.take<action::stop>().rank == 1);
+  desk.nothing();
+  desk.it.exited(1, desk.now);
+  desk.nothing();
+  desk.it.exited(0, desk.now);
+  desk.take<action::all_gone>();
+  desk.nothing();
+  CHECK(desk.it.gone());
+}
+
+TEST_CASE("given work, when the pool is closed, then everybody stays until it is done") {
+  scheduler_desk desk{2};
+  desk.start_all();
+  desk.add(1);
+  const auto first = desk.cut();
+  const auto second = desk.cut(1, true);
+  desk.it.close();
+  desk.nothing();
+  desk.it.exited(first.rank, desk.now);
+  CHECK(desk.take<action::crash>().chunk == first.chunk);
+  CHECK(desk.take<action::spawn>().rank == first.rank);
+  desk.run(second.rank, second.chunk);
+  CHECK(desk.take<action::finish>().job == 1);
+  CHECK(desk.take<action::stop>().rank == second.rank);
+  CHECK_FALSE(desk.it.wants(first.rank));
+  desk.it.exited(second.rank, desk.now);
+  desk.take<action::all_gone>();
+}
+
+TEST_CASE("given workers that are not there yet, when the pool is closed, then they do not come") {
+  scheduler_desk desk{2};
+  desk.it.started(desk.take<action::spawn>().rank, desk.now);
+  desk.take<action::spawn>();
+  desk.it.close();
+  CHECK_FALSE(desk.it.wants(1));
+  desk.nothing();
+  desk.it.ready(0);
+  CHECK(desk.take<action::stop>().rank == 0);
+  desk.it.exited(0, desk.now);
+  desk.take<action::all_gone>();
+}
+
+TEST_CASE(
+    "given a closed pool, when the last item dies with its worker, then nobody else is asked") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  const auto only = desk.cut(1, true);
+  desk.it.close();
+  desk.it.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().chunk == only.chunk);
+  CHECK(desk.take<action::finish>().job == 1);
+  desk.take<action::all_gone>();  // and no `stop` for who is not there
+  desk.nothing();
+}
+
+TEST_CASE(
+    "given workers in every state, when the pool is terminated, then those there are killed") {
+  scheduler_desk desk{3};
+  desk.it.started(desk.take<action::spawn>().rank, desk.now);
+  desk.it.ready(0);
+  desk.it.started(desk.take<action::spawn>().rank, desk.now);
+  desk.take<action::spawn>();
+  desk.add(1);
+  const auto running = desk.cut();
+  desk.it.terminate();
+  desk.it.terminate();
+  CHECK(desk.take<action::kill>().rank == 0);
+  CHECK(desk.take<action::kill>().rank == 1);
+  desk.nothing();
+  CHECK_FALSE(desk.it.has_job(1));
+  CHECK_FALSE(desk.it.wants(2));
+  CHECK_FALSE(desk.it.items_done(0, running.chunk, 1));
+  desk.it.exited(0, desk.now);
+  desk.it.exited(1, desk.now);
+  desk.take<action::all_gone>();
+  desk.nothing();
+}
+
+TEST_CASE("given what is still to be done, when the pool is terminated, then kills stay due") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.it.condemn(0);
+  desk.it.terminate();
+  CHECK(desk.take<action::kill>().rank == 0);
+  desk.it.exited(0, desk.now);
+  desk.it.terminate();
+  desk.take<action::all_gone>();
+  desk.nothing();
+}
