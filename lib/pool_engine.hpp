@@ -116,6 +116,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void send_chunk(int rank, chunk_id id, const open_chunk& chunk, bool last);
   void flush_later(worker_peer& worker);
 
+  bool listen_on(const std::shared_ptr<worker_peer>& worker);
   void take_frames(worker_peer& worker);
   open_chunk* take_items(worker_peer& worker, const frame_header& header);
   void take(worker_peer& worker, const frame& arrived);

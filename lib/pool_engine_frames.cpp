@@ -58,12 +58,25 @@ void pool_engine::input_arrived(const std::shared_ptr<worker_peer>& worker, bool
       while (worker->wire->drain()) take_frames(*worker);
       ended = true;
     }
-    if (!ended) return worker->wire->async_receive(worker);
+    if (!ended && listen_on(worker)) return;
     worker->input_ended = true;
     if (worker->exited) return conclude(worker);
     // A worker that nobody can hear is of no use, even if it still runs.
     worker->process->kill();
   });
+}
+
+// False if there is no room for the message that has begun: one that is as long as it says it is would
+// have been sent by a worker that had the room.
+bool pool_engine::listen_on(const std::shared_ptr<worker_peer>& worker) {
+  try {
+    if (worker->broke_rules) return false;
+    worker->wire->async_receive(worker);
+    return true;
+  } catch (const std::bad_alloc&) {
+    violation(*worker, "it announced a message that does not fit into memory");
+    return false;
+  }
 }
 
 void pool_engine::output_possible(const std::shared_ptr<worker_peer>& worker) {

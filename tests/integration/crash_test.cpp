@@ -67,7 +67,6 @@ int deeper(volatile const char* above) {
 
 enum class death { segv, abort, kill, bus, underscore_exit, exit, terminate, overflow, jump };
 
-// The first item to live to its end gives its pid, so that the death of others can be seen.
 int die(death how, int) {
   switch (how) {
     case death::segv:
@@ -595,7 +594,7 @@ TEST_CASE(
 
 namespace {
 
-constexpr int link = 3;
+constexpr int link_descriptor = 3;
 
 // As `lib/frame.hpp` has it.
 struct forged_header {
@@ -628,7 +627,8 @@ enum kind : std::uint32_t {
 
 // In the worker, as stray code would: straight to the descriptor.
 void put(const void* bytes, std::size_t count) {
-  if (::send(link, bytes, count, MSG_NOSIGNAL) != static_cast<ssize_t>(count)) ::_exit(77);
+  if (::send(link_descriptor, bytes, count, MSG_NOSIGNAL) != static_cast<ssize_t>(count))
+    ::_exit(77);
 }
 void put(const forged_header& header) { put(&header, sizeof header); }
 
@@ -815,22 +815,22 @@ TEST_CASE(
 TEST_CASE("given a task that closes its link, when it goes on in any way, then only it is lost") {
   const auto before = test::held_at_rest();
   const lie closers[] = {
-      [] { return ::close(link), 1; },
-      [] { return ::shutdown(link, SHUT_WR), 1; },
-      [] { return ::shutdown(link, SHUT_RDWR), 1; },
+      [] { return ::close(link_descriptor), 1; },
+      [] { return ::shutdown(link_descriptor, SHUT_WR), 1; },
+      [] { return ::shutdown(link_descriptor, SHUT_RDWR), 1; },
       [] {
-        ::close(link);
+        ::close(link_descriptor);
         for (;;) ::pause();
         return 1;
       },
       [] {
-        ::shutdown(link, SHUT_WR);
+        ::shutdown(link_descriptor, SHUT_WR);
         for (;;) ::pause();
         return 1;
       },
       [] {
         const int other = ::open("/dev/null", O_RDWR);
-        ::dup2(other, link);
+        ::dup2(other, link_descriptor);
         return 1;
       },
       [] {
@@ -868,7 +868,7 @@ TEST_CASE("given a task that closes its link, when it goes on in any way, then o
 TEST_CASE("given a task that ends the reading of its link, when it is done, then it is replaced") {
   test::run([]() -> asio::awaitable<void> {
     coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};
-    const lie deaf = [] { return ::shutdown(link, SHUT_RD), 1; };
+    const lie deaf = [] { return ::shutdown(link_descriptor, SHUT_RD), 1; };
     co_await test::gives(pool.apply(deaf), 1);
     co_await test::becomes([&] { return pool.stats().workers_started == 2; });
     co_await still_well(pool);

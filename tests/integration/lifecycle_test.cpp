@@ -61,7 +61,7 @@ class stopwatch {
 };
 
 template <class F>
-coterie::errc code_of(F submit) {
+coterie::errc code_thrown_by(F submit) {
   try {
     submit();
   } catch (const coterie::error& problem) {
@@ -203,13 +203,13 @@ TEST_CASE("given a closed pool, when work is submitted in any way, then it is re
     co_await test::fails_with(pool.starmap(sum, pairs), errc::pool_closed);
     co_await test::fails_with(pool.map_settled(twice, items), errc::pool_closed);
     co_await test::fails_with(pool.starmap_settled(sum, pairs), errc::pool_closed);
-    CHECK(code_of([&] { (void)pool.apply_async(twice, 1); }) == errc::pool_closed);
-    CHECK(code_of([&] { (void)pool.map_async(twice, items); }) == errc::pool_closed);
-    CHECK(code_of([&] { (void)pool.starmap_async(sum, pairs); }) == errc::pool_closed);
-    CHECK(code_of([&] { (void)pool.imap(twice, items); }) == errc::pool_closed);
-    CHECK(code_of([&] { (void)pool.imap_unordered(twice, items); }) == errc::pool_closed);
-    CHECK(code_of([&] { (void)pool.istarmap(sum, pairs); }) == errc::pool_closed);
-    CHECK(code_of([&] { (void)pool.istarmap_unordered(sum, pairs); }) == errc::pool_closed);
+    CHECK(code_thrown_by([&] { (void)pool.apply_async(twice, 1); }) == errc::pool_closed);
+    CHECK(code_thrown_by([&] { (void)pool.map_async(twice, items); }) == errc::pool_closed);
+    CHECK(code_thrown_by([&] { (void)pool.starmap_async(sum, pairs); }) == errc::pool_closed);
+    CHECK(code_thrown_by([&] { (void)pool.imap(twice, items); }) == errc::pool_closed);
+    CHECK(code_thrown_by([&] { (void)pool.imap_unordered(twice, items); }) == errc::pool_closed);
+    CHECK(code_thrown_by([&] { (void)pool.istarmap(sum, pairs); }) == errc::pool_closed);
+    CHECK(code_thrown_by([&] { (void)pool.istarmap_unordered(sum, pairs); }) == errc::pool_closed);
     CHECK(pool.stats().jobs_pending == 0);
     co_await pool.join();
   });

@@ -88,9 +88,11 @@ template <class E>
 E as(const std::exception_ptr& problem) {
   if (!problem) throw std::logic_error{"there is no exception"};
   try {
-    std::rethrow_exception(problem);
-  } catch (const E& expected) {
-    return expected;
+    try {
+      std::rethrow_exception(problem);
+    } catch (const E& expected) {
+      return expected;
+    }
   } catch (const std::exception& other) {
     throw std::logic_error{std::string{"another exception: "} + other.what()};
   }

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Makes thumbnails of all JPEG and PNG files in a folder: serially, then in a pool. A file that is
+// no picture fails alone: `map_settled` keeps its error beside the others' results. Without a folder
+// it draws a set of pictures first, in the pool as well.
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <ranges>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <coterie/coterie.hpp>
+
+#include "example.hpp"
+
+#define STB_IMAGE_IMPLEMENTATION
+#include <stb_image.h>
+#define STB_IMAGE_RESIZE_IMPLEMENTATION
+#include <stb_image_resize.h>
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#include <stb_image_write.h>
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct picture {
+  int width = 0;
+  int height = 0;
+  int channels = 0;
+  std::vector<std::uint8_t> pixels;
+};
+
+picture make_picture(int width, int height, int channels) {
+  return {width, height, channels,
+          std::vector<std::uint8_t>(static_cast<std::size_t>(width) * height * channels)};
+}
+
+std::string kind_of(const fs::path& file) {
+  std::string kind = file.extension();
+  std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return std::tolower(c); });
+  return kind;
+}
+
+picture load(const fs::path& file) {
+  picture loaded;
+  const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> pixels{
+      stbi_load(file.c_str(), &loaded.width, &loaded.height, &loaded.channels, 0),
+      &stbi_image_free};
+  if (!pixels) throw std::runtime_error(stbi_failure_reason());
+  const auto size = static_cast<std::size_t>(loaded.width) * loaded.height * loaded.channels;
+  loaded.pixels.assign(pixels.get(), pixels.get() + size);
+  return loaded;
+}
+
+void save(const picture& what, const fs::path& file) {
+  const auto& [width, height, channels, pixels] = what;
+  const bool written =
+      kind_of(file) == ".png"
+          ? stbi_write_png(file.c_str(), width, height, channels, pixels.data(), 0) != 0
+          : stbi_write_jpg(file.c_str(), width, height, channels, pixels.data(), 85) != 0;
+  if (!written) throw std::runtime_error("cannot write " + file.string());
+}
+
+/// What became of a picture.
+struct thumbnail {
+  int width = 0;
+  int height = 0;
+  int small_width = 0;
+  int small_height = 0;
+};
+
+/// The task: reads a file and writes a smaller one of the same name and kind.
+thumbnail shrink(const fs::path& to, int side, const fs::path& file) {
+  const picture large = load(file);
+  const double scale =
+      std::min(1.0, static_cast<double>(side) / std::max(large.width, large.height));
+  const auto scaled = [scale](int length) {
+    return std::max(1, static_cast<int>(std::lround(length * scale)));
+  };
+  picture small = make_picture(scaled(large.width), scaled(large.height), large.channels);
+  const int alpha = large.channels % 2 == 0 ? large.channels - 1 : STBIR_ALPHA_CHANNEL_NONE;
+  stbir_resize_uint8_srgb(large.pixels.data(), large.width, large.height, 0, small.pixels.data(),
+                          small.width, small.height, 0, small.channels, alpha, 0);
+  save(small, to / file.filename());
+  return {large.width, large.height, small.width, small.height};
+}
+
+/// Draws a picture of its own for each index, every other one as a PNG file.
+fs::path draw(const fs::path& to, int width, int index) {
+  picture drawn = make_picture(width, width * 3 / 4, 3);
+  auto pixel = drawn.pixels.begin();
+  for (int y = 0; y < drawn.height; ++y) {
+    for (int x = 0; x < drawn.width; ++x) {
+      for (int channel = 0; channel < 3; ++channel) {
+        const double wave = std::sin((x * (channel + 1) + y * index) * 6.0 / width);
+        *pixel++ = static_cast<std::uint8_t>(127.5 + 127.5 * wave);
+      }
+    }
+  }
+  fs::path file = to / fmt::format("picture-{:02}.{}", index, index % 2 == 0 ? "jpg" : "png");
+  save(drawn, file);
+  return file;
+}
+
+std::string contents(const fs::path& file) {
+  std::ifstream stream{file, std::ios::binary};
+  return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+std::vector<fs::path> pictures_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator{folder}) {
+    const std::string kind = kind_of(entry.path());
+    if (entry.is_regular_file() && (kind == ".jpg" || kind == ".jpeg" || kind == ".png")) {
+      files.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+/// Makes all thumbnails in this process. Returns the time that it takes.
+double shrink_serially(const std::vector<fs::path>& files, const fs::path& to, int side) {
+  const example::stopwatch watch;
+  for (const fs::path& file : files) {
+    try {
+      shrink(to, side, file);
+    } catch (const std::runtime_error&) {  // told of when the pool finds the same
+    }
+  }
+  return watch.seconds();
+}
+
+/// Makes them in the pool, and compares them with the serial ones. Returns how many failed.
+asio::awaitable<int> shrink_all(coterie::pool& pool, const std::vector<fs::path>& files,
+                                const fs::path& output, const fs::path& scratch, int side) {
+  const double serial = shrink_serially(files, scratch, side);
+  const example::stopwatch watch;
+  const auto outcomes = co_await pool.map_settled(coterie::bind(shrink, output, side), files);
+  const std::vector runs{example::pool_run{pool.size(), watch.seconds()}};
+
+  fmt::print("{:<24} {:>11} {:>11} {:>10} {:>10}\n", "file", "size", "thumbnail", "kB", "kB");
+  int failed = 0;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const fs::path name = files[i].filename();
+    fmt::print("{:<24} ", name.string());
+    if (outcomes[i].has_value()) {
+      const auto& [width, height, small_width, small_height] = *outcomes[i];
+      fmt::print("{:>11} {:>11} {:>10.1f} {:>10.1f}\n", fmt::format("{} x {}", width, height),
+                 fmt::format("{} x {}", small_width, small_height),
+                 static_cast<double>(fs::file_size(files[i])) * 1e-3,
+                 static_cast<double>(fs::file_size(output / name)) * 1e-3);
+      int real_width = 0;
+      int real_height = 0;
+      stbi_info((output / name).c_str(), &real_width, &real_height, nullptr);
+      example::check(real_width == small_width && real_height == small_height,
+                     "size of " + name.string());
+    } else {
+      ++failed;
+      try {
+        std::rethrow_exception(outcomes[i].error());
+      } catch (const std::exception& problem) {
+        fmt::print("{:>11}: {}\n", "failed", problem.what());
+      }
+    }
+    example::check(contents(output / name) == contents(scratch / name),
+                   "the serial run and the pool differ on " + name.string());
+  }
+  fmt::print("\n");
+  example::print_speed_up(serial, runs);
+  fmt::print("\n{} thumbnails, {:.0f} a second; {} failed. Those of the serial run are the same.\n",
+             files.size() - failed, static_cast<double>(files.size()) / runs.front().seconds,
+             failed);
+  co_return failed;
+}
+
+asio::awaitable<int> program(int argc, char** argv) {
+  int processes = 0;
+  fs::path folder;
+  fs::path output;
+  int side = 160;
+  int pictures = 16;
+  int width = 800;
+  CLI::App app{"Makes thumbnails of the JPEG and PNG files in a folder."};
+  app.add_option("DIR", folder, "The folder; without it, a set of pictures is drawn and shrunk")
+      ->check(CLI::ExistingDirectory);
+  example::add_processes(app, processes);
+  app.add_option("-o,--output", output, "Where thumbnails go; ./thumbnails if DIR is given");
+  app.add_option("--side", side, "Longest side of a thumbnail, in pixels")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  app.add_option("--pictures", pictures, "How many pictures are drawn")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  app.add_option("--size", width, "Width of the pictures that are drawn, in pixels")
+      ->check(CLI::Range(16, 10'000))
+      ->capture_default_str();
+  if (const auto code = example::parse(app, argc, argv)) co_return *code;
+
+  const example::temporary_folder scratch;
+  const bool drawn = folder.empty();
+  if (output.empty()) output = drawn ? scratch.path() / "thumbnails" : "thumbnails";
+  fs::create_directories(output);
+  fs::create_directories(scratch.path() / "serial");
+
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = processes}};
+  if (drawn) {
+    folder = scratch.path() / "pictures";
+    fs::create_directories(folder);
+    co_await pool.map(coterie::bind(draw, folder, width), std::views::iota(0, pictures));
+    std::ofstream{folder / "no-picture.jpg"} << "This is no picture.\n";
+  }
+  const std::vector<fs::path> files = pictures_in(folder);
+  const int failed = co_await shrink_all(pool, files, output, scratch.path() / "serial", side);
+  if (drawn) {
+    example::check(files.size() == static_cast<std::size_t>(pictures) + 1, "pictures drawn");
+    example::check(failed == 1, "one of the files is no picture");
+  } else if (!files.empty()) {
+    fmt::print("They are in {}.\n", fs::absolute(output).string());
+  }
+  co_return drawn || failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return coterie::run(argc, argv, program); }
