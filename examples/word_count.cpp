@@ -184,8 +184,8 @@ asio::awaitable<int> program(int argc, char** argv) {
     runs.push_back({pool.size(), watch.seconds()});
     example::check(sum == expected, fmt::format("{} workers count otherwise", number));
   }
-  fmt::print("\n{} batches of {:.2f} MB on average:\n", batches.size(),
-             static_cast<double>(expected.bytes) * 1e-6 / static_cast<double>(batches.size()));
+  fmt::print("\n{} batches of {:.0f} kB on average:\n", batches.size(),
+             static_cast<double>(expected.bytes) * 1e-3 / static_cast<double>(batches.size()));
   example::print_speed_up(serial, runs);
   const example::pool_run& last = runs.back();
   fmt::print("\nAll runs agree on every word. {} read {:.0f} MB a second, one process {:.0f}.\n",

@@ -247,6 +247,7 @@ void pool_engine::abandon() noexcept {
         reap_everything();
         abandoned_ = true;
         service_ = nullptr;
+        counters_.workers_ready = 0;
         timer_.reset();
         crashed_.clear();
         chunks_.clear();

@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -247,10 +246,8 @@ void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
     return each.second.rank == worker->rank && !jobs_.contains(each.second.job);
   });
   crashed_[rank] = worker;
-  // A worker sends the news of short chunks together, so any chunk that it held may have begun: none
-  // of them may run a second time.
-  scheduler_.exited(worker->rank, std::chrono::steady_clock::now(),
-                    std::numeric_limits<std::size_t>::max());
+  // It says how one chunk ended before it begins the next, so no more than one can have begun.
+  scheduler_.exited(worker->rank, std::chrono::steady_clock::now());
 }
 
 void pool_engine::take_last_words(const worker_peer& worker) {

@@ -105,13 +105,13 @@ void scheduler::ready(int rank) {
   leave_if_idle();
 }
 
-void scheduler::exited(int rank, time_point now, std::size_t begun) {
+void scheduler::exited(int rank, time_point now) {
   slot& which = at(rank);
   if (which.state == slot_state::empty) return;
   // From here on nobody must take it for a worker that could be given or told anything.
   if (which.state == slot_state::ready) --ready_count_;
   which.state = slot_state::doomed;
-  lose_chunks(which, rank, begun);
+  lose_chunks(which, rank);
   const bool was_ready = which.was_ready;
   empty_slot(which);
   if (!was_ready) {
@@ -179,7 +179,7 @@ void scheduler::terminate() {
       empty_slot(which);
     } else if (which.state != slot_state::empty) {
       doom(rank);
-      lose_chunks(which, rank, 0);
+      lose_chunks(which, rank);
     }
   }
   report_if_gone();
@@ -232,8 +232,9 @@ std::size_t scheduler::window_of(const job_state& job) const {
   if (job.limits.window != 0) return job.limits.window;
   if (!job.limits.held_until_consumed) return std::numeric_limits<std::size_t>::max();
   // Room for each worker to run a chunk, hold a few, and have as many waiting to be read.
-  return std::max(smallest_window,
-                  8 * static_cast<std::size_t>(settings_.processes) * job.sizer.next());
+  const auto workers = static_cast<std::size_t>(settings_.processes);
+  return std::clamp(8 * workers * job.sizer.next(), smallest_window,
+                    std::max(smallest_window, largest_window_each * workers));
 }
 
 bool scheduler::can_give(const job_state& job) const {
@@ -371,34 +372,27 @@ void scheduler::erase_job(job_id id) {
   jobs_.erase(entry);
 }
 
-void scheduler::lose_chunks(slot& dead, int rank, std::size_t begun) {
-  const auto held = std::exchange(dead.held, {});
+void scheduler::lose_chunks(slot& dead, int rank) {
+  auto held = std::exchange(dead.held, {});
   dead.expected = {};
   const auto entry = jobs_.find(dead.job);
   if (entry == jobs_.end()) {
     for (const chunk_id chunk : held) chunks_.erase(chunk);
     return;
   }
+  if (held.empty()) return;
 
   job_state& job = entry->second;
   job.chunks -= held.size();
-  std::size_t lost = 0;
-  std::deque<chunk_id> orphans;
-  for (const chunk_id chunk : held) {
-    if (begun == 0) {
-      orphans.push_back(chunk);
-      continue;
-    }
-    --begun;
-    const chunk_state& crashed = chunks_.at(chunk);
-    lost += crashed.count - crashed.done;
-    actions_.emplace_back(action::crash{rank, chunk});
-    chunks_.erase(chunk);
-  }
-  // They were next in the input's order, so they come before what was orphaned earlier.
-  job.unsent.insert(job.unsent.begin(), orphans.begin(), orphans.end());
+  const auto crashed = chunks_.find(held.front());
+  const std::size_t lost = crashed->second.count - crashed->second.done;
+  actions_.emplace_back(action::crash{rank, held.front()});
+  chunks_.erase(crashed);
+  held.pop_front();
+  // What was behind it comes before what was orphaned earlier, as it did in the input.
+  job.unsent.insert(job.unsent.begin(), held.begin(), held.end());
   refresh(dead.job, job);
-  if (!held.empty()) finish_items(dead.job, lost);
+  finish_items(dead.job, lost);
 }
 
 // ---- starting and leaving ---------------------------------------------------------------------

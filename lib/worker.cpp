@@ -81,10 +81,8 @@ class session {
   [[noreturn]] void serve() {
     say_hello();
     for (;;) {
-      auto arrived = link_.next();
-      if (arrived) {
-        sink_.flush_if_due();
-      } else {
+      const auto arrived = link_.next();
+      if (!arrived) {
         // What a task has printed must not wait in this process for the next task, which may never
         // come, or kill it.
         flush_standard_output();
@@ -164,6 +162,10 @@ class session {
   }
 
   void run(const frame& arrived) {
+    // The news of one chunk is out before the next begins. Should this process die, the parent knows
+    // that the chunk it must take for lost is the first of which it has not heard the end, and that
+    // those behind it have not begun and may run elsewhere.
+    link_.flush();
     const frame_header& header = arrived.header;
     const auto count = static_cast<std::size_t>(header.count);
     sink_.begin(header.job, header.chunk, count);

@@ -88,7 +88,7 @@ std::size_t worker_sink::allowance() {
                          static_cast<std::size_t>(took.count());
     allowed_ = std::clamp<std::size_t>(fitting, 1, std::min(allowed_ * 8, longest_stride));
   }
-  flush_if_due();
+  if (now_ - last_flush_ >= longest_wait || link_.unsent() >= much) flush();
   if (now_ - last_look_ >= look_interval) {
     last_look_ = now_;
     if (link_.cancelled(job_)) return 0;
@@ -96,10 +96,9 @@ std::size_t worker_sink::allowance() {
   return allowed_;
 }
 
-void worker_sink::flush_if_due() {
-  if (now_ - last_flush_ < longest_wait && link_.unsent() < much) return;
+void worker_sink::flush() {
   push_values();
-  if (link_.unsent() > 0) link_.flush();
+  link_.flush();
   last_flush_ = now_;
 }
 

@@ -36,10 +36,8 @@ class worker_sink final : public result_sink {
   void failed() override;
   std::size_t allowance() override;
 
-  /// Sends what waits if it has waited long enough. `now` was read a moment ago.
-  void flush_if_due();
-
  private:
+  void flush();
   void push_values();
 
   worker_link& link_;

@@ -23,7 +23,8 @@ struct stream_options {
   std::size_t chunksize = 0;
 
   /// The most items that are taken from the input before their results have been read from the
-  /// stream. 0 (automatic): eight chunks for each worker, and at least 256 items.
+  /// stream. 0 (automatic): eight chunks for each worker; at least 256 items, and
+  /// at most 4096 for each worker.
   std::size_t window = 0;
 };
 

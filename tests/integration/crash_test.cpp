@@ -58,10 +58,11 @@ void die_by(int signal) {
   ::raise(signal);
 }
 
-int deeper(volatile const char* above) {
+// For ever, but the compiler need not know.
+int deeper(const volatile char* above, const volatile bool& on) {
   volatile char here[4096] = {};
   here[0] = static_cast<char>(above[0] + 1);
-  const int below = deeper(here);
+  const int below = on ? deeper(here, on) : 0;
   return below + here[1];
 }
 
@@ -91,7 +92,8 @@ int die(death how, int) {
     case death::overflow: {
       std::signal(SIGSEGV, SIG_DFL);
       const volatile char start[2] = {};
-      return deeper(start);
+      const volatile bool on = true;
+      return deeper(start, on);
     }
     case death::jump:
       ::_exit(255);
@@ -111,7 +113,6 @@ int hang(const std::string& begun) {
   test::give_signal(begun);
   for (;;) ::pause();
 }
-int hang_with_item(const std::string& begun, int) { return hang(begun); }
 
 asio::awaitable<void> all_ready(coterie::pool& pool) {
   co_await test::becomes([&] { return pool.stats().workers_ready == pool.size(); });
@@ -696,8 +697,8 @@ TEST_CASE("given a task that writes what no worker sends, when it runs, then onl
     test::run([&]() -> asio::awaitable<void> {
       coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};
       const auto problem = co_await test::failure_of(pool.apply(each.tell));
-      REQUIRE(problem);
-      CHECK(test::code_of(problem) == coterie::errc::protocol_violation);
+      CHECK(problem);
+      if (problem) CHECK(test::code_of(problem) == coterie::errc::protocol_violation);
       co_await still_well(pool);
       pool.close();
       co_await pool.join();

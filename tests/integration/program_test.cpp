@@ -216,7 +216,7 @@ TEST_CASE(
   test::run([]() -> asio::awaitable<void> {
     coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};
     const std::string environment = co_await pool.apply(output_of, "env");
-    CHECK(!contains(environment, "COTERIE_"));
+    CHECK(!contains(environment, "COTERIE_WORKER"));
     CHECK(contains(environment, "PATH="));
     const std::string descriptors = co_await pool.apply(output_of, "ls -l /proc/self/fd");
     INFO(descriptors);

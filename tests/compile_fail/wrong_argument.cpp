@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: coterie: the function cannot be called with what the input holds
+#include <string>
+
+#include <coterie/coterie.hpp>
+
+int square(int number) { return number * number; }
+
+auto squared(coterie::pool& pool, const std::string& word) { return pool.apply(square, word); }

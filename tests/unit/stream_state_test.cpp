@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/error.hpp>
+#include <catch2/catch.hpp>
+
+#include <coterie/detail/stream_state.hpp>
+
+#include "result_log.hpp"
+
+namespace {
+
+using namespace coterie::detail;
+using namespace result_log;
+using coterie::errc;
+
+/// A stream and its reader. What the reader gets is written down as text: a value, "end", or
+/// "! what" for a failure.
+template <class R>
+class desk {
+ public:
+  explicit desk(stream_order order) : state{order} {}
+
+  stream_state<R> state;
+  std::vector<std::string> log;
+  std::vector<std::exception_ptr> failures;
+  deliveries due;
+
+  void ask(std::uint64_t ticket = 0) { state.ask(ticket, std::make_unique<handler>(*this), due); }
+  void ask_times(int times) {
+    for (; times > 0; --times) ask();
+  }
+  void values(std::size_t first, const std::vector<R>& values) {
+    CHECK(state.values(first, values.size(), encoded(values), due) == job_progress::wants_more);
+  }
+  void fail(std::size_t index, const char* what) {
+    CHECK(state.failure(index, problem(what), due) == job_progress::wants_more);
+  }
+
+ private:
+  class handler final : public completion<std::optional<R>> {
+   public:
+    explicit handler(desk& of) : of_{&of} {}
+    void complete(std::exception_ptr problem, std::optional<R> value) override {
+      if (problem) {
+        of_->log.push_back("! " + what_of(problem));
+        of_->failures.push_back(problem);
+      } else if (!value) {
+        of_->log.emplace_back("end");
+      } else if constexpr (std::is_arithmetic_v<R>) {
+        of_->log.push_back(std::to_string(*value));
+      } else {
+        of_->log.push_back(*value);
+      }
+    }
+    void deliver(std::unique_ptr<delivery>, bool) override {}
+
+   private:
+    desk* of_;
+  };
+};
+
+using texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE(
+    "given results that are there, when they are asked for, then they come, and then the end") {
+  desk<int> stream{stream_order::as_given};
+  stream.values(0, {1, 2});
+  CHECK(stream.log.empty());
+  stream.ask_times(2);
+  CHECK(stream.log == texts{"1", "2"});
+  CHECK(stream.due.size() == 2);
+  stream.ask();
+  CHECK(stream.log.size() == 2);
+  stream.state.finish({}, stream.due);
+  stream.ask();
+  CHECK(stream.log == texts{"1", "2", "end", "end"});
+}
+
+TEST_CASE("given readers that wait, when results come, then who asked first gets the first") {
+  desk<std::string> stream{stream_order::as_finished};
+  stream.ask_times(3);
+  stream.values(5, {"five"});
+  stream.values(0, {"zero", "one"});
+  CHECK(stream.log == texts{"five", "zero", "one"});
+}
+
+TEST_CASE(
+    "given an order to keep, when results come in another, then later ones wait for earlier ones") {
+  desk<int> stream{stream_order::as_given};
+  stream.ask_times(6);
+  stream.values(2, {2, 3});
+  CHECK(stream.log.empty());
+  stream.fail(1, "one");
+  CHECK(stream.log.empty());
+  stream.values(0, {0});
+  CHECK(stream.log == texts{"0", "! one", "2", "3"});
+  stream.state.finish({}, stream.due);
+  CHECK(stream.log == texts{"0", "! one", "2", "3", "end", "end"});
+}
+
+TEST_CASE(
+    "given no order to keep, when an item fails, then it is told in its turn and the rest follow") {
+  desk<int> stream{stream_order::as_finished};
+  stream.values(7, {7});
+  stream.fail(3, "three");
+  stream.values(1, {1});
+  stream.state.finish({}, stream.due);
+  stream.ask_times(4);
+  CHECK(stream.log == texts{"7", "! three", "1", "end"});
+}
+
+TEST_CASE(
+    "given an early end, when it is read, then what is there comes, then the reason, then the end") {
+  for (const auto order : {stream_order::as_given, stream_order::as_finished}) {
+    desk<int> stream{order};
+    stream.values(0, {0});
+    stream.values(2, {2});
+    stream.values(4, {4});
+    stream.state.finish(problem("closed"), stream.due);
+    stream.ask_times(5);
+    CHECK(stream.log == texts{"0", "2", "4", "! closed", "end"});
+  }
+}
+
+TEST_CASE(
+    "given readers that wait, when the stream ends early, then one is told why, the others the end") {
+  desk<int> stream{stream_order::as_given};
+  stream.ask_times(3);
+  stream.state.finish(problem("closed"), stream.due);
+  CHECK(stream.log == texts{"! closed", "end", "end"});
+}
+
+TEST_CASE(
+    "given a reader that waits, when it is cancelled, then only it is, and no result is lost") {
+  desk<int> stream{stream_order::as_given};
+  stream.ask(1);
+  stream.ask(2);
+  stream.ask(3);
+  stream.state.cancel(2, stream.due);
+  REQUIRE(stream.failures.size() == 1);
+  CHECK(code_of(stream.failures[0]) == boost::asio::error::operation_aborted);
+  stream.state.cancel(2, stream.due);  // it is gone
+  stream.state.cancel(9, stream.due);  // it never was
+  CHECK(stream.log.size() == 1);
+  stream.values(0, {10, 20, 30});
+  CHECK(stream.log == texts{stream.log[0], "10", "20"});
+  stream.state.cancel(1, stream.due);  // it has its result
+  stream.ask();
+  CHECK(stream.log.back() == "30");
+}
+
+TEST_CASE("given results, when they leave, then as many are released, and each is counted once") {
+  desk<int> stream{stream_order::as_given};
+  stream.values(1, {1, 2});
+  stream.ask();
+  CHECK(stream.state.released() == 0);
+  stream.values(0, {0});
+  CHECK(stream.state.released() == 1);
+  CHECK(stream.state.released() == 0);
+  stream.ask_times(2);
+  CHECK(stream.state.released() == 2);
+  stream.fail(3, "three");
+  stream.ask();
+  CHECK(stream.state.released() == 1);
+}
+
+TEST_CASE("given garbage, when it comes, then its items fail and the stream goes on") {
+  desk<int> numbers{stream_order::as_given};
+  CHECK(numbers.state.values(0, 2, encoded<char>({1, 2, 3}), numbers.due) ==
+        job_progress::wants_more);
+  numbers.values(2, {5});
+  numbers.ask_times(3);
+  REQUIRE(numbers.failures.size() == 2);
+  CHECK(code_of(numbers.failures[0]) == errc::decode_failed);
+  CHECK(code_of(numbers.failures[1]) == errc::decode_failed);
+  CHECK(numbers.log.back() == "5");
+
+  desk<std::string> texts_stream{stream_order::as_finished};
+  const byte_buffer whole = encoded<std::string>({"one", "two"});
+  texts_stream.state.values(0, 2, whole.view().first(whole.size() - 32), texts_stream.due);
+  texts_stream.ask_times(2);
+  CHECK(texts_stream.log.front() == "one");
+  CHECK(texts_stream.failures.size() == 1);
+}
+
+TEST_CASE("given a stream, when it is abandoned, then its readers are dropped uncalled") {
+  desk<int> stream{stream_order::as_given};
+  stream.ask();
+  stream.values(3, {3});
+  stream.state.abandon();
+  CHECK(stream.log.empty());
+  CHECK(stream.due.empty());
+  stream.ask();
+  CHECK(stream.log == texts{"end"});
+}
+
+TEST_CASE("given a stream, when its input fails, then what was taken is still wanted") {
+  CHECK(stream_state<int>{stream_order::as_given}.outlasts_input());
+}
