@@ -105,13 +105,13 @@ void scheduler::ready(int rank) {
   leave_if_idle();
 }
 
-void scheduler::exited(int rank, time_point now) {
+void scheduler::exited(int rank, time_point now, std::size_t begun) {
   slot& which = at(rank);
   if (which.state == slot_state::empty) return;
   // From here on nobody must take it for a worker that could be given or told anything.
   if (which.state == slot_state::ready) --ready_count_;
   which.state = slot_state::doomed;
-  lose_chunks(which, rank);
+  lose_chunks(which, rank, begun);
   const bool was_ready = which.was_ready;
   empty_slot(which);
   if (!was_ready) {
@@ -179,7 +179,7 @@ void scheduler::terminate() {
       empty_slot(which);
     } else if (which.state != slot_state::empty) {
       doom(rank);
-      lose_chunks(which, rank);
+      lose_chunks(which, rank, 0);
     }
   }
   report_if_gone();
@@ -372,7 +372,7 @@ void scheduler::erase_job(job_id id) {
   jobs_.erase(entry);
 }
 
-void scheduler::lose_chunks(slot& dead, int rank) {
+void scheduler::lose_chunks(slot& dead, int rank, std::size_t begun) {
   auto held = std::exchange(dead.held, {});
   dead.expected = {};
   const auto entry = jobs_.find(dead.job);
@@ -384,12 +384,15 @@ void scheduler::lose_chunks(slot& dead, int rank) {
 
   job_state& job = entry->second;
   job.chunks -= held.size();
-  const auto crashed = chunks_.find(held.front());
-  const std::size_t lost = crashed->second.count - crashed->second.done;
-  actions_.emplace_back(action::crash{rank, held.front()});
-  chunks_.erase(crashed);
-  held.pop_front();
-  // What was behind it comes before what was orphaned earlier, as it did in the input.
+  std::size_t lost = 0;
+  for (; begun > 0 && !held.empty(); --begun) {
+    const auto crashed = chunks_.find(held.front());
+    lost += crashed->second.count - crashed->second.done;
+    actions_.emplace_back(action::crash{rank, held.front()});
+    chunks_.erase(crashed);
+    held.pop_front();
+  }
+  // What was behind comes before what was orphaned earlier, as it did in the input.
   job.unsent.insert(job.unsent.begin(), held.begin(), held.end());
   refresh(dead.job, job);
   finish_items(dead.job, lost);

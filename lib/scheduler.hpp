@@ -82,7 +82,7 @@ using scheduler_action =
 ///   a cancellation kills it for, even when the news of its progress is still on its way.
 /// - A worker that runs short chunks holds more of them, so that it never idles while the parent
 ///   hears of its results; one that runs long chunks holds one, which keeps the rest free for others.
-/// - A dead worker costs the chunk at the head of what it held; the others are sent again.
+/// - A dead worker costs the chunk that it may have begun; what it held behind that is sent again.
 class scheduler {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -116,9 +116,9 @@ class scheduler {
   // Events: workers.
   void started(int rank, time_point now);
   void ready(int rank);
-  /// The process of `rank` is gone. Of the chunks that it held the first may have begun, and is lost
-  /// with it; those behind it are sent again.
-  void exited(int rank, time_point now);
+  /// The process of `rank` is gone. Of the chunks that it held, the first `begun` may have begun, and
+  /// are lost with it; those behind them are sent again.
+  void exited(int rank, time_point now, std::size_t begun = 1);
   /// `count` more items of the chunk at the head of `rank` are finished. False: it cannot be.
   [[nodiscard]] bool items_done(int rank, chunk_id chunk, std::size_t count);
   /// The worker is done with `chunk`, having been busy for `busy`. False: it cannot be.
@@ -198,7 +198,7 @@ class scheduler {
   void finish_items(job_id id, std::size_t count);
   void finish_if_done(job_id id);
   void erase_job(job_id id);
-  void lose_chunks(slot& dead, int rank);
+  void lose_chunks(slot& dead, int rank, std::size_t begun);
   void doom(int rank);
   void empty_slot(slot& which);
   void fill_empty_slots();

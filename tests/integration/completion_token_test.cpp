@@ -235,16 +235,18 @@ TEST_CASE("given a strand, when calls end, then their handlers run on it") {
   test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
     auto strand = asio::make_strand(pool.get_executor());
     int calls = 0;
-    const auto on_strand = asio::bind_executor(strand, [&](auto&&...) {
-      CHECK(strand.running_in_this_thread());
-      ++calls;
-    });
-    pool.apply(square, 3, on_strand);
-    pool.map(square, numbers, {}, on_strand);
-    pool.map(square, std::vector<int>{}, {}, on_strand);
+    const auto on_strand = [&] {
+      return asio::bind_executor(strand, [&](auto&&...) {
+        CHECK(strand.running_in_this_thread());
+        ++calls;
+      });
+    };
+    pool.apply(square, 3, on_strand());
+    pool.map(square, numbers, {}, on_strand());
+    pool.map(square, std::vector<int>{}, {}, on_strand());
     auto stream = pool.imap(square, numbers);
-    stream.next(on_strand);
-    pool.apply_async(square, 3).get(on_strand);
+    stream.next(on_strand());
+    pool.apply_async(square, 3).get(on_strand());
     while (calls < 5) co_await asio::post(asio::use_awaitable);
     CHECK(calls == 5);
   });

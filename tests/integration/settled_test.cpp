@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <ranges>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,7 @@
 #include <coterie/coterie.hpp>
 
 #include "support/run.hpp"
+#include "support/signal.hpp"
 
 namespace asio = boost::asio;
 
@@ -74,30 +76,36 @@ TEST_CASE("given no items, when map_settled, then there are no outcomes") {
   });
 }
 
-TEST_CASE("given a worker that dies, when map_settled, then no item but those it held is lost") {
-  test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
-    const auto die_at_five = [](int number) {
-      if (number == 5) std::_Exit(3);
-      return number;
-    };
+TEST_CASE("given a worker that dies, when map_settled, then only the item it was at is lost") {
+  const test::directory directory;
+  const std::string marks = directory.file("marks");
+  test::with_pool(2, [&](coterie::pool& pool) -> asio::awaitable<void> {
+    const auto die_at_five = coterie::bind(
+        [](const std::string& file, int number) {
+          if (number == 5) {
+            test::leave_mark(file);
+            std::_Exit(3);
+          }
+          return number;
+        },
+        marks);
     const auto outcomes =
         co_await pool.map_settled(die_at_five, std::views::iota(0, 40), {.chunksize = 1});
     REQUIRE(outcomes.size() == 40);
-    REQUIRE(outcomes[5].has_error());
     for (std::size_t place = 0; place < 40; ++place) {
       INFO(place);
-      if (outcomes[place].has_value()) {
-        CHECK(*outcomes[place] == static_cast<int>(place));
-      } else {
-        const auto problem = test::as<coterie::worker_crashed>(outcomes[place].error());
-        CHECK(problem.exit_code() == 3);
-        CHECK(problem.item() == place);
-        CHECK(problem.rank() >= 0);
-        CHECK(problem.rank() < 2);
-      }
+      REQUIRE(outcomes[place].has_value() == (place != 5));
+      if (place != 5) CHECK(*outcomes[place] == static_cast<int>(place));
     }
-    const int fine = co_await pool.apply(refuse_odd, 4);
-    CHECK(fine == 40);
+    const auto problem = test::as<coterie::worker_crashed>(outcomes[5].error());
+    CHECK(problem.exit_code() == 3);
+    CHECK(problem.signal() == std::nullopt);
+    CHECK(problem.item() == 5);
+    CHECK(problem.rank() >= 0);
+    CHECK(problem.rank() < 2);
+    // It is not tried again.
+    CHECK(test::marks_in(marks) == 1);
+    CHECK(pool.stats().workers_crashed == 1);
   });
 }
 

@@ -111,7 +111,6 @@ job_plan items(std::size_t count, std::size_t chunksize, std::size_t window = 0,
 TEST_CASE("given one worker, when it crashes or lies at any point, then every item finishes once") {
   check_all({.name = "items", .jobs = {items(3, 1)}, .crashes = 2, .lies = 1});
   check_all({.name = "chunks", .jobs = {items(6, 3)}, .crashes = 3});
-  check_all({.name = "running ahead", .jobs = {items(6, 2)}, .runs_ahead = true, .crashes = 3});
   check_all({.name = "late", .jobs = {items(3, 2)}, .late_frames = true, .crashes = 1, .lies = 1});
 }
 
@@ -196,15 +195,13 @@ TEST_CASE("given odd inputs, when they end or throw, then what was taken before 
   check_all({.name = "ends at its first failure",
              .jobs = {strict, items(2, 1)},
              .late_jobs = true,
-             .runs_ahead = true,
              .crashes = 2,
              .closes = 1});
 }
 
 TEST_CASE(
     "given two workers, when any of them crashes at any point, then every item finishes once") {
-  check_all(
-      {.name = "items", .processes = 2, .jobs = {items(4, 1)}, .runs_ahead = true, .crashes = 1});
+  check_all({.name = "items", .processes = 2, .jobs = {items(4, 1)}, .crashes = 1});
   check_all({.name = "chunks", .processes = 2, .jobs = {items(6, 3)}, .crashes = 1});
   check_all(
       {.name = "long items", .processes = 2, .jobs = {items(4, 1)}, .crashes = 1, .busy = 1s});
@@ -214,11 +211,7 @@ TEST_CASE(
 
 TEST_CASE(
     "given two workers and two jobs, when they meet, then turns are fair and nothing is lost") {
-  check_all({.name = "crash",
-             .processes = 2,
-             .jobs = {items(2, 1), items(1, 1)},
-             .runs_ahead = true,
-             .crashes = 1});
+  check_all({.name = "crash", .processes = 2, .jobs = {items(2, 1), items(1, 1)}, .crashes = 1});
   check_all({.name = "kill", .processes = 2, .jobs = {items(2, 1), items(1, 1)}, .kills = 1});
   check_all({.name = "close",
              .processes = 2,
@@ -265,7 +258,6 @@ TEST_CASE("given larger pools, when some orders are tried by lot, then every pro
            .jobs = jobs,
            .late_jobs = true,
            .batches = true,
-           .runs_ahead = true,
            .late_frames = true,
            .crashes = 3,
            .failed_starts = 3,

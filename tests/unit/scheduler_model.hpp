@@ -44,7 +44,6 @@ struct plan {
   std::vector<job_plan> jobs;
   bool late_jobs = false;    // all but the first job come at any time
   bool batches = false;      // several messages of a worker may come before anything is done
-  bool runs_ahead = false;   // any number of the chunks that a dead worker held may have begun
   bool late_frames = false;  // what a worker has sent before it was killed still arrives
   int crashes = 0;
   int failed_starts = 0;
@@ -79,7 +78,7 @@ enum class happening : std::uint8_t {
 struct event {
   happening what;
   int who = 0;    // rank or job
-  int count = 0;  // frames; or chunks that a dead worker had begun
+  int count = 0;  // frames
 };
 
 inline bool comes_by_itself(const event& each) { return each.what < happening::crash; }
@@ -152,12 +151,10 @@ class world {
   [[nodiscard]] std::size_t chunks_under_way(std::size_t index) const;
   [[nodiscard]] bool could_speak(const worker& who) const;
 
-  [[nodiscard]] bool could_begin_none(const worker& who) const;
-
   void add(std::size_t index);
   void take_frame(int rank);
   void finish_item(chunk& which);
-  void lose(int rank, int begun);
+  void lose(int rank);
   void drop(std::size_t index);
   void expect_kill(int rank);
   void settle();
@@ -183,7 +180,7 @@ class world {
   std::vector<job> jobs_;
   std::map<chunk_id, chunk> chunks_;
   std::vector<int> to_kill_;
-  std::vector<chunk_id> to_crash_;
+  chunk_id to_crash_ = 0;
   int failed_in_a_row_ = 0;
   bool closed_ = false;
   bool terminated_ = false;

@@ -29,10 +29,6 @@ inline bool world::could_speak(const worker& who) const {
          (who.now == life::dying && plan_->late_frames);
 }
 
-inline bool world::could_begin_none(const worker& who) const {
-  return chunks_.at(who.held.front()).done == 0;
-}
-
 inline std::vector<event> world::possible() const {
   std::vector<event> all;
   for (std::size_t index = 0; index < jobs_.size(); ++index) {
@@ -59,13 +55,6 @@ inline std::vector<event> world::possible() const {
       }
       if (!running(front.job) && front.done < front.count) all.push_back({happening::skip, rank});
     }
-    const auto offer_end = [&](happening how) {
-      const auto held = static_cast<int>(each.held.size());
-      if (!plan_->runs_ahead || held < 2) return all.push_back({how, rank, 1});
-      for (int begun = could_begin_none(each) ? 0 : 1; begun <= held; ++begun) {
-        all.push_back({how, rank, begun});
-      }
-    };
     switch (each.now) {
       case life::none:
         break;
@@ -76,20 +65,20 @@ inline std::vector<event> world::possible() const {
       case life::starting:
         someone_starts = true;
         all.push_back({happening::ready, rank});
-        if (left_.failed_starts > 0) offer_end(happening::crash);
+        if (left_.failed_starts > 0) all.push_back({happening::crash, rank});
         break;
       case life::serving:
-        if (left_.crashes > 0) offer_end(happening::crash);
+        if (left_.crashes > 0) all.push_back({happening::crash, rank});
         break;
       case life::leaving:
         if (each.held.empty()) {
-          offer_end(happening::leave);
+          all.push_back({happening::leave, rank});
         } else if (left_.crashes > 0) {
-          offer_end(happening::crash);
+          all.push_back({happening::crash, rank});
         }
         break;
       case life::dying:
-        offer_end(happening::leave);
+        all.push_back({happening::leave, rank});
         if (!each.was_ready && !each.late && plan_->late_frames) {
           all.push_back({happening::ready, rank});
         }
@@ -125,7 +114,7 @@ inline void world::happen(const event& what) {
       break;
     case happening::spawn_fails:
       --left_.failed_starts;
-      lose(what.who, 0);
+      lose(what.who);
       break;
     case happening::ready:
       if (at(what.who).now == life::dying) {
@@ -152,11 +141,11 @@ inline void world::happen(const event& what) {
       scheduler_.consumed(id_of(index), 1);
       break;
     case happening::leave:
-      lose(what.who, what.count);
+      lose(what.who);
       break;
     case happening::crash:
       at(what.who).was_ready ? --left_.crashes : --left_.failed_starts;
-      lose(what.who, what.count);
+      lose(what.who);
       break;
     case happening::timeout: {
       now_ = std::max(now_, *scheduler_.next_deadline());
@@ -248,16 +237,14 @@ inline void world::finish_item(chunk& which) {
   ++which.done;
 }
 
-inline void world::lose(int rank, int begun) {
+inline void world::lose(int rank) {
   worker& gone = at(rank);
   const bool started = gone.was_ready;
-  auto left = static_cast<std::size_t>(begun);
-  for (const chunk_id held : gone.held) {
-    chunk& each = chunks_.at(held);
+  for (std::size_t place = 0; place < gone.held.size(); ++place) {
+    chunk& each = chunks_.at(gone.held[place]);
     if (!running(each.job)) continue;
-    if (left > 0) {
-      --left;
-      to_crash_.push_back(held);
+    if (place == 0) {
+      to_crash_ = gone.held[place];
     } else {
       each.orphan = true;
     }
@@ -265,7 +252,7 @@ inline void world::lose(int rank, int begun) {
   gone = {};
   if (!started) ++failed_in_a_row_;
   if (started && nobody_alive()) failed_in_a_row_ = 0;
-  scheduler_.exited(rank, now_, static_cast<std::size_t>(begun));
+  scheduler_.exited(rank, now_);
 }
 
 inline void world::drop(std::size_t index) { jobs_[index].now = end::dropped; }

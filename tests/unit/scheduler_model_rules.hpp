@@ -17,7 +17,7 @@ inline void world::settle() {
   }
   forget_unwanted();
   require(to_kill_.empty(), "who has to die is killed");
-  require(to_crash_.empty(), "a worker's death costs the chunks that it may have begun");
+  require(to_crash_ == 0, "a worker's death costs the chunk it ran");
   for (job& each : jobs_) each.may_still_finish = false;
   check_state();
 }
@@ -102,9 +102,7 @@ inline void world::perform(const action::resend& what) {
 }
 
 inline void world::perform(const action::crash& what) {
-  require(!to_crash_.empty() && what.chunk == to_crash_.front(),
-          "only what may have begun crashes");
-  to_crash_.erase(to_crash_.begin());
+  require(what.chunk != 0 && what.chunk == std::exchange(to_crash_, 0), "only what ran crashes");
   chunk& lost = chunks_.at(what.chunk);
   const bool fails = lost.done < lost.count;
   while (lost.done < lost.count) finish_item(lost);

@@ -255,6 +255,22 @@ TEST_CASE("given an automatic window, when results are held, then it is bounded;
   }
 }
 
+TEST_CASE("given an automatic window, when chunks grow, then it follows them up to a bound") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 0, 0, true);
+  std::size_t taken = 0;
+  while (const auto next = desk.it.next()) {
+    const auto asked = std::get<action::cut>(*next);
+    REQUIRE(asked.most > 0);
+    desk.it.cut_done(asked.chunk, asked.most, false);
+    desk.run(0, asked.chunk, asked.most, 0ns);
+    taken += asked.most;
+    REQUIRE(taken <= scheduler::largest_window_each);
+  }
+  CHECK(taken == scheduler::largest_window_each);
+}
+
 TEST_CASE("given an input that has ended, when a cut finds nothing, then the job finishes") {
   scheduler_desk desk{1};
   desk.start_all();

@@ -68,41 +68,6 @@ TEST_CASE("given several chunks held, when the worker dies, then the first fails
   }
 }
 
-TEST_CASE(
-    "given several chunks begun, when the worker dies, then all of them fail in their order") {
-  scheduler_desk desk{1};
-  desk.start_all();
-  desk.add(1);
-  const auto held = hold_several(desk);
-  desk.it.exited(0, desk.now, 2);
-  CHECK(desk.take<action::crash>().chunk == held[0]);
-  CHECK(desk.take<action::crash>().chunk == held[1]);
-  desk.start_all();
-  for (std::size_t index = 2; index < held.size(); ++index) {
-    CHECK(desk.take<action::resend>().chunk == held[index]);
-  }
-}
-
-TEST_CASE("given chunks of which none was begun, when the worker dies, then all are sent again") {
-  scheduler_desk desk{1};
-  desk.start_all();
-  desk.add(1);
-  const auto held = hold_several(desk);
-  desk.it.exited(0, desk.now, 0);
-  desk.start_all();
-  for (const chunk_id chunk : held) CHECK(desk.take<action::resend>().chunk == chunk);
-}
-
-TEST_CASE("given more said to be begun than held, when the worker dies, then what it held fails") {
-  scheduler_desk desk{1};
-  desk.start_all();
-  desk.add(1);
-  const auto held = hold_several(desk);
-  desk.it.exited(0, desk.now, ~std::size_t{0});
-  for (const chunk_id chunk : held) CHECK(desk.take<action::crash>().chunk == chunk);
-  CHECK(desk.take<action::spawn>().rank == 0);
-}
-
 TEST_CASE("given orphans and an input at its end, when they are done, then the job finishes once") {
   scheduler_desk desk{1};
   desk.start_all();

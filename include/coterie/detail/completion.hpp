@@ -12,8 +12,9 @@
 #include <boost/asio/append.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 
 #include <coterie/detail/job.hpp>
 
@@ -44,7 +45,7 @@ class completion_of final : public completion<Values...> {
   template <class Given>
   completion_of(Given&& handler, const boost::asio::any_io_executor& executor)
       : handler_(std::forward<Given>(handler)),
-        work_{boost::asio::get_associated_executor(handler_, executor)} {}
+        executor_{tracked(boost::asio::get_associated_executor(handler_, executor))} {}
 
   void complete(std::exception_ptr problem, Values... values) override {
     values_.emplace(std::move(problem), std::move(values)...);
@@ -54,25 +55,32 @@ class completion_of final : public completion<Values...> {
     // Memory is given back before the handler runs: it may start the next operation.
     Handler handler = std::move(handler_);
     auto values = std::move(*values_);
-    const auto work = std::move(work_);
+    const auto on = std::move(executor_);
     self.reset();
 
     auto call = [&]<class... All>(All&&... all) {
       auto bound = boost::asio::append(std::move(handler), std::forward<All>(all)...);
       if (may_run_inside) {
-        boost::asio::dispatch(work.get_executor(), std::move(bound));
+        boost::asio::dispatch(on, std::move(bound));
       } else {
-        boost::asio::post(work.get_executor(), std::move(bound));
+        boost::asio::post(on, std::move(bound));
       }
     };
     std::apply(call, std::move(values));
   }
 
  private:
-  using executor_type = boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>;
+  // Counts as work until the handler has run: an event loop must not stop while it waits.
+  template <class Executor>
+  static auto tracked(const Executor& executor) {
+    return boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked);
+  }
+  using executor_type = decltype(tracked(
+      std::declval<
+          const boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>&>()));
 
   Handler handler_;
-  boost::asio::executor_work_guard<executor_type> work_;
+  executor_type executor_;
   std::optional<std::tuple<std::exception_ptr, Values...>> values_;
 };
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include <catch2/catch.hpp>
+
+#include "worker_wire.hpp"
+
+namespace {
+
+using namespace coterie::detail;
+
+}  // namespace
+
+TEST_CASE("given frames, when they arrive in parts, then they come whole and in their order") {
+  worker_wire wire;
+  frames::bytes all;
+  for (job_id job = 1; job <= 20; ++job) {
+    frames::append(all, frames::header(frame_kind::run, job), frames::pattern(job * 13));
+  }
+  job_id taken = 0;
+  for (std::size_t at = 0; at < all.size(); at += 97) {
+    wire.say(std::span{all}.subspan(at, std::min<std::size_t>(97, all.size() - at)));
+    wire.link->wait();
+    while (const auto next = wire.link->next()) {
+      CHECK(next->header.job == ++taken);
+      CHECK(frames::same(next->payload, frames::pattern(taken * 13)));
+    }
+  }
+  CHECK(taken == 20);
+}
+
+TEST_CASE(
+    "given frames in parts, when looks ahead are taken in between, then nothing is disturbed") {
+  frames::bytes all;
+  for (job_id job = 1; job <= 12; ++job) {
+    frames::append(all, frames::header(frame_kind::run, job),
+                   frames::pattern(job * 29, static_cast<unsigned>(job)));
+  }
+  for (const std::size_t step : {1U, 31U, 48U, 97U, 400U, 100'000U}) {
+    worker_wire wire;
+    job_id taken = 0;
+    std::size_t at = 0;
+    const auto say_more = [&] {
+      if (at == all.size()) return false;
+      wire.say(std::span{all}.subspan(at, std::min(step, all.size() - at)));
+      at = std::min(at + step, all.size());
+      return true;
+    };
+    while (taken < 12) {
+      const auto next = wire.link->next();
+      if (!next) {
+        REQUIRE(say_more());
+        wire.link->wait();
+        continue;
+      }
+      ++taken;
+      // While this one is at work, more comes and is looked at.
+      for (int look = 0; look < 3; ++look) {
+        say_more();
+        REQUIRE_FALSE(wire.link->cancelled(taken));
+      }
+      REQUIRE(next->header.job == taken);
+      REQUIRE(
+          frames::same(next->payload, frames::pattern(taken * 29, static_cast<unsigned>(taken))));
+    }
+  }
+}
+
+TEST_CASE("given a cancellation behind other frames, when it is looked for, then it is found") {
+  worker_wire wire;
+  wire.say(frames::header(frame_kind::run, 1), frames::pattern(100));
+  wire.say(frames::header(frame_kind::run, 2), frames::pattern(30'000));
+  wire.link->wait();
+  REQUIRE(wire.link->next()->header.job == 1);
+  CHECK_FALSE(wire.link->cancelled(1));
+  wire.say(frames::header(frame_kind::cancel, 2));
+  CHECK_FALSE(wire.link->cancelled(1));
+  CHECK(wire.link->cancelled(2));
+  wire.say(frames::header(frame_kind::cancel, 1));
+  CHECK(wire.link->cancelled(1));
+  CHECK(wire.link->cancelled(1));  // a look takes nothing away
+  CHECK(wire.link->next()->header.job == 2);
+  CHECK(wire.link->next()->header.kind == frame_kind::cancel);
+  CHECK(wire.link->next()->header.job == 1);
+  CHECK_FALSE(wire.link->next().has_value());
+  CHECK_FALSE(wire.link->cancelled(1));
+}
+
+TEST_CASE("given half a cancellation, when it is looked for, then it counts when it is whole") {
+  worker_wire wire;
+  wire.say(frames::header(frame_kind::run, 1));
+  wire.link->wait();
+  REQUIRE(wire.link->next().has_value());
+  frames::bytes cancel;
+  frames::append(cancel, frames::header(frame_kind::cancel, 1), {});
+  wire.say(std::span{cancel}.first(20));
+  CHECK_FALSE(wire.link->cancelled(1));
+  wire.say(std::span{cancel}.subspan(20));
+  CHECK(wire.link->cancelled(1));
+}
+
+TEST_CASE("given what is sent, when it is flushed, then it leaves whole, and not before") {
+  worker_wire wire;
+  wire.link->send(frames::header(frame_kind::values, 5), frames::pattern(33));
+  CHECK(wire.link->unsent() > 0);
+  CHECK(wire.sent().empty());
+  wire.link->flush();
+  CHECK(wire.link->unsent() == 0);
+  const auto sent = wire.sent();
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].header.job == 5);
+  CHECK(sent[0].payload == frames::pattern(33));
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include <coterie/detail/exception_wire.hpp>
+
+#include "worker_sink.hpp"
+#include "worker_wire.hpp"
+
+namespace {
+
+using namespace coterie::detail;
+
+void succeed(worker_sink& sink, const frames::bytes& result) {
+  sink.results().append(result.data(), result.size());
+  sink.succeeded(1);
+}
+
+void fail(worker_sink& sink, const char* what) {
+  try {
+    throw std::runtime_error{what};
+  } catch (...) {
+    sink.failed();
+  }
+}
+
+std::string what_arrived(const worker_wire::message& from) {
+  try {
+    std::rethrow_exception(decode_exception(from.payload, {}));
+  } catch (const std::exception& problem) {
+    return problem.what();
+  }
+}
+
+/// Runs a chunk of job 1, chunk 2, and returns what it sent.
+template <class Body>
+std::vector<worker_wire::message> run(worker_wire& wire, std::size_t count, Body body) {
+  worker_sink sink{*wire.link};
+  sink.begin(1, 2, count);
+  body(sink);
+  sink.end();
+  wire.link->flush();
+  auto sent = wire.sent();
+  REQUIRE_FALSE(sent.empty());
+  CHECK(sent.back().header.kind == frame_kind::done);
+  for (const auto& each : sent) {
+    CHECK(each.header.job == 1);
+    CHECK(each.header.chunk == 2);
+  }
+  return sent;
+}
+
+}  // namespace
+
+TEST_CASE("given results that come quickly, when the chunk ends, then they leave together") {
+  worker_wire wire;
+  const auto sent = run(wire, 3, [](worker_sink& sink) {
+    for (unsigned item = 0; item < 3; ++item) succeed(sink, frames::pattern(4, item));
+  });
+  REQUIRE(sent.size() == 2);
+  CHECK(sent[0].header.kind == frame_kind::values);
+  CHECK(sent[0].header.first == 0);
+  CHECK(sent[0].header.count == 3);
+  CHECK(sent[0].payload.size() == 12);
+}
+
+TEST_CASE("given a failure between results, when it is told, then the order of the items is kept") {
+  worker_wire wire;
+  const auto sent = run(wire, 4, [](worker_sink& sink) {
+    succeed(sink, frames::pattern(8));
+    succeed(sink, frames::pattern(8));
+    const auto half = frames::pattern(5);
+    sink.results().append(half.data(), half.size());  // was being written when it failed
+    fail(sink, "third");
+    succeed(sink, frames::pattern(8));
+  });
+  REQUIRE(sent.size() == 4);
+  CHECK(sent[0].header.first == 0);
+  CHECK(sent[0].header.count == 2);
+  CHECK(sent[0].payload.size() == 16);
+  CHECK(sent[1].header.kind == frame_kind::failure);
+  CHECK(sent[1].header.first == 2);
+  CHECK(sent[1].header.count == 1);
+  CHECK(what_arrived(sent[1]) == "third");
+  CHECK(sent[2].header.first == 3);
+  CHECK(sent[2].header.count == 1);
+  CHECK(sent[2].payload == frames::pattern(8));
+}
+
+TEST_CASE("given failures only, when the chunk ends, then there are no values") {
+  worker_wire wire;
+  const auto sent = run(wire, 2, [](worker_sink& sink) {
+    fail(sink, "one");
+    fail(sink, "two");
+  });
+  REQUIRE(sent.size() == 3);
+  CHECK(what_arrived(sent[0]) == "one");
+  CHECK(what_arrived(sent[1]) == "two");
+}
+
+TEST_CASE(
+    "given a chunk that makes no sense, when the rest is failed, then every item has its fate") {
+  worker_wire wire;
+  const auto sent = run(wire, 5, [](worker_sink& sink) {
+    succeed(sink, frames::pattern(4));
+    succeed(sink, frames::pattern(4));
+    try {
+      throw std::runtime_error{"not what the parent encodes"};
+    } catch (...) {
+      sink.fail_rest();
+    }
+  });
+  REQUIRE(sent.size() == 5);
+  CHECK(sent[0].header.count == 2);
+  for (std::size_t index = 1; index < 4; ++index) {
+    CHECK(sent[index].header.kind == frame_kind::failure);
+    CHECK(sent[index].header.first == index + 1);
+  }
+}
+
+TEST_CASE("given nothing that ran, when the chunk ends, then only its end is told") {
+  worker_wire wire;
+  CHECK(run(wire, 5, [](worker_sink&) {}).size() == 1);
+}
+
+TEST_CASE("given one chunk after another, when they end, then each counts its items anew") {
+  worker_wire wire;
+  worker_sink sink{*wire.link};
+  for (const chunk_id chunk : {10U, 11U}) {
+    sink.begin(1, chunk, 1);
+    succeed(sink, frames::pattern(4));
+    sink.end();
+  }
+  wire.link->flush();
+  const auto sent = wire.sent();
+  REQUIRE(sent.size() == 4);
+  CHECK(sent[2].header.chunk == 11);
+  CHECK(sent[2].header.first == 0);
+}
+
+TEST_CASE("given results that are large in all, when there are enough, then they do not wait") {
+  worker_wire wire;
+  worker_sink sink{*wire.link};
+  sink.begin(1, 2, 100);
+  for (int item = 0; item < 5; ++item) succeed(sink, frames::pattern(std::size_t{64} << 10U));
+  CHECK(wire.link->unsent() >= std::size_t{256} << 10U);
+  CHECK(sink.results().size() < std::size_t{256} << 10U);
+}
+
+TEST_CASE("given a cancellation, when the sink is asked, then no more items may run") {
+  worker_wire wire;
+  worker_sink sink{*wire.link};
+  sink.begin(1, 2, 100);
+  wire.say(frames::header(frame_kind::cancel, 3));  // another job
+  wire.say(frames::header(frame_kind::cancel, 1));
+  CHECK(sink.allowance() == 0);
+}
+
+TEST_CASE("given no cancellation, when the sink is asked, then items may run") {
+  worker_wire wire;
+  worker_sink sink{*wire.link};
+  sink.begin(1, 2, 100);
+  CHECK(sink.allowance() == 1);  // nothing is known of their pace
+  for (int look = 0; look < 100; ++look) {
+    succeed(sink, frames::pattern(4));
+    CHECK(sink.allowance() >= 1);
+  }
+}
