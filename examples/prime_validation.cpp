@@ -49,6 +49,10 @@ void print_verdict(std::int64_t number, const verdict& serial, const verdict& po
 
 // The longest number bounds the pool's time from below, however many workers there are.
 void explain(double serial, double longest, const example::pool_run& run) {
+  if (serial < 0.05) {
+    fmt::print("\nThis is less work than the start of a worker: a pool is for more of it.\n");
+    return;
+  }
   fmt::print(
       "\nThe pool answered {:.1f} times as soon as one process (speed-up), and its {} spent {:.0f} % "
       "of\ntheir time on what had to be done (efficiency). The rest is waiting for the last number "

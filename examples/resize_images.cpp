@@ -133,6 +133,29 @@ std::vector<fs::path> pictures_in(const fs::path& folder) {
   return files;
 }
 
+std::string reason_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& problem) {
+    return problem.what();
+  }
+}
+
+/// A line of the table. What it says of the thumbnail is read from the file.
+void print_thumbnail(const fs::path& large, const fs::path& small, const thumbnail& made) {
+  int width = 0;
+  int height = 0;
+  stbi_info(small.c_str(), &width, &height, nullptr);
+  example::check(width == made.small_width && height == made.small_height,
+                 "the size of " + small.string());
+  const auto kilobytes = [](const fs::path& file) {
+    return static_cast<double>(fs::file_size(file)) * 1e-3;
+  };
+  fmt::print("{:<24} {:>11} {:>8.1f} {:>12} {:>8.1f}\n", large.filename().string(),
+             fmt::format("{} x {}", made.width, made.height), kilobytes(large),
+             fmt::format("{} x {}", width, height), kilobytes(small));
+}
+
 /// Makes all thumbnails in this process. Returns the time that it takes.
 double shrink_serially(const std::vector<fs::path>& files, const fs::path& to, int side) {
   const example::stopwatch watch;
@@ -153,32 +176,18 @@ asio::awaitable<int> shrink_all(coterie::pool& pool, const std::vector<fs::path>
   const auto outcomes = co_await pool.map_settled(coterie::bind(shrink, output, side), files);
   const std::vector runs{example::pool_run{pool.size(), watch.seconds()}};
 
-  fmt::print("{:<24} {:>11} {:>11} {:>10} {:>10}\n", "file", "size", "thumbnail", "kB", "kB");
+  fmt::print("{:<24} {:>11} {:>8} {:>12} {:>8}\n", "file", "pixels", "kB", "thumbnail", "kB");
   int failed = 0;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const fs::path name = files[i].filename();
-    fmt::print("{:<24} ", name.string());
     if (outcomes[i].has_value()) {
-      const auto& [width, height, small_width, small_height] = *outcomes[i];
-      fmt::print("{:>11} {:>11} {:>10.1f} {:>10.1f}\n", fmt::format("{} x {}", width, height),
-                 fmt::format("{} x {}", small_width, small_height),
-                 static_cast<double>(fs::file_size(files[i])) * 1e-3,
-                 static_cast<double>(fs::file_size(output / name)) * 1e-3);
-      int real_width = 0;
-      int real_height = 0;
-      stbi_info((output / name).c_str(), &real_width, &real_height, nullptr);
-      example::check(real_width == small_width && real_height == small_height,
-                     "size of " + name.string());
+      print_thumbnail(files[i], output / name, *outcomes[i]);
+      example::check(contents(output / name) == contents(scratch / name),
+                     "the serial run and the pool differ on " + name.string());
     } else {
       ++failed;
-      try {
-        std::rethrow_exception(outcomes[i].error());
-      } catch (const std::exception& problem) {
-        fmt::print("{:>11}: {}\n", "failed", problem.what());
-      }
+      fmt::print("{:<24} {:>11}: {}\n", name.string(), "failed", reason_of(outcomes[i].error()));
     }
-    example::check(contents(output / name) == contents(scratch / name),
-                   "the serial run and the pool differ on " + name.string());
   }
   fmt::print("\n");
   example::print_speed_up(serial, runs);
@@ -214,8 +223,11 @@ asio::awaitable<int> program(int argc, char** argv) {
   const example::temporary_folder scratch;
   const bool drawn = folder.empty();
   if (output.empty()) output = drawn ? scratch.path() / "thumbnails" : "thumbnails";
-  fs::create_directories(output);
-  fs::create_directories(scratch.path() / "serial");
+  if (!drawn && fs::exists(output) && fs::equivalent(folder, output)) {
+    fmt::print(stderr, "{}: thumbnails would replace the pictures in {}\n", argv[0],
+               folder.string());
+    co_return 2;
+  }
 
   coterie::pool pool{co_await asio::this_coro::executor, {.processes = processes}};
   if (drawn) {
@@ -225,11 +237,17 @@ asio::awaitable<int> program(int argc, char** argv) {
     std::ofstream{folder / "no-picture.jpg"} << "This is no picture.\n";
   }
   const std::vector<fs::path> files = pictures_in(folder);
+  if (files.empty()) {
+    fmt::print(stderr, "{}: no JPEG or PNG files in {}\n", argv[0], folder.string());
+    co_return 1;
+  }
+  fs::create_directories(output);
+  fs::create_directories(scratch.path() / "serial");
   const int failed = co_await shrink_all(pool, files, output, scratch.path() / "serial", side);
   if (drawn) {
     example::check(files.size() == static_cast<std::size_t>(pictures) + 1, "pictures drawn");
     example::check(failed == 1, "one of the files is no picture");
-  } else if (!files.empty()) {
+  } else {
     fmt::print("They are in {}.\n", fs::absolute(output).string());
   }
   co_return drawn || failed == 0 ? 0 : 1;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -29,6 +30,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json/src.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <coterie/coterie.hpp>
 
@@ -184,6 +186,17 @@ asio::awaitable<int> serve_until_interrupted(tcp::acceptor acceptor) {
 
 // ---- the program ------------------------------------------------------------------------------
 
+/// Why it failed, without the details that are for programmers.
+std::string reason_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& problem) {
+    return problem.code().message();
+  } catch (const std::exception& problem) {
+    return problem.what();
+  }
+}
+
 struct tally {
   std::vector<std::uint64_t> records;
   int failed = 0;
@@ -207,11 +220,8 @@ asio::awaitable<tally> scrape(std::vector<std::string> urls, int processes) {
       continue;
     }
     ++result.failed;
-    try {
-      std::rethrow_exception(outcomes[i].error());
-    } catch (const std::exception& problem) {
-      fmt::print("{:>8} {:>10} {:>6}  {}: {}\n", "failed", "", "", urls[i], problem.what());
-    }
+    fmt::print("{:>8} {:>10} {:>6}  {}: {}\n", "failed", "", "", urls[i],
+               reason_of(outcomes[i].error()));
   }
   fmt::print("\n{} records in {} by {}\n", all, example::duration(seconds),
              example::count(pool.size(), "worker"));
@@ -246,15 +256,20 @@ asio::awaitable<int> program(int argc, char** argv) {
           ->capture_default_str();
   if (const auto code = example::parse(app, argc, argv)) co_return *code;
 
-  if (urls.empty()) {
-    if (serves->count() == 0) port = 0;  // any that is free
-    const tcp::endpoint here{asio::ip::address_v4::loopback(), port};
-    tcp::acceptor acceptor{co_await asio::this_coro::executor, here};
-    if (serves->count() > 0) co_return co_await serve_until_interrupted(std::move(acceptor));
-    co_return co_await scrape_samples(std::move(acceptor), processes);
+  if (!urls.empty()) {
+    const tally result = co_await scrape(urls, processes);
+    co_return result.failed == 0 ? 0 : 1;
   }
-  const tally result = co_await scrape(urls, processes);
-  co_return result.failed == 0 ? 0 : 1;
+  const bool serving = serves->count() > 0;
+  try {
+    const tcp::endpoint here{asio::ip::address_v4::loopback(), serving ? port : std::uint16_t{0}};
+    tcp::acceptor acceptor{co_await asio::this_coro::executor, here};
+    if (serving) co_return co_await serve_until_interrupted(std::move(acceptor));
+    co_return co_await scrape_samples(std::move(acceptor), processes);
+  } catch (const boost::system::system_error& problem) {
+    fmt::print(stderr, "{}: the server cannot run: {}\n", argv[0], problem.code().message());
+    co_return 1;
+  }
 }
 
 }  // namespace

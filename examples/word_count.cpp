@@ -132,7 +132,8 @@ void print_totals(const totals& sum, int most) {
   fmt::print("{} files, {} lines, {} words, {} different ones, {:.1f} MB", sum.files, sum.lines,
              sum.words, sum.frequency.size(), static_cast<double>(sum.bytes) * 1e-6);
   if (sum.unreadable > 0) fmt::print("; {} could not be read", sum.unreadable);
-  fmt::print("\n\nThe most frequent:\n");
+  fmt::print("\n");
+  if (most > 0) fmt::print("\nThe most frequent:\n");
 
   std::vector<std::pair<std::string, std::uint64_t>> words(sum.frequency.begin(),
                                                            sum.frequency.end());
@@ -166,6 +167,10 @@ asio::awaitable<int> program(int argc, char** argv) {
 
   // A first round, not timed, so that all others find the files in memory.
   const auto batches = batches_of(folder);
+  if (batches.empty()) {
+    fmt::print(stderr, "{}: no files below {}\n", argv[0], folder.string());
+    co_return 1;
+  }
   for (const auto& batch : batches) count_words(batch);
 
   const example::stopwatch serial_watch;

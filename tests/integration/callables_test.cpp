@@ -94,6 +94,18 @@ std::string join(const std::string& separator, const std::string& left, const st
   return left + separator + right;
 }
 
+// (A braced list inside a co_await expression is beyond g++ 12.)
+template <class... T>
+auto list(T... values) {
+  return std::vector<std::common_type_t<T...>>{values...};
+}
+
+template <class T>
+asio::awaitable<void> gives(asio::awaitable<std::vector<T>> call, std::vector<T> expected) {
+  const auto values = co_await std::move(call);
+  CHECK(values == expected);
+}
+
 const std::vector<int> one_to_three{1, 2, 3};
 const std::vector<int> squares{1, 4, 9};
 
@@ -101,110 +113,55 @@ const std::vector<int> squares{1, 4, 9};
 
 TEST_CASE("given a plain function in each of its forms, when mapped, then it is called") {
   test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
-    {
-      const auto values = co_await pool.map(square, one_to_three);
-      CHECK(values == squares);
-    }
-    {
-      const auto values = co_await pool.map(&square, one_to_three);
-      CHECK(values == squares);
-    }
-    {
-      const auto values = co_await pool.map(careful_square, one_to_three);
-      CHECK(values == squares);
-    }
+    co_await gives(pool.map(square, one_to_three), squares);
+    co_await gives(pool.map(&square, one_to_three), squares);
+    co_await gives(pool.map(careful_square, one_to_three), squares);
     int (*pointer)(int) = square;
-    {
-      const auto values = co_await pool.map(pointer, one_to_three);
-      CHECK(values == squares);
-    }
+    co_await gives(pool.map(pointer, one_to_three), squares);
     int (*const constant)(int) noexcept = careful_square;
-    {
-      const auto values = co_await pool.map(constant, one_to_three);
-      CHECK(values == squares);
-    }
-    {
-      const auto values = co_await pool.map(twice<int>, one_to_three);
-      CHECK(values == std::vector<int>{2, 4, 6});
-    }
-    {
-      const auto values = co_await pool.map(calculator::triple, one_to_three);
-      CHECK(values == std::vector<int>{3, 6, 9});
-    }
+    co_await gives(pool.map(constant, one_to_three), squares);
+    co_await gives(pool.map(twice<int>, one_to_three), list(2, 4, 6));
+    co_await gives(pool.map(calculator::triple, one_to_three), list(3, 6, 9));
   });
 }
 
 TEST_CASE("given a lambda without captures, when mapped, then it is called") {
   test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
-    {
-      const auto values =
-          co_await pool.map([](int number) { return number * number; }, one_to_three);
-      CHECK(values == squares);
-    }
-    {
-      const auto values =
-          co_await pool.map([](auto number) { return number * number; }, one_to_three);
-      CHECK(values == squares);
-    }
-    {
-      const auto values =
-          co_await pool.map([](const auto&... all) { return (all * ...); }, one_to_three);
-      CHECK(values == one_to_three);
-    }
+    co_await gives(pool.map([](int number) { return number * number; }, one_to_three), squares);
+    co_await gives(pool.map([](auto number) { return number * number; }, one_to_three), squares);
+    co_await gives(pool.map([](const auto&... all) { return (all * ...); }, one_to_three),
+                   one_to_three);
     constexpr int offset = 10;
-    {
-      const auto values =
-          co_await pool.map([](int number) { return number + offset; }, one_to_three);
-      CHECK(values == std::vector<int>{11, 12, 13});
-    }
+    co_await gives(pool.map([](int number) { return number + offset; }, one_to_three),
+                   list(11, 12, 13));
     CHECK(
         (co_await pool.map(+[](int number) { return number * number; }, one_to_three)) == squares);
-    {
-      const auto values = co_await pool.map(
-          [](int number) mutable noexcept { return number *= number; }, one_to_three);
-      CHECK(values == squares);
-    }
+    co_await gives(
+        pool.map([](int number) mutable noexcept { return number *= number; }, one_to_three),
+        squares);
   });
 }
 
 TEST_CASE("given function objects, when mapped, then they travel with their state") {
   test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
     const polynomial line{.coefficients = {1, 2}};
-    {
-      const auto values = co_await pool.map(line, one_to_three);
-      CHECK(values == std::vector<int>{3, 5, 7});
-    }
-    {
-      const auto values = co_await pool.map(scaler{5}, one_to_three);
-      CHECK(values == std::vector<int>{5, 10, 15});
-    }
-    {
-      const auto values = co_await pool.map(std::negate<>{}, one_to_three);
-      CHECK(values == std::vector<int>{-1, -2, -3});
-    }
+    co_await gives(pool.map(line, one_to_three), list(3, 5, 7));
+    co_await gives(pool.map(scaler{5}, one_to_three), list(5, 10, 15));
+    co_await gives(pool.map(std::negate<>{}, one_to_three), list(-1, -2, -3));
     const std::string of_int = co_await pool.apply(describe{}, 1);
     CHECK(of_int == "int");
     const std::string of_text = co_await pool.apply(describe{}, "text");
     CHECK(of_text == "string");
     const std::vector<std::pair<int, int>> pairs{{1, 2}, {3, 4}};
-    {
-      const auto values = co_await pool.starmap(std::plus<int>{}, pairs);
-      CHECK(values == std::vector<int>{3, 7});
-    }
+    co_await gives(pool.starmap(std::plus<int>{}, pairs), list(3, 7));
   });
 }
 
 TEST_CASE("given a function object that changes, when mapped, then each call begins with its own") {
   test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
     const counter ten{.calls = 10};
-    {
-      const auto values = co_await pool.map(ten, one_to_three);
-      CHECK(values == std::vector<int>{11, 12, 13});
-    }
-    {
-      const auto values = co_await pool.map(ten, one_to_three);
-      CHECK(values == std::vector<int>{11, 12, 13});
-    }
+    co_await gives(pool.map(ten, one_to_three), list(11, 12, 13));
+    co_await gives(pool.map(ten, one_to_three), list(11, 12, 13));
     CHECK(ten.calls == 10);
   });
 }
@@ -216,24 +173,16 @@ TEST_CASE("given bound arguments, when called, then they come first") {
       for (; exponent > 0; --exponent) value *= base;
       return value;
     };
-    {
-      const auto values = co_await pool.map(coterie::bind(power, 2), one_to_three);
-      CHECK(values == squares);
-    }
+    co_await gives(pool.map(coterie::bind(power, 2), one_to_three), squares);
     const std::string comma = co_await pool.apply(coterie::bind(join, ", "), "a", "b");
     CHECK(comma == "a, b");
     const std::string all_bound = co_await pool.apply(coterie::bind(join, "-", "x", "y"));
     CHECK(all_bound == "x-y");
     const auto nothing_bound = coterie::bind(square);
-    {
-      const auto values = co_await pool.map(nothing_bound, one_to_three);
-      CHECK(values == squares);
-    }
-    const auto of_object = coterie::bind(polynomial{.coefficients = {0, 1}});
-    {
-      const auto values = co_await pool.map(of_object, one_to_three);
-      CHECK(values == one_to_three);
-    }
+    co_await gives(pool.map(nothing_bound, one_to_three), squares);
+    const polynomial identity{.coefficients = {0, 1}};
+    const auto of_object = coterie::bind(identity);
+    co_await gives(pool.map(of_object, one_to_three), one_to_three);
   });
 }
 
@@ -258,10 +207,7 @@ TEST_CASE("given containers as bound arguments, when called, then they travel wh
       return list.at(what);
     };
     const std::vector<std::string> wanted{"pear", "apple", "pear"};
-    {
-      const auto values = co_await pool.map(coterie::bind(price, prices), wanted);
-      CHECK(values == std::vector<int>{4, 3, 4});
-    }
+    co_await gives(pool.map(coterie::bind(price, prices), wanted), list(4, 3, 4));
     const std::vector<std::string> unknown{"nut"};
     const auto problem = co_await test::failure_of(pool.map(coterie::bind(price, prices), unknown));
     CHECK_THROWS_AS(std::rethrow_exception(problem), std::out_of_range);
@@ -277,10 +223,7 @@ TEST_CASE("given parameters that are views, when called, then they look into the
     const std::int64_t sum = co_await pool.apply(sum_of, numbers);
     CHECK(sum == 499'500);
     const std::vector<std::vector<std::int64_t>> rows(5, numbers);
-    {
-      const auto values = co_await pool.map(sum_of, rows);
-      CHECK(values == std::vector<std::int64_t>(5, 499'500));
-    }
+    co_await gives(pool.map(sum_of, rows), std::vector<std::int64_t>(5, 499'500));
     const std::span<const std::int64_t> part{numbers.data(), 4};
     const std::int64_t of_part = co_await pool.apply(sum_of, part);
     CHECK(of_part == 6);
@@ -335,10 +278,7 @@ TEST_CASE("given a null function pointer, when called, then the call fails and n
     auto stream = pool.imap(nothing, one_to_three);
     const auto streamed = co_await test::failure_of(stream.next());
     CHECK(test::as<coterie::error>(streamed).code() == coterie::errc::unknown_function);
-    {
-      const auto values = co_await pool.map(square, one_to_three);
-      CHECK(values == squares);
-    }
+    co_await gives(pool.map(square, one_to_three), squares);
     CHECK(pool.stats().workers_crashed == 0);
   });
 }
@@ -350,10 +290,7 @@ TEST_CASE("given an address that is no function, when called, then the call fail
     auto* const wrong = reinterpret_cast<int (*)(int)>(&data);
     const auto problem = co_await test::failure_of(pool.apply(wrong, 1));
     CHECK(problem != nullptr);
-    {
-      const auto values = co_await pool.map(square, one_to_three);
-      CHECK(values == squares);
-    }
+    co_await gives(pool.map(square, one_to_three), squares);
     CHECK(pool.stats().workers_crashed == 0);
   });
 }
@@ -362,32 +299,12 @@ TEST_CASE("given parameters of every kind of passing, when called, then items fi
   test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
     const std::vector<std::string> words{"a", "bb"};
     const std::vector<std::size_t> lengths{1, 2};
-    {
-      const auto values = co_await pool.map([](std::string word) { return word.size(); }, words);
-      CHECK(values == lengths);
-    }
-    {
-      const auto values =
-          co_await pool.map([](const std::string& word) { return word.size(); }, words);
-      CHECK(values == lengths);
-    }
-    {
-      const auto values = co_await pool.map([](std::string& word) { return word.size(); }, words);
-      CHECK(values == lengths);
-    }
-    {
-      const auto values = co_await pool.map([](std::string&& word) { return word.size(); }, words);
-      CHECK(values == lengths);
-    }
-    {
-      const auto values =
-          co_await pool.map([](std::string_view word) { return word.size(); }, words);
-      CHECK(values == lengths);
-    }
-    {
-      const auto values =
-          co_await pool.map([](std::optional<std::string> word) { return word->size(); }, words);
-      CHECK(values == lengths);
-    }
+    co_await gives(pool.map([](std::string word) { return word.size(); }, words), lengths);
+    co_await gives(pool.map([](const std::string& word) { return word.size(); }, words), lengths);
+    co_await gives(pool.map([](std::string& word) { return word.size(); }, words), lengths);
+    co_await gives(pool.map([](std::string&& word) { return word.size(); }, words), lengths);
+    co_await gives(pool.map([](std::string_view word) { return word.size(); }, words), lengths);
+    co_await gives(pool.map([](std::optional<std::string> word) { return word->size(); }, words),
+                   lengths);
   });
 }

@@ -181,12 +181,13 @@ TEST_CASE("given every container, when mapped, then its items are the arguments"
       const auto moved = co_await pool.map(square, std::move(items));
       CHECK(moved == expected);
     };
-    co_await same(std::array<int, 3>{1, 2, 3});
-    co_await same(std::deque<int>{1, 2, 3});
-    co_await same(std::list<int>{1, 2, 3});
-    co_await same(std::forward_list<int>{1, 2, 3});
-    co_await same(std::set<int>{1, 2, 3});
-    co_await same(std::vector<std::int8_t>{1, 2, 3});
+    const std::array<int, 3> array_of_three{1, 2, 3};
+    co_await same(array_of_three);
+    co_await same(std::deque<int>(array_of_three.begin(), array_of_three.end()));
+    co_await same(std::list<int>(array_of_three.begin(), array_of_three.end()));
+    co_await same(std::forward_list<int>(array_of_three.begin(), array_of_three.end()));
+    co_await same(std::set<int>(array_of_three.begin(), array_of_three.end()));
+    co_await same(std::vector<std::int8_t>(array_of_three.begin(), array_of_three.end()));
 
     const int array[]{1, 2, 3};
     const auto of_array = co_await pool.map(square, array);
