@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <future>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -542,6 +543,56 @@ TEST_CASE("given many pools one after the other, when each has worked, then noth
     }
   });
   CHECK(test::held_now() == before);
+}
+
+TEST_CASE("given a pool that was just destroyed, when the next one is made, then that one works") {
+  const auto before = test::held_at_rest();
+  {
+    // The loop does not turn between the end of one pool and the beginning of the next.
+    asio::io_context loop;
+    for (int round = 0; round < 40; ++round) {
+      INFO("round " << round);
+      coterie::pool pool{loop, {.processes = 2}};
+      auto result = pool.apply(twice, round, asio::use_future);
+      loop.restart();
+      const stopwatch watch;
+      while (result.wait_for(0s) != std::future_status::ready) {
+        loop.run_one_for(test::deadline);
+        REQUIRE(watch.elapsed() < test::deadline);
+      }
+      CHECK(result.get() == 2 * round);
+    }
+  }
+  CHECK(test::held_now() == before);
+}
+
+TEST_CASE(
+    "given a pool that was just destroyed, when a socket is made, then it gets its own bytes") {
+  asio::io_context loop;
+  for (int round = 0; round < 20; ++round) {
+    std::optional<coterie::pool> pool{std::in_place, loop, coterie::pool_options{.processes = 2}};
+    auto result = pool->apply(twice, round, asio::use_future);
+    loop.restart();
+    while (result.wait_for(0s) != std::future_status::ready) {
+      REQUIRE(loop.run_one_for(test::deadline) == 1);
+    }
+    pool.reset();
+
+    asio::local::stream_protocol::socket near{loop};
+    asio::local::stream_protocol::socket far{loop};
+    asio::local::connect_pair(near, far);
+    std::string bytes(5, '-');
+    bool arrived = false;
+    near.async_read_some(asio::buffer(bytes),
+                         [&](boost::system::error_code problem, std::size_t count) {
+                           arrived = !problem && count == 5;
+                         });
+    asio::write(far, asio::buffer("hello", 5));
+    loop.restart();
+    loop.run_for(promptly);
+    REQUIRE(arrived);
+    CHECK(bytes == "hello");
+  }
 }
 
 TEST_CASE("given two pools on one event loop, when one is terminated, then the other goes on") {

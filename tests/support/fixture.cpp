@@ -373,39 +373,31 @@ std::size_t open_descriptors() {
 
 // For each number of descriptors that are left: a call, and another when there are enough again.
 int few_descriptors(int argc, char** argv) {
+  const bool kept = argc > 2 && std::string_view{argv[2]} == "beside another pool";
   asio::io_context loop;
-  std::optional<coterie::pool> kept;
-  if (argc > 2 && std::string_view{argv[2]} == "warm") {
-    kept.emplace(loop, coterie::pool_options{.processes = 1});
-    say("warm " + outcome_of_call(loop, *kept));
+  // The loop's own descriptors and the lifeline are made once and kept.
+  std::optional<coterie::pool> other{std::in_place, loop, coterie::pool_options{.processes = 1}};
+  say("first " + outcome_of_call(loop, *other));
+  if (!kept) other.reset();
+  loop.restart();
+  loop.poll();
+
+  // Numbers are given out from below: with the holes filled, the limit is a count.
+  const int highest = 40;
+  while (::open("/dev/null", O_RDONLY | O_CLOEXEC) < highest) {
   }
-  // Numbers are given out from below: fill the holes, so that the limit is a count.
-  std::vector<int> fillers;
-  for (int each = ::open("/dev/null", O_RDONLY | O_CLOEXEC); each < 20;
-       each = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
-    fillers.push_back(each);
-  }
-  for (rlim_t left = 0; left < 9; ++left) {
+  for (int left = 0; left < 8; ++left) {
     const std::size_t before = open_descriptors();
-    const int next = ::dup(0);
-    ::close(next);
-    set_limit(RLIMIT_NOFILE, static_cast<rlim_t>(next) + left);
+    set_limit(RLIMIT_NOFILE, static_cast<rlim_t>(highest + 1 + left));
     {
-      std::optional<coterie::pool> pool;
-      try {
-        pool.emplace(loop, coterie::pool_options{.processes = 1});
-      } catch (const std::exception& problem) {
-        say(std::to_string(left) + " not made: " + problem.what());
-        set_limit(RLIMIT_NOFILE, 1024);
-        continue;
-      }
-      say(std::to_string(left) + " " + outcome_of_call(loop, *pool));
+      coterie::pool pool{loop, {.processes = 1}};
+      say(std::to_string(left) + " " + outcome_of_call(loop, pool));
       set_limit(RLIMIT_NOFILE, 1024);
-      say("then " + outcome_of_call(loop, *pool));
+      say("then " + outcome_of_call(loop, pool));
     }
-    const std::size_t after = open_descriptors();
-    // The lifeline is made once and kept.
-    if (after > before + 2) say("leaked " + std::to_string(after - before));
+    loop.restart();
+    loop.poll();
+    if (open_descriptors() != before) say("descriptors leaked");
   }
   say("end");
   return 0;
