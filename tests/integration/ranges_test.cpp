@@ -123,6 +123,18 @@ class one_way {
   int at_ = 0;
 };
 
+// One, two and three, changeable, constant and moved in.
+template <class Range>
+asio::awaitable<void> gives_squares(coterie::pool& pool, Range items) {
+  const std::vector<int> expected{1, 4, 9};
+  const auto of_changeable = co_await pool.map(square, items);
+  CHECK(of_changeable == expected);
+  const auto of_constant = co_await pool.map(square, std::as_const(items));
+  CHECK(of_constant == expected);
+  const auto of_moved = co_await pool.map(square, std::move(items));
+  CHECK(of_moved == expected);
+}
+
 static_assert(std::ranges::input_range<one_way> && !std::ranges::forward_range<one_way>);
 
 }  // namespace
@@ -171,24 +183,15 @@ TEST_CASE("given a temporary, when the call outlives the expression, then it is 
 
 TEST_CASE("given every container, when mapped, then its items are the arguments") {
   test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
-    const std::vector<int> expected{1, 4, 9};
-    const auto same = [&](auto items) -> asio::awaitable<void> {
-      const auto squares = co_await pool.map(square, items);
-      CHECK(squares == expected);
-      const auto& constant = items;
-      const auto again = co_await pool.map(square, constant);
-      CHECK(again == expected);
-      const auto moved = co_await pool.map(square, std::move(items));
-      CHECK(moved == expected);
-    };
-    const std::array<int, 3> array_of_three{1, 2, 3};
-    co_await same(array_of_three);
-    co_await same(std::deque<int>(array_of_three.begin(), array_of_three.end()));
-    co_await same(std::list<int>(array_of_three.begin(), array_of_three.end()));
-    co_await same(std::forward_list<int>(array_of_three.begin(), array_of_three.end()));
-    co_await same(std::set<int>(array_of_three.begin(), array_of_three.end()));
-    co_await same(std::vector<std::int8_t>(array_of_three.begin(), array_of_three.end()));
+    const std::array<int, 3> three{1, 2, 3};
+    co_await gives_squares(pool, three);
+    co_await gives_squares(pool, std::vector<std::int8_t>(three.begin(), three.end()));
+    co_await gives_squares(pool, std::deque<int>(three.begin(), three.end()));
+    co_await gives_squares(pool, std::list<int>(three.begin(), three.end()));
+    co_await gives_squares(pool, std::forward_list<int>(three.begin(), three.end()));
+    co_await gives_squares(pool, std::set<int>(three.begin(), three.end()));
 
+    const std::vector<int> expected{1, 4, 9};
     const int array[]{1, 2, 3};
     const auto of_array = co_await pool.map(square, array);
     CHECK(of_array == expected);
