@@ -152,6 +152,11 @@ std::exception_ptr refusal(const remote_place& place, const std::string& reason)
 
 }  // namespace
 
+std::string text_of_current_exception() {
+  let_forced_unwinding_pass();
+  return text_of_current_chain();
+}
+
 void encode_current_exception(byte_buffer& out) {
   // Encoded apart, so that `out` gains all of it or nothing.
   byte_buffer encoded;

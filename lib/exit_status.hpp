@@ -9,6 +9,7 @@ enum worker_exit : int {
   exit_without_init = 120,  // main made a pool without having called init
   exit_not_ready = 121,     // the initializer threw; the exception was sent
   exit_bad_frame = 122,     // the parent's bytes made no sense
+  exit_no_memory = 123,     // the memory shared with the parent cannot be used
 };
 
 /// Stands for the wait status of a process whose end could not be observed.

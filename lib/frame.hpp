@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -68,6 +69,9 @@ struct frame {
 
 /// A payload that several frames, or several tries of one, may share.
 using shared_payload = std::shared_ptr<const byte_buffer>;
+
+/// A worker that goes on working lets the parent sleep for this long after it has last woken it.
+inline constexpr std::chrono::nanoseconds longest_silence = std::chrono::microseconds{100};
 
 /// Bytes that cannot be a frame.
 class bad_frame : public std::runtime_error {

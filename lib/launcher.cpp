@@ -35,7 +35,8 @@ unique_descriptor moved_up(unique_descriptor from) {
   constexpr int first_safe = 16;
   if (from.get() >= first_safe) return from;
   unique_descriptor moved{::fcntl(from.get(), F_DUPFD_CLOEXEC, first_safe)};
-  if (!moved) fail(errno, "cannot duplicate a descriptor");
+  // Where the limit is lower than that number, the kernel calls the number invalid.
+  if (!moved) fail(errno == EINVAL ? EMFILE : errno, "cannot duplicate a descriptor");
   return moved;
 }
 

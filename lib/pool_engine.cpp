@@ -2,7 +2,9 @@
 #include "pool_engine.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -13,6 +15,7 @@
 #include "pool_engine_enter.hpp"
 #include "pool_service.hpp"
 #include "program.hpp"
+#include "ring_pair.hpp"
 #include "setup_frame.hpp"
 #include "worker_environment.hpp"
 
@@ -35,6 +38,16 @@ void check_limits(const pool_options& options) {
     throw std::invalid_argument{
         "coterie: pool_options::start_timeout is negative; zero means that there is no limit"};
   }
+}
+
+bool memory_allowed_by_environment() {
+  const char* const value = std::getenv("COTERIE_SHARED_MEMORY");
+  return value == nullptr || std::string_view{value} != "0";
+}
+
+std::size_t ring_capacity(int processes, const pool_options& options) {
+  if (!options.shared_memory || !memory_allowed_by_environment()) return 0;
+  return ring_pair::capacity_for(processes);
 }
 
 void check_initialized() {
@@ -76,6 +89,7 @@ std::shared_ptr<pool_core> pool_core::make(boost::asio::any_io_executor executor
 pool_engine::pool_engine(boost::asio::any_io_executor executor, const pool_options& options)
     : executor_{std::move(executor)},
       processes_{checked_processes(options)},
+      ring_capacity_{ring_capacity(processes_, options)},
       setup_{encoded_setup(processes_, options)},
       service_{&pool_service::of(executor_)},
       scheduler_{{.processes = processes_, .start_timeout = options.start_timeout}},
@@ -164,6 +178,7 @@ pool_stats pool_engine::stats() const noexcept {
           .starts_failed = counters_.starts_failed.load(order),
           .tasks_done = counters_.tasks_done.load(order),
           .tasks_failed = counters_.tasks_failed.load(order),
+          .workers_without_shared_memory = counters_.workers_without_memory.load(order),
           .jobs_pending = counters_.jobs_pending.load(order)};
 }
 
@@ -227,11 +242,20 @@ void pool_engine::reap_everything() noexcept {
   for (int rank = 0; rank < processes_; ++rank) {
     const auto worker = std::exchange(workers_[static_cast<std::size_t>(rank)], nullptr);
     if (!worker) continue;
-    worker->wire->close();
-    worker->process->end();
+    retire(worker);
     scheduler_.exited(rank, std::chrono::steady_clock::now());
   }
   to_flush_.clear();
+}
+
+void pool_engine::retire(const std::shared_ptr<worker_peer>& worker) noexcept {
+  worker->end();
+  if (worker->at_rest()) return;
+  try {
+    leaving_.push_back(worker);
+  } catch (const std::bad_alloc&) {
+    worker->abandon();
+  }
 }
 
 void pool_engine::breakdown(std::exception_ptr problem) noexcept {
@@ -245,6 +269,7 @@ void pool_engine::abandon() noexcept {
       [this] {
         scheduler_.terminate();
         reap_everything();
+        for (const auto& worker : std::exchange(leaving_, {})) worker->abandon();
         abandoned_ = true;
         service_ = nullptr;
         counters_.workers_ready = 0;

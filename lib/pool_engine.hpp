@@ -55,6 +55,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   // worker_peer's news
   void input_arrived(const std::shared_ptr<worker_peer>& worker, bool ended, std::size_t count);
   void output_possible(const std::shared_ptr<worker_peer>& worker);
+  void time_to_look(const std::shared_ptr<worker_peer>& worker);
   void process_ended(const std::shared_ptr<worker_peer>& worker, int wait_status);
 
   /// The event loop is being destroyed: everything is let go of, and no handler is called.
@@ -87,6 +88,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
     std::atomic<std::uint64_t> starts_failed = 0;
     std::atomic<std::uint64_t> tasks_done = 0;
     std::atomic<std::uint64_t> tasks_failed = 0;
+    std::atomic<std::uint64_t> workers_without_memory = 0;
     std::atomic<std::uint64_t> jobs_pending = 0;
   };
 
@@ -96,6 +98,8 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void breakdown(std::exception_ptr problem) noexcept;
   void end_everything(const std::exception_ptr& problem);
   void reap_everything() noexcept;
+  void retire(const std::shared_ptr<worker_peer>& worker) noexcept;
+  bool is_former(const std::shared_ptr<worker_peer>& worker);
 
   void perform(const action::spawn& what);
   void perform(const action::cut& what);
@@ -117,10 +121,11 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void flush_later(worker_peer& worker);
 
   bool listen_on(const std::shared_ptr<worker_peer>& worker);
-  void take_frames(worker_peer& worker);
+  bool take_frames(worker_peer& worker);
   open_chunk* take_items(worker_peer& worker, const frame_header& header);
   void take(worker_peer& worker, const frame& arrived);
   void take_hello(worker_peer& worker, const frame& arrived);
+  static void take_not_ready(worker_peer& worker, const frame& arrived);
   void take_values(worker_peer& worker, const frame& arrived);
   void take_failure(worker_peer& worker, const frame& arrived);
   void take_done(worker_peer& worker, const frame& arrived);
@@ -138,6 +143,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
 
   const boost::asio::any_io_executor executor_;
   const int processes_;
+  const std::size_t ring_capacity_;  // 0: no rings are wanted
   shared_payload setup_;
   pool_service* service_;
 
@@ -150,6 +156,9 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   std::unordered_map<chunk_id, open_chunk> chunks_;
   std::vector<std::shared_ptr<worker_peer>> workers_;  // by rank; null: no process
   std::vector<std::shared_ptr<worker_peer>> crashed_;  // by rank; who the crash actions are about
+  // Ended, but waits of theirs are still going on. Kept, because they must be let go of before the
+  // event loop is.
+  std::vector<std::shared_ptr<worker_peer>> leaving_;
   std::vector<std::shared_ptr<worker_peer>> to_flush_;
   std::deque<int> to_spawn_;
   bool spawn_posted_ = false;

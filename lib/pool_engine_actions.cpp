@@ -12,16 +12,16 @@
 #include <coterie/error.hpp>
 
 #include "launcher.hpp"
+#include "make_link.hpp"
 #include "pool_engine.hpp"
 #include "pool_engine_enter.hpp"
-#include "socket_link.hpp"
 
 namespace coterie::detail {
 
 namespace {
 
 // An automatic chunk of large items stays this small, whatever its time.
-constexpr std::size_t automatic_chunk_bytes = std::size_t{256} << 10U;
+constexpr std::size_t automatic_chunk_bytes = std::size_t{128} << 10U;
 
 frame_header header_of(frame_kind kind, job_id job) {
   frame_header header;
@@ -68,9 +68,12 @@ void pool_engine::spawn_next() {
     launched_worker launched = launch_worker(rank);
     auto process =
         std::make_unique<worker_process>(executor_, launched.pid, std::move(launched.process));
-    auto wire = std::make_unique<socket_link>(executor_, std::move(launched.link));
+    made_link made = make_link(executor_, std::move(launched.link), ring_capacity_);
+    if (made.lacks_memory) {
+      counters_.workers_without_memory.fetch_add(1, std::memory_order_relaxed);
+    }
     auto worker = std::make_shared<worker_peer>(shared_from_this(), rank, std::move(process),
-                                                std::move(wire));
+                                                std::move(made.wire));
     worker->start();
     worker->wire->send(header_of(frame_kind::setup, 0), setup_);
     flush_later(*worker);

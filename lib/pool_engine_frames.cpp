@@ -21,16 +21,6 @@ namespace coterie::detail {
 
 namespace {
 
-std::string what_of(const std::exception_ptr& problem) {
-  try {
-    std::rethrow_exception(problem);
-  } catch (const std::exception& known) {
-    return known.what();
-  } catch (...) {
-    return "an exception of unknown type";
-  }
-}
-
 std::string end_of(const worker_peer& worker) {
   const int status = worker.wait_status;
   std::optional<int> signal;
@@ -48,13 +38,15 @@ std::string end_of(const worker_peer& worker) {
 void pool_engine::input_arrived(const std::shared_ptr<worker_peer>& worker, bool ended,
                                 std::size_t count) {
   enter(from::event_loop, [this, worker, ended, count]() mutable {
-    if (workers_[static_cast<std::size_t>(worker->rank)] != worker) return;
     worker->wire->received(count);
-    take_frames(*worker);
+    if (is_former(worker)) return;
+    if (take_frames(*worker) && scheduler_.holds_work(worker->rank)) {
+      worker->wire->look_again(worker, true);
+    }
     if (worker->exited) {
       // It can write no more, so what is there now is all there will be, even if a process that it
       // has started still holds the other end open.
-      while (worker->wire->drain()) take_frames(*worker);
+      while (!worker->broke_rules && worker->wire->drain()) take_frames(*worker);
       ended = true;
     }
     if (!ended && listen_on(worker)) return;
@@ -62,6 +54,15 @@ void pool_engine::input_arrived(const std::shared_ptr<worker_peer>& worker, bool
     if (worker->exited) return conclude(worker);
     // A worker that nobody can hear is of no use, even if it still runs.
     worker->process->kill();
+  });
+}
+
+void pool_engine::time_to_look(const std::shared_ptr<worker_peer>& worker) {
+  enter(from::event_loop, [this, worker] {
+    const bool due = worker->wire->looked(worker);
+    if (is_former(worker) || !due) return;
+    const bool lively = take_frames(*worker);
+    if (scheduler_.holds_work(worker->rank)) worker->wire->look_again(worker, lively);
   });
 }
 
@@ -74,20 +75,23 @@ bool pool_engine::listen_on(const std::shared_ptr<worker_peer>& worker) {
     return true;
   } catch (const std::bad_alloc&) {
     violation(*worker, "it announced a message that does not fit into memory");
-    return false;
+  } catch (const bad_frame& problem) {
+    violation(*worker, problem.what());
   }
+  return false;
 }
 
 void pool_engine::output_possible(const std::shared_ptr<worker_peer>& worker) {
   enter(from::event_loop, [this, worker] {
-    if (workers_[static_cast<std::size_t>(worker->rank)] != worker) return;
     worker->wire->output_possible(worker);
+    is_former(worker);
   });
 }
 
 void pool_engine::process_ended(const std::shared_ptr<worker_peer>& worker, int wait_status) {
   enter(from::event_loop, [this, worker, wait_status] {
-    if (workers_[static_cast<std::size_t>(worker->rank)] != worker) return;
+    worker->process->waited();
+    if (is_former(worker)) return;
     worker->exited = true;
     worker->wait_status = wait_status;
     if (worker->input_ended) return conclude(worker);
@@ -97,18 +101,29 @@ void pool_engine::process_ended(const std::shared_ptr<worker_peer>& worker, int 
   });
 }
 
+// Whether the worker has been ended. Lets go of it with the last of its news.
+bool pool_engine::is_former(const std::shared_ptr<worker_peer>& worker) {
+  if (workers_[static_cast<std::size_t>(worker->rank)] == worker) return false;
+  if (worker->at_rest()) std::erase(leaving_, worker);
+  return true;
+}
+
 // ---- frames -----------------------------------------------------------------------------------
 
-void pool_engine::take_frames(worker_peer& worker) {
+// Returns whether there were any.
+bool pool_engine::take_frames(worker_peer& worker) {
+  bool any = false;
   try {
     while (!worker.broke_rules) {
       const auto arrived = worker.wire->next();
-      if (!arrived) return;
+      if (!arrived) break;
+      any = true;
       take(worker, *arrived);
     }
   } catch (const bad_frame& problem) {
     violation(worker, problem.what());
   }
+  return any;
 }
 
 void pool_engine::take(worker_peer& worker, const frame& arrived) {
@@ -116,8 +131,16 @@ void pool_engine::take(worker_peer& worker, const frame& arrived) {
   if (!worker.greeted && kind != frame_kind::hello) {
     return violation(worker, "it did not begin with its greeting");
   }
-  if (!worker.was_ready && kind > frame_kind::not_ready) {
-    return violation(worker, "it sent results before it was ready");
+  if (worker.greeted && kind == frame_kind::hello) {
+    return violation(worker, "it sent its greeting twice");
+  }
+  const bool about_its_start = kind == frame_kind::ready || kind == frame_kind::not_ready;
+  if (worker.greeted && worker.was_ready == about_its_start) {
+    return violation(worker, worker.was_ready ? "it was ready, and said so again"
+                                              : "it sent results before it was ready");
+  }
+  if (kind == frame_kind::left && !worker.told_to_stop) {
+    return violation(worker, "it left without having been told to");
   }
   switch (kind) {
     case frame_kind::hello:
@@ -126,11 +149,7 @@ void pool_engine::take(worker_peer& worker, const frame& arrived) {
       worker.was_ready = true;
       return scheduler_.ready(worker.rank);
     case frame_kind::not_ready:
-      worker.problem =
-          "the initializer failed: " +
-          what_of(decode_exception(arrived.payload,
-                                   {.rank = worker.rank, .pid = worker.process->pid(), .item = 0}));
-      return;
+      return take_not_ready(worker, arrived);
     case frame_kind::values:
       return take_values(worker, arrived);
     case frame_kind::failure:
@@ -158,22 +177,30 @@ void pool_engine::take_hello(worker_peer& worker, const frame& arrived) {
   worker.greeted = true;
 }
 
+void pool_engine::take_not_ready(worker_peer& worker, const frame& arrived) {
+  try {
+    std::rethrow_exception(decode_exception(
+        arrived.payload, {.rank = worker.rank, .pid = worker.process->pid(), .item = 0}));
+  } catch (...) {
+    worker.problem = "the initializer failed: " + text_of_current_exception();
+  }
+}
+
 // Checks that these are the next items of the chunk that the worker is at. Null if they are not, or
 // if nobody wants them any more.
 pool_engine::open_chunk* pool_engine::take_items(worker_peer& worker, const frame_header& header) {
+  const auto found = chunks_.find(header.chunk);
+  open_chunk* const chunk = found == chunks_.end() ? nullptr : &found->second;
+  if (chunk != nullptr && (header.job != chunk->job || header.first != chunk->done)) {
+    violation(worker, "it sent results out of their order");
+    return nullptr;
+  }
   if (header.count == 0 || !scheduler_.items_done(worker.rank, header.chunk, header.count)) {
     violation(worker, "it sent results that it was not asked for");
     return nullptr;
   }
-  const auto found = chunks_.find(header.chunk);
-  if (found == chunks_.end()) return nullptr;
-  open_chunk& chunk = found->second;
-  if (header.job != chunk.job || header.first != chunk.done) {
-    violation(worker, "it sent results out of their order");
-    return nullptr;
-  }
-  chunk.done += header.count;
-  return &chunk;
+  if (chunk != nullptr) chunk->done += header.count;
+  return chunk;
 }
 
 void pool_engine::take_values(worker_peer& worker, const frame& arrived) {
@@ -230,8 +257,7 @@ void pool_engine::violation(worker_peer& worker, const std::string& what) {
 void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
   const auto rank = static_cast<std::size_t>(worker->rank);
   workers_[rank].reset();
-  worker->wire->close();
-  worker->process->end();
+  retire(worker);
   if (!worker->was_ready) {
     last_start_problem_ = start_problem(*worker);
     counters_.starts_failed.fetch_add(1, std::memory_order_relaxed);

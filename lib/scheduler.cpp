@@ -206,6 +206,10 @@ bool scheduler::wants(int rank) const {
   return slots_.at(static_cast<std::size_t>(rank)).state == slot_state::spawning;
 }
 
+bool scheduler::holds_work(int rank) const {
+  return !slots_.at(static_cast<std::size_t>(rank)).held.empty();
+}
+
 std::optional<scheduler::time_point> scheduler::next_deadline() const {
   std::optional<time_point> first = retry_at_;
   if (starting_count_ > 0) {
@@ -245,10 +249,12 @@ bool scheduler::can_give(const job_state& job) const {
 bool scheduler::has_room(const slot& which) const {
   if (which.state != slot_state::ready) return false;
   if (which.held.empty()) return true;
-  if (which.held.size() >= most_held) return false;
+  // Filled up once, it is left to work off half of that: one message then brings many chunks.
+  const int share = which.filled ? 2 : 1;
+  if (which.held.size() >= most_held / static_cast<std::size_t>(share)) return false;
   const auto entry = jobs_.find(which.job);
   if (entry == jobs_.end() || !entry->second.sizer.item_time()) return false;
-  return which.expected < lookahead || (which.held.size() == 1 && which.expected < soon);
+  return which.expected < lookahead / share || (which.held.size() == 1 && which.expected < soon);
 }
 
 void scheduler::refresh(job_id id, job_state& job) {
@@ -263,7 +269,8 @@ void scheduler::refresh(job_id id, job_state& job) {
 
 void scheduler::offer(int rank) {
   slot& which = at(rank);
-  if (!has_room(which)) return;
+  which.filled = !has_room(which);
+  if (which.filled) return;
   if (which.held.empty()) {
     if (!std::exchange(which.in_idle, true)) idle_.push_back(rank);
   } else {

@@ -141,6 +141,8 @@ class scheduler {
   /// When `tick` wants to be called, if ever.
   [[nodiscard]] std::optional<time_point> next_deadline() const;
   [[nodiscard]] bool has_job(job_id job) const { return jobs_.contains(job); }
+  /// Whether the worker was given chunks that it has not ended.
+  [[nodiscard]] bool holds_work(int rank) const;
   [[nodiscard]] int workers_ready() const noexcept { return ready_count_; }
   [[nodiscard]] bool gone() const noexcept { return gone_; }
 
@@ -151,6 +153,7 @@ class scheduler {
     slot_state state = slot_state::empty;
     bool was_ready = false;
     bool in_idle = false;
+    bool filled = false;  // had no room when last looked at
     bool in_hungry = false;
     std::deque<chunk_id> held;            // the front is what it runs
     job_id job = 0;                       // whose chunks these are

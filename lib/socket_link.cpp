@@ -3,42 +3,29 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <utility>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
 
 namespace coterie::detail {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-
-socket_link::socket_link(const asio::any_io_executor& executor, unique_descriptor socket)
-    : socket_{std::in_place, executor} {
-  socket_->assign(asio::local::stream_protocol{}, socket.get());
-  socket.release();
-  socket_->non_blocking(true);
-}
+socket_link::socket_link(const boost::asio::any_io_executor& executor, unique_descriptor socket)
+    : socket_{executor, std::move(socket)} {}
 
 void socket_link::async_receive(std::shared_ptr<link_listener> listener) {
   const auto space = reader_.space();
-  socket_->async_read_some(asio::buffer(space.data(), space.size()),
-                           [listener = std::move(listener)](error_code problem, std::size_t count) {
-                             listener->input_arrived(problem, count);
-                           });
+  socket_.async_read(space, std::move(listener));
 }
 
-void socket_link::stop_receiving() {
-  error_code ignored;
-  socket_->cancel(ignored);
+void socket_link::received(std::size_t count) {
+  socket_.read_ended();
+  reader_.received(count);
 }
 
 bool socket_link::drain() {
   const auto space = reader_.space();
-  error_code problem;
-  const std::size_t count = socket_->read_some(asio::buffer(space.data(), space.size()), problem);
-  if (problem) return false;
-  reader_.received(count);
+  const auto count = ::recv(socket_.descriptor(), space.data(), space.size(), MSG_DONTWAIT);
+  if (count <= 0) return false;
+  reader_.received(static_cast<std::size_t>(count));
   return true;
 }
 
@@ -52,18 +39,16 @@ void socket_link::send(const frame_header& header, const shared_payload& payload
 
 void socket_link::flush(const std::shared_ptr<link_listener>& listener) {
   // A direct send costs one system call and no trip through the event loop.
-  while (socket_ && !queue_.empty() && !waiting_to_write_) {
+  while (!socket_.closed() && !queue_.empty() && !socket_.waits_for_room()) {
     const auto pieces = queue_.pieces();
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(pieces.data());
     message.msg_iovlen = pieces.size();
-    const auto count = ::sendmsg(socket_->native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const auto count = ::sendmsg(socket_.descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count >= 0) {
       queue_.sent(static_cast<std::size_t>(count));
     } else if (errno == EAGAIN || errno == ENOBUFS) {
-      waiting_to_write_ = true;
-      socket_->async_wait(socket_type::wait_write,
-                          [listener](error_code) { listener->output_possible(); });
+      socket_.async_wait_for_room(listener);
     } else if (errno != EINTR) {
       // The worker is gone, and the receiving side will say so.
       queue_ = send_queue{};
@@ -72,13 +57,13 @@ void socket_link::flush(const std::shared_ptr<link_listener>& listener) {
 }
 
 void socket_link::output_possible(const std::shared_ptr<link_listener>& listener) {
-  waiting_to_write_ = false;
+  socket_.wait_ended();
   flush(listener);
 }
 
 void socket_link::close() {
-  socket_.reset();
   queue_ = send_queue{};
+  socket_.close();
 }
 
 }  // namespace coterie::detail

@@ -6,11 +6,9 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <iostream>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -24,6 +22,7 @@
 #include "modules.hpp"
 #include "parent_watch.hpp"
 #include "setup_frame.hpp"
+#include "standard_output.hpp"
 #include "worker_link.hpp"
 #include "worker_sink.hpp"
 
@@ -69,22 +68,18 @@ void call(const worker_function& function) {
   if (sink.problem) std::rethrow_exception(sink.problem);
 }
 
-void flush_standard_output() {
-  std::fflush(stdout);
-  std::cout.flush();
-}
-
 class session {
  public:
-  explicit session(int rank) : link_{worker_environment::link_descriptor} { worker_rank = rank; }
+  explicit session(int rank)
+      : link_{worker_transport::accept(worker_environment::link_descriptor)} {
+    worker_rank = rank;
+  }
 
   [[noreturn]] void serve() {
     say_hello();
     for (;;) {
       const auto arrived = link_.next();
       if (!arrived) {
-        // What a task has printed must not wait in this process for the next task, which may never
-        // come, or kill it.
         flush_standard_output();
         link_.flush();
         link_.wait();
@@ -165,7 +160,8 @@ class session {
     // The news of one chunk is out before the next begins. Should this process die, the parent knows
     // that the chunk it must take for lost is the first of which it has not heard the end, and that
     // those behind it have not begun and may run elsewhere.
-    link_.flush();
+    flush_standard_output();
+    link_.publish();
     const frame_header& header = arrived.header;
     const auto count = static_cast<std::size_t>(header.count);
     sink_.begin(header.job, header.chunk, count);

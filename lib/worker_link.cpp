@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker_link.hpp"
 
-#include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <utility>
 
@@ -14,9 +11,6 @@
 namespace coterie::detail {
 
 namespace {
-
-// The parent is gone: there is nobody left to tell, and nothing left to do.
-[[noreturn]] void leave_without_parent() { ::_exit(0); }
 
 template <class Work>
 auto believing(Work work) -> decltype(work()) {
@@ -42,7 +36,9 @@ std::optional<frame> worker_link::next() {
   });
 }
 
-void worker_link::wait() { read_into(current_, true); }
+void worker_link::wait() {
+  believing([this] { read_into(current_, true); });
+}
 
 bool worker_link::cancelled(job_id job) {
   return believing([&] {
@@ -61,33 +57,20 @@ bool worker_link::cancelled(job_id job) {
 }
 
 std::size_t worker_link::read_into(frame_reader& reader, bool may_wait) {
-  const auto space = reader.space();
-  for (;;) {
-    const auto count = ::recv(descriptor_, space.data(), space.size(), may_wait ? 0 : MSG_DONTWAIT);
-    if (count > 0) {
-      reader.received(static_cast<std::size_t>(count));
-      return static_cast<std::size_t>(count);
-    }
-    if (count == 0) leave_without_parent();
-    if (errno == EINTR) continue;
-    if (!may_wait && errno == EAGAIN) return 0;
-    leave_without_parent();
-  }
+  const std::size_t count = transport_->read(reader.space(), may_wait);
+  reader.received(count);
+  return count;
+}
+
+void worker_link::publish() {
+  believing([this] {
+    while (!queue_.empty()) queue_.sent(transport_->write(queue_.pieces()));
+  });
 }
 
 void worker_link::flush() {
-  while (!queue_.empty()) {
-    const auto pieces = queue_.pieces();
-    msghdr message{};
-    message.msg_iov = const_cast<iovec*>(pieces.data());
-    message.msg_iovlen = pieces.size();
-    const auto count = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
-    if (count >= 0) {
-      queue_.sent(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      leave_without_parent();
-    }
-  }
+  publish();
+  transport_->notify();
 }
 
 }  // namespace coterie::detail

@@ -2,20 +2,24 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "frame.hpp"
 #include "frame_reader.hpp"
 #include "send_queue.hpp"
+#include "worker_transport.hpp"
 
 namespace coterie::detail {
 
-/// The worker's end of its link: frames both ways, over a blocking socket. Ends the process when the
-/// parent is gone, or sends what makes no sense.
+/// The worker's end of its link: frames both ways. Ends the process when the parent is gone, or sends
+/// what makes no sense.
 class worker_link {
  public:
-  explicit worker_link(int descriptor) : descriptor_{descriptor} {}
+  explicit worker_link(std::unique_ptr<worker_transport> transport)
+      : transport_{std::move(transport)} {}
 
   /// The next frame, if one is here already; valid until the next call.
   std::optional<frame> next();
@@ -30,12 +34,16 @@ class worker_link {
     queue_.push(header, payload);
   }
   [[nodiscard]] std::size_t unsent() const noexcept { return queue_.size(); }
+  /// Sends what waits: it arrives even if this process ends now. The parent may not look at it yet; if
+  /// no `flush` follows within `longest_silence`, it looks by itself.
+  void publish();
+  /// Sends what waits, and has the parent look at it.
   void flush();
 
  private:
   std::size_t read_into(frame_reader& reader, bool may_wait);
 
-  int descriptor_;
+  std::unique_ptr<worker_transport> transport_;
   frame_reader current_;
   frame_reader ahead_;  // read while a frame of `current_` is in use; comes after it
   send_queue queue_;

@@ -22,9 +22,21 @@ void worker_peer::start() {
   wire->async_receive(shared_from_this());
 }
 
+void worker_peer::end() noexcept {
+  wire->close();
+  process->end();
+}
+
+void worker_peer::abandon() noexcept {
+  wire->abandon();
+  process->abandon();
+}
+
 void worker_peer::input_arrived(boost::system::error_code reason, std::size_t count) {
   engine_->input_arrived(shared_from_this(), reason.failed(), count);
 }
+
+void worker_peer::time_to_look() { engine_->time_to_look(shared_from_this()); }
 
 void worker_peer::output_possible() { engine_->output_possible(shared_from_this()); }
 

@@ -28,9 +28,16 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
   /// Begins to listen.
   void start();
 
+  /// Ends the process and the link. What they hold is given back when no wait is going on any more.
+  void end() noexcept;
+  [[nodiscard]] bool at_rest() const noexcept { return process->at_rest() && wire->at_rest(); }
+  /// Ends everything and gives it back at once, because the event loop is being destroyed.
+  void abandon() noexcept;
+
   // link_listener
   void input_arrived(boost::system::error_code problem, std::size_t count) override;
   void output_possible() override;
+  void time_to_look() override;
 
   const int rank;
   const std::unique_ptr<worker_process> process;

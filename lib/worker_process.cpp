@@ -18,13 +18,13 @@ void kill_and_reap(int pidfd) noexcept {
   }
 }
 
-// Hands the descriptor over only if the constructor of the process does not throw.
-template <class Process>
-Process watched(boost::asio::any_io_executor executor, pid_t pid, unique_descriptor pidfd) {
+// Hands the descriptor over only if the constructor of the handle does not throw.
+template <class Handle>
+Handle watched(boost::asio::any_io_executor executor, pid_t pid, unique_descriptor pidfd) {
   try {
-    Process process{std::move(executor), pid, pidfd.get()};
+    Handle handle{std::move(executor), pid, pidfd.get()};
     pidfd.release();
-    return process;
+    return handle;
   } catch (...) {
     kill_and_reap(pidfd.get());
     throw;
@@ -37,9 +37,9 @@ worker_process::worker_process(boost::asio::any_io_executor executor, pid_t pid,
                                unique_descriptor pidfd)
     : pid_{pid},
       pidfd_{pidfd.get()},
-      process_{watched<process_type>(std::move(executor), pid, std::move(pidfd))} {}
+      handle_{watched<handle_type>(std::move(executor), pid, std::move(pidfd))} {}
 
-worker_process::~worker_process() { end(); }
+worker_process::~worker_process() { abandon(); }
 
 void worker_process::kill() noexcept {
   if (pidfd_ >= 0) ::syscall(SYS_pidfd_send_signal, pidfd_, SIGKILL, nullptr, 0);
@@ -49,9 +49,24 @@ void worker_process::end() noexcept {
   if (pidfd_ < 0) return;
   kill_and_reap(pidfd_);
   pidfd_ = -1;
-  // Left alone, its destructor would wait for the number, which may be another process's by now.
-  process_->detach();
-  process_.reset();
+  if (at_rest()) {
+    handle_.reset();
+  } else {
+    // Given back only when the wait has ended, as in `socket_link`. Left to end by itself, the wait
+    // would go on to ask for the number, which may be another process's by then.
+    stop_waiting_.emit(boost::asio::cancellation_type::terminal);
+  }
+}
+
+void worker_process::waited() noexcept {
+  waiting_ = false;
+  if (pidfd_ < 0) handle_.reset();
+}
+
+void worker_process::abandon() noexcept {
+  waiting_ = false;
+  end();
+  handle_.reset();
 }
 
 }  // namespace coterie::detail

@@ -5,6 +5,8 @@
 
 #include <coterie/detail/exception_wire.hpp>
 
+#include "standard_output.hpp"
+
 namespace coterie::detail {
 
 namespace {
@@ -98,6 +100,7 @@ std::size_t worker_sink::allowance() {
 
 void worker_sink::flush() {
   push_values();
+  flush_standard_output();
   link_.flush();
   last_flush_ = now_;
 }

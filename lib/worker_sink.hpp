@@ -18,7 +18,7 @@ class worker_sink final : public result_sink {
   using clock = std::chrono::steady_clock;
 
   /// No result waits longer than this for those after it, as long as items end.
-  static constexpr std::chrono::nanoseconds longest_wait = std::chrono::microseconds{100};
+  static constexpr std::chrono::nanoseconds longest_wait = longest_silence;
   /// How often a look is taken whether the parent has cancelled the job.
   static constexpr std::chrono::nanoseconds look_interval = std::chrono::milliseconds{1};
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <coterie/detail/callable.hpp>
+#include <coterie/detail/owned.hpp>
 #include <coterie/detail/record.hpp>
 #include <coterie/ext/codec.hpp>
 
@@ -56,9 +57,9 @@ class bound {
 /// @endcode
 template <class F, class... A>
 [[nodiscard]] auto bind(F&& f, A&&... arguments) {
-  detail::check_callable<std::decay_t<F>>();
+  static_assert(detail::check_callable<std::decay_t<F>>());
   return bound<std::decay_t<F>, travel_t<A>...>{
-      std::forward<F>(f), std::tuple<travel_t<A>...>{std::forward<A>(arguments)...}};
+      std::forward<F>(f), std::tuple<travel_t<A>...>{detail::owned(std::forward<A>(arguments))...}};
 }
 
 }  // namespace coterie
@@ -67,10 +68,7 @@ namespace coterie::detail {
 
 template <class F, class... Bound>
 struct callable_traits<bound<F, Bound...>> {
-  static void check() {
-    check_callable<F>();
-    static_assert((check_travels<Bound>() && ...));
-  }
+  static consteval bool check() { return check_callable<F>() && (check_travels<Bound>() && ...); }
   // The length of the function's bytes, the function, padding, and then the arguments.
   static void encode(byte_buffer& out, const bound<F, Bound...>& value) {
     record_writer record{out};

@@ -21,6 +21,7 @@
 #include <coterie/call_options.hpp>
 #include <coterie/detail/apply_arguments.hpp>
 #include <coterie/detail/call_factory.hpp>
+#include <coterie/detail/owned.hpp>
 #include <coterie/detail/pool_core.hpp>
 #include <coterie/pool_options.hpp>
 #include <coterie/pool_stats.hpp>
@@ -262,7 +263,7 @@ class pool {
   static auto single_input(A&&... arguments) {
     using item = std::tuple<travel_t<A>...>;
     return detail::item_input<detail::single_item<A...>>{
-        detail::single_item<A...>{item{std::forward<A>(arguments)...}}};
+        detail::single_item<A...>{item{detail::owned(std::forward<A>(arguments))...}}};
   }
   template <class F, class... A>
   using single_call = detail::call<detail::spread_item, F, detail::single_item<A...>>;

@@ -27,6 +27,12 @@ struct pool_options {
   /// time makes the constructor throw `std::invalid_argument`.
   std::chrono::nanoseconds start_timeout = std::chrono::seconds{60};
 
+  /// Whether messages to and from workers travel through memory that both sides share, which is
+  /// several times faster. Where it cannot be had they travel through a socket, and
+  /// `pool_stats::workers_without_shared_memory` says so. The environment variable
+  /// `COTERIE_SHARED_MEMORY=0` turns it off for all pools of a program.
+  bool shared_memory = true;
+
   /// The largest number of workers that one pool may have.
   static constexpr int most_processes = 10'000;
 };

@@ -122,8 +122,8 @@ TEST_CASE("given a handler that only moves, when the call ends, then it is calle
 }
 
 TEST_CASE("given as_tuple, when awaited, then the exception is a value") {
-  constexpr auto token = asio::experimental::as_tuple(asio::use_awaitable);
-  test::with_pool(1, [token](coterie::pool& pool) -> asio::awaitable<void> {
+  static constexpr auto token = asio::experimental::as_tuple(asio::use_awaitable);
+  test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
     const auto [problem, nine] = co_await pool.apply(square, 3, token);
     CHECK_FALSE(problem);
     CHECK(nine == 9);

@@ -193,7 +193,7 @@ TEST_CASE("given a handler that owns something, when it has been called, then it
     const auto witness = std::make_shared<int>(0);
     pool.map(number_of, some(3), {},
              [witness](const std::exception_ptr&, const std::vector<int>& numbers) {
-               *witness = static_cast<int>(numbers.size());
+               *witness += static_cast<int>(numbers.size());
              });
     const auto pending = pool.apply_async(number_of, tracked{1});
     pending.callback([witness](int) { ++*witness; });

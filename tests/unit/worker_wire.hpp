@@ -16,6 +16,7 @@
 
 #include "frames.hpp"
 #include "worker_link.hpp"
+#include "worker_socket.hpp"
 
 /// A worker's link without a worker: the test is the parent at the other end.
 class worker_wire {
@@ -27,7 +28,8 @@ class worker_wire {
     }
     parent_ = pair[0];
     worker_ = pair[1];
-    link = std::make_unique<coterie::detail::worker_link>(worker_);
+    link = std::make_unique<coterie::detail::worker_link>(
+        std::make_unique<coterie::detail::worker_socket>(worker_));
   }
   worker_wire(const worker_wire&) = delete;
   worker_wire& operator=(const worker_wire&) = delete;

@@ -39,6 +39,7 @@ struct call {
   using function_type = std::decay_t<GivenF>;
   using input_type = item_input<Range>;
   using item_type = typename input_type::item_type;
+  static_assert(check_callable<function_type>());
   static_assert(check_travels<item_type>());
   static_assert(check_call<Form, function_type, item_type>());
   using result = call_result_t<Form, function_type, item_type>;

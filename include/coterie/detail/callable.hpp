@@ -33,7 +33,7 @@ inline constexpr bool has_encoding = !facts_of<F>.unknown;
 /// How a callable travels. A function object with state travels as a value.
 template <class F>
 struct callable_traits {
-  static void check() {
+  static consteval bool check() {
     static_assert(!std::is_member_pointer_v<F>,
                   "coterie: a pointer to a member cannot be a task; write a lambda that calls the "
                   "member: [](const T& item) { return item.member(); }");
@@ -46,8 +46,9 @@ struct callable_traits {
                     "captures cannot be encoded; use coterie::bind(function, arguments...) with a "
                     "lambda without captures, or a function object that is an aggregate or has a "
                     "cereal serialize function");
-      if constexpr (has_encoding<F>) static_assert(check_travels<F>());
+      if constexpr (has_encoding<F>) return check_travels<F>();
     }
+    return false;
   }
   static void encode(byte_buffer& out, const F& value) {
     if constexpr (has_encoding<F>) coterie::encode(out, value);
@@ -63,14 +64,14 @@ struct callable_traits {
 
 template <stateless_callable F>
 struct callable_traits<F> {
-  static void check() {}
+  static consteval bool check() { return true; }
   static void encode(byte_buffer&, const F&) {}
   static F decode(std::span<const std::byte>) { return F{}; }
 };
 
 template <function_pointer F>
 struct callable_traits<F> {
-  static void check() {}
+  static consteval bool check() { return true; }
   static void encode(byte_buffer& out, F value) {
     const function_reference reference = locate(value);
     out.append(&reference, sizeof reference);
@@ -85,8 +86,8 @@ struct callable_traits<F> {
 
 /// Refuses, with a sentence, what cannot be a task.
 template <class F>
-void check_callable() {
-  callable_traits<F>::check();
+consteval bool check_callable() {
+  return callable_traits<F>::check();
 }
 
 template <class F>

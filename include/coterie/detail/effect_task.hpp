@@ -41,7 +41,7 @@ std::unique_ptr<task> make_effect_task(std::span<const std::byte> callable) {
 
 template <class F>
 worker_function make_worker_function(F function) {
-  check_callable<F>();
+  static_assert(check_callable<F>());
   static_assert(std::is_invocable_v<F&>,
                 "coterie: an initializer or finalizer is called without arguments; use "
                 "coterie::bind(function, arguments...)");

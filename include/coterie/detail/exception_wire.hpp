@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <exception>
 #include <span>
+#include <string>
 
 #include <coterie/remote_info.hpp>
 
@@ -19,6 +20,11 @@ class byte_buffer;
 /// a cancelled thread) is no error of the task and must not be stopped: it is rethrown, and passes
 /// through the caller's catch block.
 void encode_current_exception(byte_buffer& out);
+
+/// The text of the exception that is being handled, and of those nested in it.
+///
+/// Preconditions, forced unwinding: as above.
+std::string text_of_current_exception();
 
 /// Makes an exception of bytes that `encode_current_exception` wrote in a worker. The bytes are not
 /// trusted: if they are anything else, the result holds an `error` with `errc::decode_failed`.

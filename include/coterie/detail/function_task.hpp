@@ -8,13 +8,13 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include <coterie/detail/byte_buffer.hpp>
 #include <coterie/detail/callable.hpp>
+#include <coterie/detail/exception_wire.hpp>
 #include <coterie/detail/item_reader.hpp>
 #include <coterie/detail/parameters.hpp>
 #include <coterie/detail/task.hpp>
@@ -101,9 +101,9 @@ template <class R>
 void encode_result(byte_buffer& out, const R& result) {
   try {
     coterie::encode(out, result);
-  } catch (const std::exception& problem) {
+  } catch (...) {
     throw error{errc::encode_failed,
-                std::string{"the result of the task could not be encoded: "} + problem.what()};
+                "the result of the task could not be encoded: " + text_of_current_exception()};
   }
 }
 
@@ -115,9 +115,9 @@ T decode_argument(std::span<const std::byte> bytes) {
   }
   try {
     return coterie::decode<T>(bytes);
-  } catch (const std::exception& problem) {
+  } catch (...) {
     throw error{errc::decode_failed,
-                std::string{"the argument of the task could not be decoded: "} + problem.what()};
+                "the argument of the task could not be decoded: " + text_of_current_exception()};
   }
 }
 

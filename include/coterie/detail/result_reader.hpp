@@ -5,9 +5,9 @@
 #include <exception>
 #include <optional>
 #include <span>
-#include <string>
 #include <utility>
 
+#include <coterie/detail/exception_wire.hpp>
 #include <coterie/detail/item_reader.hpp>
 #include <coterie/detail/receiver.hpp>
 #include <coterie/error.hpp>
@@ -15,10 +15,11 @@
 
 namespace coterie::detail {
 
-inline std::exception_ptr undecodable(const std::exception& problem) {
+/// For use in a catch block.
+inline std::exception_ptr undecodable() {
   return std::make_exception_ptr(
       error{errc::decode_failed,
-            std::string{"the result of the task could not be decoded: "} + problem.what()});
+            "the result of the task could not be decoded: " + text_of_current_exception()});
 }
 
 /// Decodes the results of consecutive items and passes each on: `on_value(index, value)`, or
@@ -42,8 +43,8 @@ void read_results(std::size_t first, std::size_t count, std::span<const std::byt
           std::optional<R> value;
           try {
             value.emplace(coterie::decode<R>(next));
-          } catch (const std::exception& what) {
-            problem = undecodable(what);
+          } catch (...) {
+            problem = undecodable();
           }
           if (value) {
             on_value(index, std::move(*value));
@@ -52,9 +53,10 @@ void read_results(std::size_t first, std::size_t count, std::span<const std::byt
           }
         }
       }
-    } catch (const decode_error& what) {
+    } catch (const decode_error&) {
       // Where one value ends is lost, and so are those after it.
-      for (; index < first + count; ++index) on_failure(index, undecodable(what));
+      const auto problem = undecodable();
+      for (; index < first + count; ++index) on_failure(index, problem);
     }
   }
 }

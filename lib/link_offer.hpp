@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+namespace coterie::detail {
+
+/// The first bytes that a parent sends to a worker: how frames are to travel. With an offer of rings
+/// comes the descriptor of their memory.
+struct link_offer {
+  enum class way : unsigned char { socket = 'S', rings = 'R' };
+
+  way frames_travel = way::socket;
+  unsigned char log2_capacity = 0;  // of each ring
+};
+static_assert(sizeof(link_offer) == 2);
+
+}  // namespace coterie::detail

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace coterie::detail {
+
+/// How the bytes of a worker's frames come and go: the other end of a `link`. Ends the process when the
+/// parent is gone.
+class worker_transport {
+ public:
+  worker_transport() = default;
+  worker_transport(const worker_transport&) = delete;
+  worker_transport& operator=(const worker_transport&) = delete;
+  virtual ~worker_transport() = default;
+
+  /// Copies what has come, and returns how much that was. If nothing has it waits, or returns 0.
+  /// Throws `bad_frame`.
+  virtual std::size_t read(std::span<std::byte> to, bool may_wait) = 0;
+
+  /// Sends a part of `pieces`, and returns how much that was; waits until it is not nothing. What was
+  /// sent arrives even if this process ends now. Throws `bad_frame`.
+  virtual std::size_t write(std::span<const iovec> pieces) = 0;
+
+  /// Sees to it that the parent looks at what was sent, if it would not do so soon.
+  virtual void notify() = 0;
+
+  /// The kind that the parent offers on `socket`.
+  static std::unique_ptr<worker_transport> accept(int socket);
+};
+
+/// The parent is gone: there is nobody left to tell, and nothing left to do.
+[[noreturn]] void leave_without_parent();
+
+}  // namespace coterie::detail
