@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // A user's program, as small as it gets: an installed copy must be enough to build and run it.
+#include <cstdint>
 #include <iostream>
 #include <numeric>
 #include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include <coterie/coterie.hpp>
 

@@ -175,10 +175,13 @@ TEST_CASE("given a worker that scribbles over the memory, when it returns, the p
         const auto code = test::code_of(problem);
         CHECK((code == coterie::errc::protocol_violation || code == coterie::errc::worker_crashed));
       }
-      // Only the worker that did it is replaced, and the others work.
-      const auto values = co_await pool.map(twice, std::views::iota(0, 1000), {.chunksize = 1});
-      CHECK(values.size() == 1000);
-      CHECK(values.back() == 1998);
+      // Only the worker that did it is replaced, at the latest with the next item that it is sent.
+      std::size_t lost = 0;
+      for (const auto& each :
+           co_await pool.map_settled(twice, std::views::iota(0, 1000), {.chunksize = 1})) {
+        lost += each.has_error() ? 1 : 0;
+      }
+      CHECK(lost <= 1);
       CHECK(pool.stats().workers_started <= 3);
     });
   }

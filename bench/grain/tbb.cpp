@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Threads that share the range out among themselves, in pieces whose size TBB chooses.
+
+#include <algorithm>
+#include <ranges>
+#include <vector>
+
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+
+#include "../support/contender.hpp"
+#include "../support/spin.hpp"
+
+namespace {
+
+std::vector<std::int64_t> map(std::int64_t tasks, std::int64_t task_ns) {
+  std::vector<std::int64_t> results(static_cast<std::size_t>(tasks));
+  tbb::parallel_for(std::int64_t{0}, tasks, [&](std::int64_t task) {
+    results[static_cast<std::size_t>(task)] = bench::spin_and_return(task_ns, task);
+  });
+  return results;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::int64_t processes = 2;
+  std::int64_t tasks = 100'000;
+  std::int64_t task_ns = 10'000;
+  bench::parse(argc, argv, "Tasks of equal length in tbb::parallel_for.",
+               {{"processes", &processes, "Threads, the caller's among them"},
+                {"tasks", &tasks, "How many"},
+                {"task-ns", &task_ns, "Nanoseconds of work each"}});
+
+  const tbb::global_control threads{tbb::global_control::max_allowed_parallelism,
+                                    static_cast<std::size_t>(processes)};
+  map(1 + tasks / 20, task_ns);
+  const bench::stopwatch watch;
+  const auto results = map(tasks, task_ns);
+  const double seconds = watch.seconds();
+  bench::expect(std::ranges::equal(results, std::views::iota(std::int64_t{0}, tasks)), "the map");
+
+  const double ideal = 1e-9 * static_cast<double>(task_ns * tasks) / static_cast<double>(processes);
+  bench::print({{"seconds", seconds}, {"efficiency", ideal / seconds}});
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Threads that steal pieces of the range from each other.
+
+#include <numeric>
+#include <vector>
+
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+
+#include "../support/contender.hpp"
+#include "../support/spin.hpp"
+#include "../support/uneven_times.hpp"
+
+namespace {
+
+std::vector<std::int64_t> map(const std::vector<std::int64_t>& times) {
+  std::vector<std::int64_t> results(times.size());
+  tbb::parallel_for(std::size_t{0}, times.size(), [&](std::size_t task) {
+    results[task] = bench::spin_and_return(times[task], times[task]);
+  });
+  return results;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::int64_t processes = 2;
+  std::int64_t tasks = 20'000;
+  std::int64_t longest_last = 0;
+  bench::parse(argc, argv, "Tasks of 1 us to 1 ms in tbb::parallel_for.",
+               {{"processes", &processes, "Threads, the caller's among them"},
+                {"tasks", &tasks, "How many"},
+                {"longest-last", &longest_last, "1: in ascending order"}});
+
+  const tbb::global_control threads{tbb::global_control::max_allowed_parallelism,
+                                    static_cast<std::size_t>(processes)};
+  map(bench::uneven_times(1 + tasks / 20, false));
+  const auto times = bench::uneven_times(tasks, longest_last != 0);
+  const bench::stopwatch watch;
+  const auto results = map(times);
+  const double seconds = watch.seconds();
+  bench::expect(results == times, "the map");
+
+  const auto total =
+      static_cast<double>(std::accumulate(times.begin(), times.end(), std::int64_t{0}));
+  bench::print({{"seconds", seconds},
+                {"efficiency", 1e-9 * total / static_cast<double>(processes) / seconds}});
+}
