@@ -9,6 +9,9 @@ export root
 # Without these ccache does not look past a precompiled header.
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
 
+# Lines in backtraces, and no more: the rest takes the compiler as long as the code itself.
+export lean_debug=-Dcpp_args=-g1
+
 say() { printf '\n== %s\n' "$*" >&2; }
 
 die() {

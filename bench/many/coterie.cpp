@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <ranges>
@@ -34,11 +32,6 @@ void want_descriptors() {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-bool no_child_left() {
-  siginfo_t info{};
-  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 && errno == ECHILD;
 }
 
 asio::awaitable<int> program(int argc, char** argv) {
@@ -74,7 +67,7 @@ asio::awaitable<int> program(int argc, char** argv) {
   const bench::stopwatch stop_watch;
   pool.reset();
   const double stop_seconds = stop_watch.seconds();
-  bench::expect(no_child_left(), "no process is left");
+  bench::expect(bench::no_child_left(), "no process is left");
 
   // Rounds of tasks that sleep at the same time.
   const auto rounds = static_cast<double>((tasks + run.processes() - 1) / run.processes());

@@ -37,6 +37,7 @@ asio::awaitable<int> program(int argc, char** argv) {
     pool.reset();
     const double to_end = watch.seconds();
     bench::expect(result == i, "apply");
+    bench::expect(bench::no_child_left(), "no process is left");
     if (i == 0) continue;
     first.push_back(to_first);
     whole.push_back(to_end);

@@ -43,6 +43,9 @@ void print(std::initializer_list<std::pair<const char*, double>> metrics);
 /// its children is not in it.
 double cpu_seconds();
 
+/// Whether this process has no children: none that runs, and no zombie.
+bool no_child_left();
+
 class stopwatch {
  public:
   [[nodiscard]] double seconds() const {

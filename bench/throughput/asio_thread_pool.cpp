@@ -3,8 +3,6 @@
 // Threads instead of processes. The program is a loop in a thread of its own, as with the others: it
 // posts tasks, the tasks post their results back, and a bounded number is on its way.
 
-#include <algorithm>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>

@@ -268,6 +268,19 @@ TEST_CASE("given a coroutine on another event loop, when it awaits the pool, the
   runs_it.join();
 }
 
+namespace {
+
+// If the other call of an && had not ended yet, it is cancelled: two exceptions then.
+void rethrow_first(const std::exception_ptr& problem) {
+  try {
+    std::rethrow_exception(problem);
+  } catch (const asio::multiple_exceptions& both) {
+    std::rethrow_exception(both.first_exception());
+  }
+}
+
+}  // namespace
+
 TEST_CASE("given two calls, when awaited with &&, then both values come") {
   test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
     const auto [squares, nine] = co_await (pool.map(square, numbers) && pool.apply(square, 3));
@@ -275,7 +288,7 @@ TEST_CASE("given two calls, when awaited with &&, then both values come") {
     CHECK(nine == 9);
     const auto problem =
         co_await test::failure_of(pool.map(square, numbers) && pool.apply(fail, 3));
-    CHECK_THROWS_AS(std::rethrow_exception(problem), std::out_of_range);
+    CHECK_THROWS_AS(rethrow_first(problem), std::out_of_range);
   });
 }
 

@@ -7,12 +7,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <numeric>
 #include <ranges>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -24,6 +20,7 @@
 
 #include <coterie/coterie.hpp>
 
+#include "support/processes.hpp"
 #include "support/run.hpp"
 
 namespace asio = boost::asio;
@@ -46,26 +43,6 @@ std::int64_t refuse_thirteenth(std::int64_t number) {
 std::int64_t refuse_equal(std::int64_t one, std::int64_t other) {
   if (one == other) throw std::domain_error{std::to_string(one)};
   return one - other;
-}
-
-std::set<std::string> open_descriptors() {
-  std::set<std::string> open;
-  for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd"}) {
-    std::error_code gone;
-    const auto target = std::filesystem::read_symlink(entry.path(), gone);
-    // The one that reads this directory is not there any more.
-    if (!gone) open.insert(entry.path().filename().string() + " " + target.string());
-  }
-  return open;
-}
-
-std::vector<std::string> children() {
-  std::vector<std::string> all;
-  for (const auto& thread : std::filesystem::directory_iterator{"/proc/self/task"}) {
-    std::ifstream list{thread.path() / "children"};
-    all.insert(all.end(), std::istream_iterator<std::string>{list}, {});
-  }
-  return all;
 }
 
 // What all the methods are given, and what they must give back.
@@ -168,8 +145,8 @@ asio::awaitable<void> call_by_call(coterie::pool& pool, const work& given) {
 }
 
 void all_methods(int processes) {
-  const auto before = open_descriptors();
-  REQUIRE(children().empty());
+  const auto before = test::held_at_rest();
+  REQUIRE(before.processes.empty());
   {
     const work given;
     test::run([&]() -> asio::awaitable<void> {
@@ -189,12 +166,12 @@ void all_methods(int processes) {
         co_await pool.join();
       }
       // No process is left when the pool is gone, and not only when the event loop is.
-      CHECK(children().empty());
+      CHECK(test::children().empty());
     });
   }
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
   CHECK(errno == ECHILD);
-  CHECK(open_descriptors() == before);
+  CHECK(test::held_now() == before);
 }
 
 }  // namespace
@@ -220,7 +197,7 @@ TEST_CASE(
 }
 
 TEST_CASE("given pools that end in every way, when they are gone, then nothing is left of them") {
-  const auto before = open_descriptors();
+  const auto before = test::held_at_rest();
   for (const bool destroy_only : {true, false}) {
     for (const bool busy : {true, false}) {
       test::run([&]() -> asio::awaitable<void> {
@@ -233,8 +210,7 @@ TEST_CASE("given pools that end in every way, when they are gone, then nothing i
         if (!busy) co_await pending.wait();
         if (!destroy_only) pool.terminate();
       });
-      CHECK(children().empty());
-      CHECK(open_descriptors() == before);
+      CHECK(test::held_now() == before);
     }
   }
 }
