@@ -88,12 +88,13 @@ void pool_engine::output_possible(const std::shared_ptr<worker_peer>& worker) {
   });
 }
 
-void pool_engine::process_ended(const std::shared_ptr<worker_peer>& worker, int wait_status) {
-  enter(from::event_loop, [this, worker, wait_status] {
-    worker->process->waited();
+void pool_engine::process_ended(const std::shared_ptr<worker_peer>& worker) {
+  enter(from::event_loop, [this, worker] {
+    const auto wait_status = worker->process->waited();
     if (is_former(worker)) return;
+    if (!wait_status) return worker->wait_for_end();
     worker->exited = true;
-    worker->wait_status = wait_status;
+    worker->wait_status = *wait_status;
     if (worker->input_ended) return conclude(worker);
     // The wait for input ends with what has come so far, and that is taken in before the worker is
     // given up: results that it had sent are results.

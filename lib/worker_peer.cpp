@@ -17,9 +17,12 @@ worker_peer::worker_peer(std::shared_ptr<pool_engine> engine, int worker_rank,
 worker_peer::~worker_peer() = default;
 
 void worker_peer::start() {
-  process->async_wait(
-      [self = shared_from_this()](int status) { self->engine_->process_ended(self, status); });
+  wait_for_end();
   wire->async_receive(shared_from_this());
+}
+
+void worker_peer::wait_for_end() {
+  process->async_wait([self = shared_from_this()] { self->engine_->process_ended(self); });
 }
 
 void worker_peer::end() noexcept {

@@ -27,6 +27,8 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
 
   /// Begins to listen.
   void start();
+  /// Has the engine told when the process has ended; `start` has done so once.
+  void wait_for_end();
 
   /// Ends the process and the link. What they hold is given back when no wait is going on any more.
   void end() noexcept;

@@ -3,14 +3,11 @@
 
 #include <sys/types.h>
 
-#include <memory>
 #include <optional>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/process/v2/process_handle.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "exit_status.hpp"
 #include "unique_descriptor.hpp"
@@ -37,21 +34,17 @@ class worker_process {
   /// `waited` if a wait is going on.
   void end() noexcept;
 
-  /// Calls `handler(wait_status)` when the child has ended and is reaped, or, after `end`, soon. The
-  /// handler must see to it that `waited` is called.
+  /// Calls `handler()` when the child has ended, or, after `end`, soon. Whoever is told calls `waited`.
   template <class Handler>
   void async_wait(Handler handler) {
     waiting_ = true;
-    handle_->async_wait(boost::asio::bind_cancellation_slot(
-        stop_waiting_.slot(),
-        [handler = std::move(handler)](const auto& problem, int wait_status) mutable {
-          // Somebody else may have reaped the child: a program that waits for any child, say.
-          handler(problem ? unknown_wait_status : wait_status);
-        }));
+    descriptor_->async_wait(descriptor_type::wait_read,
+                            [handler = std::move(handler)](const auto&) mutable { handler(); });
   }
 
-  /// Takes in that the handler of `async_wait` was called.
-  void waited() noexcept;
+  /// Takes in that the handler of `async_wait` was called. Returns the child's wait status, and has then
+  /// reaped it; empty if the child still runs, or `end` was called.
+  std::optional<int> waited() noexcept;
 
   /// Whether no wait is going on.
   [[nodiscard]] bool at_rest() const noexcept { return !waiting_; }
@@ -60,12 +53,12 @@ class worker_process {
   void abandon() noexcept;
 
  private:
-  using handle_type = boost::process::v2::basic_process_handle<boost::asio::any_io_executor>;
+  using descriptor_type = boost::asio::posix::basic_stream_descriptor<boost::asio::any_io_executor>;
 
   pid_t pid_;
-  int pidfd_;                          // owned by `handle_`; -1 once the child has been ended
-  std::optional<handle_type> handle_;  // empty once ended, for the reasons given in `socket_link`
-  boost::asio::cancellation_signal stop_waiting_;
+  int pidfd_;  // owned by `descriptor_`; -1 once the child has been ended
+  // Empty once given back, for the reasons given in `link_socket`.
+  std::optional<descriptor_type> descriptor_;
   bool waiting_ = false;
 };
 

@@ -15,22 +15,9 @@
 
 #include <coterie/pool.hpp>
 
+#include "support/sanitized.hpp"
+
 namespace test {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COTERIE_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define COTERIE_TEST_SANITIZED 1
-#endif
-#endif
-
-#ifdef COTERIE_TEST_SANITIZED
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
-#endif
 
 /// Whatever a test waits for is there long before this, or never.
 inline constexpr std::chrono::seconds deadline{sanitized ? 300 : 30};

@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "codec_samples.hpp"
+#include "support/sanitized.hpp"
 
 using namespace samples;
 using coterie::decode;
@@ -19,8 +20,10 @@ namespace {
 thread_local std::size_t allocated_bytes = 0;
 }
 
-// Counted, because a lie about a size must not become an allocation. Not inlined, because g++ then
-// takes malloc and operator delete for a mismatch.
+// Counted, because a lie about a size must not become an allocation; sanitizers have operators of
+// their own. Not inlined, because g++ then takes malloc and operator delete for a mismatch.
+#ifndef COTERIE_TEST_SANITIZED
+
 [[gnu::noinline]] void* operator new(std::size_t size) {
   allocated_bytes += size;
   if (void* const made = std::malloc(size)) return made;
@@ -34,6 +37,8 @@ thread_local std::size_t allocated_bytes = 0;
 
 [[gnu::noinline]] void operator delete(void* pointer) noexcept { std::free(pointer); }
 [[gnu::noinline]] void operator delete(void* pointer, std::size_t) noexcept { std::free(pointer); }
+
+#endif
 
 namespace {
 
