@@ -13,7 +13,7 @@ constexpr std::size_t long_segment = std::size_t{256} << 10U;
 
 void append_padding(byte_buffer& to, std::size_t length) {
   const std::size_t missing = padded(length) - length;
-  std::memset(to.extend(missing), 0, missing);
+  if (missing > 0) std::memset(to.extend(missing), 0, missing);
 }
 
 }  // namespace

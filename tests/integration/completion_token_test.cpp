@@ -287,7 +287,7 @@ TEST_CASE("given two calls, when awaited with &&, then both values come") {
     CHECK(squares == std::vector<int>{1, 4, 9});
     CHECK(nine == 9);
     const auto problem =
-        co_await test::failure_of(pool.map(square, numbers) && pool.apply(fail, 3));
+        co_await test::failure_of(pool.apply(fail, 3) && pool.map(square, numbers));
     CHECK_THROWS_AS(rethrow_first(problem), std::out_of_range);
   });
 }
