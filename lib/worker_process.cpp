@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker_process.hpp"
 
+#include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,19 +13,26 @@ namespace coterie::detail {
 
 namespace {
 
-// waitid by pidfd; false: it is not there any more, or, with WNOHANG, has not ended.
-bool reap(int pidfd, int options, siginfo_t& news) noexcept {
+enum class reaped { yes, not_yet, by_another };
+
+reaped try_to_reap(int pidfd, siginfo_t& news) noexcept {
   news.si_pid = 0;
-  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &news, WEXITED | options) < 0) {
-    if (errno != EINTR) return false;
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &news, WEXITED | WNOHANG) < 0) {
+    if (errno == ECHILD) return reaped::by_another;
+    // Asio makes descriptors non-blocking, and of such a pidfd waitid says this.
+    if (errno == EAGAIN) return reaped::not_yet;
+    if (errno != EINTR) return reaped::by_another;
   }
-  return news.si_pid != 0;
+  return news.si_pid != 0 ? reaped::yes : reaped::not_yet;
 }
 
 void kill_and_reap(int pidfd) noexcept {
   ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
   siginfo_t news;
-  reap(pidfd, 0, news);
+  while (try_to_reap(pidfd, news) == reaped::not_yet) {
+    pollfd ended{.fd = pidfd, .events = POLLIN, .revents = 0};
+    ::poll(&ended, 1, -1);
+  }
 }
 
 // As waitpid would have told it.
@@ -69,10 +77,15 @@ std::optional<int> worker_process::waited() noexcept {
     return std::nullopt;
   }
   siginfo_t news;
-  errno = 0;
-  if (reap(pidfd_, WNOHANG, news)) return wait_status_of(news);
-  // Somebody else may have reaped the child: a program that waits for any child, say.
-  if (errno == ECHILD) return unknown_wait_status;
+  switch (try_to_reap(pidfd_, news)) {
+    case reaped::yes:
+      return wait_status_of(news);
+    case reaped::not_yet:
+      return std::nullopt;
+    case reaped::by_another:
+      // A program that waits for any child, say.
+      return unknown_wait_status;
+  }
   return std::nullopt;
 }
 
