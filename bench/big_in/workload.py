@@ -6,8 +6,8 @@ WORKLOAD = Workload(
     name="big_in",
     title="Large arguments",
     about=(
-        "`map` over 16 arrays of 64 MiB, two workers, a number back. The function reads a number a page, so "
-        "that what counts is how the array came."
+        "`map` over 16 arrays of 64 MiB, two workers, a number back. The function reads a number a page, "
+        "so that what counts is how the array came."
     ),
     metrics=[
         Metric(
@@ -15,7 +15,9 @@ WORKLOAD = Workload(
             beside=["limit: memcpy, warm", "multiprocessing.Pool", "Open MPI"],
         ),
     ],
-    cases=[Case("16 arrays of 64 MiB", {"arrays": 16, "mebibytes": 64}, {"arrays": 4, "mebibytes": 4})],
+    cases=[
+        Case("16 arrays of 64 MiB", {"arrays": 16, "mebibytes": 64}, {"arrays": 4, "mebibytes": 4}),
+    ],
     contenders=[
         *coterie(),
         *python(),

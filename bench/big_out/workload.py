@@ -6,8 +6,8 @@ WORKLOAD = Workload(
     name="big_out",
     title="Large results",
     about=(
-        "`map` to 16 arrays of 64 MiB, two workers. The workers have the arrays; in the parent each result is "
-        "new memory, as it is for MPI when cold."
+        "`map` to 16 arrays of 64 MiB, two workers. The workers have the arrays; in the parent each result "
+        "is new memory, as it is for MPI when cold."
     ),
     metrics=[
         Metric(
@@ -15,7 +15,9 @@ WORKLOAD = Workload(
             beside=["limit: memcpy into fresh pages", "multiprocessing.Pool", "Open MPI, cold"],
         ),
     ],
-    cases=[Case("16 arrays of 64 MiB", {"arrays": 16, "mebibytes": 64}, {"arrays": 4, "mebibytes": 4})],
+    cases=[
+        Case("16 arrays of 64 MiB", {"arrays": 16, "mebibytes": 64}, {"arrays": 4, "mebibytes": 4}),
+    ],
     contenders=[
         *coterie(),
         *python(),

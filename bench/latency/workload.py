@@ -19,7 +19,7 @@ WORKLOAD = Workload(
     contenders=[
         *coterie(),
         *coterie_polling(),
-        *python(),
+        *python(without=["joblib"]),  # which computes in the parent when there is one worker
         open_mpi(),
         asio_thread_pool(),
         SOCKET_PAIR,

@@ -17,13 +17,16 @@ WORKLOAD = Workload(
     name="many",
     title="Hundreds of workers",
     about=(
-        "Tasks that sleep for 50 ms, `chunksize = 1`. Ideal: all workers sleep at the same time. The start ends "
-        "when the last worker is ready, the stop when the last process is gone; coterie makes sure that none "
-        "is left."
+        "Tasks that sleep for 50 ms, `chunksize = 1`. Ideal: all workers sleep at the same time. The start "
+        "ends when the last worker is ready, the stop when the last process is gone; coterie makes sure that "
+        "none is left."
     ),
     metrics=[
         Metric("beside_ideal", "time / ideal", "", beside=["multiprocessing.Pool"]),
-        Metric("parent_cpu_seconds_per_task", "parent's CPU a task", "us", 1e6, beside=["multiprocessing.Pool"]),
+        Metric(
+            "parent_cpu_seconds_per_task", "parent's CPU a task", "us", 1e6,
+            beside=["multiprocessing.Pool"],
+        ),
         Metric("start_seconds", "start", "s", beside=["multiprocessing.Pool"]),
         Metric("stop_seconds", "stop", "s"),
     ],
@@ -55,4 +58,4 @@ WORKLOAD = Workload(
             case=MORE.name,
         ),
     ],
-)
+)  # fmt: skip

@@ -6,8 +6,8 @@ WORKLOAD = Workload(
     name="map_ints",
     title="A million small numbers",
     about=(
-        "`map` of a function that triples, over 1,000,000 `int64_t`, two workers. For MPI both three ranks, as "
-        "many processes as coterie has, and two, which compute as many as coterie's workers."
+        "`map` of a function that triples, over 1,000,000 `int64_t`, two workers. For MPI both three ranks, "
+        "as many processes as coterie has, and two, which are as many as compute."
     ),
     metrics=[
         Metric(

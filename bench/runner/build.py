@@ -25,7 +25,11 @@ def python() -> str:
 
 
 def quietly(*command) -> subprocess.CompletedProcess:
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    """A command whose result matters, not what it says; one that is not there has failed."""
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    except OSError as problem:
+        return subprocess.CompletedProcess(command, 127, "", str(problem))
 
 
 def run(*command) -> None:
@@ -87,7 +91,7 @@ class Programs:
         command = []
         if contender.ranks:
             ranks = contender.ranks(options.get("processes", 2))
-            command += ["mpirun", "--oversubscribe", "-n", str(ranks)]
+            command += ["mpirun", "--oversubscribe", *contender.mpirun, "-n", str(ranks)]
             if os.geteuid() == 0:
                 command.insert(1, "--allow-run-as-root")
         if contender.module:

@@ -65,14 +65,14 @@ def python(*names, without=(), program="python_pools.py", **at_most):
     ]
 
 
-def open_mpi(name="Open MPI", extra_ranks=1, program="open_mpi", at_most=None, **options):
+def open_mpi(name="Open MPI", extra_ranks=1, program="open_mpi", mpirun=(), **options):
     """Hand-written C++ over Open MPI; `extra_ranks` beyond the workers, 1 for a master."""
     return Contender(
         name=name,
         group="MPI",
         program=program,
         options={key.replace("_", "-"): value for key, value in options.items()},
-        at_most=at_most or {},
+        mpirun=mpirun,
         ranks=lambda workers: workers + extra_ranks,
     )
 

@@ -32,7 +32,7 @@ def judge(measured: Measured) -> dict:
         verdict
         for target in workload.targets
         for each in target.for_each_loop()
-        for verdict in verdicts(workload, each, cases)
+        for verdict in verdicts(workload, each, cases, measured.failed)
     ]
     return {
         "title": workload.title,
@@ -76,7 +76,7 @@ def best(workload: Workload, target: Target, contenders: dict) -> tuple[str, flo
     return (min if less else max)(found, key=lambda each: each[1])
 
 
-def verdicts(workload: Workload, target: Target, cases: dict) -> list[dict]:
+def verdicts(workload: Workload, target: Target, cases: dict, failed: dict) -> list[dict]:
     """One for each case that the target is about."""
     result = []
     for case, contenders in cases.items():
@@ -92,6 +92,7 @@ def verdicts(workload: Workload, target: Target, cases: dict) -> list[dict]:
             "at_most": target.at_most,
             "at_least": target.at_least,
             "met": None,  # not measured
+            "failed": any(f"{name}, {case}" in failed for name in target.contender),
         }
         result.append(verdict)
         for name in target.contender:

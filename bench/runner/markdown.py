@@ -2,7 +2,7 @@
 """latest.md: the tables."""
 from .model import Metric, Workload
 from .judge import reference
-from .text import bound, met, number
+from .text import bound, by_reason, measured, met, number
 
 
 def table(header: list[str], rows: list[list[str]], left: int = 1) -> list[str]:
@@ -71,24 +71,23 @@ def target_rows(results: dict, workloads: list[Workload]) -> list[list[str]]:
     rows = []
     for workload in workloads:
         for verdict in results[workload.name]["targets"]:
-            value = "" if verdict["value"] is None else number(verdict["value"])
             case = f" ({verdict['case']})" if len(workload.cases) > 1 else ""
-            rows.append(
-                [workload.name, verdict["text"] + case, verdict["contender"], met(verdict), value, bound(verdict)]
-            )
+            text = verdict["text"] + case
+            rows.append([workload.name, text, verdict["contender"], met(verdict), measured(verdict), bound(verdict)])
     return rows
 
 
 def about_run(result: dict) -> str:
     counts = "Small counts, to see that all works: the figures mean nothing. " if result["quick"] else ""
     return (
-        f"{counts}{result['when']}; {result['repetitions']} runs each; other load on the machine: "
-        f"{result['load_before']:.1f} processes before, {result['load_after']:.1f} after."
+        f"{counts}{result['when']}, {result['repetitions']} runs each. Load of the machine before: "
+        f"{result['load_before']:.1f}; after, with our own: {result['load_after']:.1f}."
     )
 
 
 def section(workload: Workload, result: dict, plot: bool) -> list[str]:
-    lines = [f"## {workload.name}: {workload.title[0].lower()}{workload.title[1:]}", "", workload.about, ""]
+    title = workload.title[0].lower() + workload.title[1:]
+    lines = [f"## {workload.name}: {title}", "", workload.about, ""]
     for case in workload.cases:
         if result["cases"].get(case.name):
             if len(workload.cases) > 1:
@@ -96,8 +95,7 @@ def section(workload: Workload, result: dict, plot: bool) -> list[str]:
             lines += case_table(workload, case.name, result)
     for what in ("skipped", "failed"):
         if result[what]:
-            named = (f"{name} ({reason})" for name, reason in result[what].items())
-            lines += [f"{what.capitalize()}: " + "; ".join(named) + ".", ""]
+            lines += [f"{what.capitalize()}: {'; '.join(by_reason(result[what]))}.", ""]
     if plot:
         lines += [f"![{workload.name}]({workload.name}.svg)", ""]
     return [*lines, about_run(result), ""]
@@ -105,22 +103,24 @@ def section(workload: Workload, result: dict, plot: bool) -> list[str]:
 
 def render(latest: dict, workloads: list[Workload], plotted: set[str]) -> str:
     results = latest["workloads"]
-    measured = [workload for workload in workloads if workload.name in results]
+    done = [workload for workload in workloads if workload.name in results]
     lines = ["# Measured by bench/run", ""]
-    for machine in {str(results[w.name]["machine"]): results[w.name]["machine"] for w in measured}.values():
-        lines += table(["machine", ""], [[name, value] for name, value in machine.items()], left=2)
+    machines = [results[workload.name]["machine"] for workload in done]
+    for place, machine in enumerate(machines):
+        if machine not in machines[:place]:
+            lines += table(["machine", ""], [[name, value] for name, value in machine.items()], left=2)
     lines += [
-        "Figures are medians, with the least and the most beside them; ratios are of medians from the same run. "
-        "The `README.md` of `bench` says how to read them.",
+        "Figures are medians, with the least and the most beside them; ratios are of medians from the same "
+        "run. The `README.md` of `bench` says how to read them.",
         "",
         "## Targets",
         "",
         *table(
             ["workload", "target", "contender", "", "measured", "bound"],
-            target_rows(results, measured),
+            target_rows(results, done),
             left=4,
         ),
     ]
-    for workload in measured:
+    for workload in done:
         lines += section(workload, results[workload.name], workload.name in plotted)
     return "\n".join(lines).rstrip() + "\n"

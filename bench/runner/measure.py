@@ -111,7 +111,7 @@ def measure(workload: Workload, programs: Programs, runs: int, quick: bool, chos
                         line = f"{result[shown.key] * shown.scale:.4g} {shown.unit}"
                 took = time.monotonic() - begin
                 print(
-                    f"{workload.name:<15}{repetition}/{runs}  {case.name:<22}{contender.name:<36}"
+                    f"{workload.name:<15}{repetition}/{runs}  {case.name:<22}{contender.name:<40}"
                     f"{line}   ({took:.1f} s)",
                     file=sys.stderr,
                     flush=True,

@@ -46,6 +46,7 @@ class Contender:
     takes_case: bool = True  # whether it has the case's options; limits often have their own
     cases: Sequence[str] = ()  # the cases it takes part in; none named: all
     ranks: Callable[[int], int] | None = None  # MPI ranks for so many workers
+    mpirun: Sequence[str] = ()  # more options for mpirun
     module: str = ""  # the Python module that must be there
 
     def path(self, workload: str) -> str:

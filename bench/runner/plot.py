@@ -59,7 +59,8 @@ class Panel:
             'set format x "%g"',
             f"plot $panel{place} using 2:1:({origin:.9g}):2:($1-0.36):($1+0.36):5:ytic(6) "
             "with boxxyerror fillstyle solid noborder linecolor rgb variable notitle, "
-            f'$panel{place} using 2:1:3:4 with xerrorbars pointtype 0 linewidth 1.2 linecolor "#222222" notitle, '
+            f"$panel{place} using 2:1:3:4 with xerrorbars pointtype 0 linewidth 1.2 "
+            'linecolor "#222222" notitle, '
             f"$panel{place} using 4:1:7 with labels left offset 0.8,0 notitle",
         ]
         return lines
@@ -79,7 +80,8 @@ def script_of(workload: Workload, cases: dict, svg: Path) -> str:
     panels = panels_of(workload, cases)
     whole = 40 + sum(panel.height for panel in panels)
     lines = [
-        f'set terminal svg size {WIDTH},{whole} enhanced font "Helvetica,Arial,sans-serif,13" background "#ffffff"',
+        f'set terminal svg size {WIDTH},{whole} font "Helvetica,Arial,sans-serif,13" '
+        'background "#ffffff"',
         f'set output "{svg}"',
         "set termoption noenhanced",
         "set encoding utf8",
@@ -107,5 +109,6 @@ def plot(workload: Workload, cases: dict, svg: Path) -> str:
         return "gnuplot is not installed (Debian: gnuplot-nox)"
     if not panels_of(workload, cases):
         return "nothing was measured"
-    done = subprocess.run(["gnuplot"], input=script_of(workload, cases, svg), capture_output=True, text=True)
+    script = script_of(workload, cases, svg)
+    done = subprocess.run(["gnuplot"], input=script, capture_output=True, text=True)
     return done.stderr.strip().splitlines()[-1] if done.returncode != 0 else ""

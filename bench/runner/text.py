@@ -18,11 +18,31 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
+def by_reason(absent: dict[str, str]) -> list[str]:
+    """Names, each group of them with what they have in common: "A, B (not installed)"."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in absent.items():
+        groups.setdefault(reason, []).append(name)
+    return [f"{', '.join(names)} ({reason})" for reason, names in groups.items()]
+
+
+def measured(verdict: dict) -> str:
+    """With a digit more than elsewhere: whether a bound was kept must be seen."""
+    value = verdict["value"]
+    if value is None:
+        return ""
+    return f"{value:.3f}" if 0.1 <= abs(value) < 10 else number(value)
+
+
 def bound(verdict: dict) -> str:
+    if verdict["at_least"] == 0:
+        return "done"
     if verdict["at_most"] is not None:
         return f"at most {verdict['at_most']:g}"
     return f"at least {verdict['at_least']:g}"
 
 
 def met(verdict: dict) -> str:
+    if verdict["failed"]:
+        return "**failed**"
     return {True: "met", False: "**missed**", None: "not measured"}[verdict["met"]]

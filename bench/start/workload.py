@@ -8,9 +8,9 @@ WORKLOAD = Workload(
     name="start",
     title="From nothing to a result, and to nothing",
     about=(
-        "A pool of two: its construction until the first result is there, and until the destructor has "
-        "returned. The limit is one `posix_spawn` of coterie's contender: to its first byte, and until it has "
-        "been waited for."
+        "A pool of two: its construction until the first result is there, and until the destructor "
+        "has returned. The limit is one `posix_spawn` of coterie's contender: to its first byte, and until "
+        "it has been waited for."
     ),
     metrics=[
         Metric(
