@@ -15,7 +15,7 @@ struct pool_stats {
   std::uint64_t tasks_failed = 0;     ///< items that came back with an exception, or crashed
   /// processes started for which there was no shared memory, though it was wanted
   std::uint64_t workers_without_shared_memory = 0;
-  std::uint64_t jobs_pending = 0;     ///< calls that have not completed
+  std::uint64_t jobs_pending = 0;  ///< calls that have not completed
 };
 
 }  // namespace coterie
