@@ -147,10 +147,7 @@ void ring_link::write() {
 
 void ring_link::output_possible(const std::shared_ptr<link_listener>&) {}
 
-void ring_link::wake() {
-  // A socket that is full of doorbells wakes by what is in it.
-  ::send(socket_.descriptor(), &doorbell, sizeof doorbell, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
+void ring_link::wake() { ring_doorbell(socket_.descriptor()); }
 
 // Found out while sending: the receiving side sees the end of the socket, and then tells why.
 void ring_link::give_up(const char* problem) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -42,5 +44,11 @@ class ring_pair {
 
 /// The byte that wakes.
 inline constexpr std::byte doorbell{0x07};
+
+/// Wakes the other side. A socket that is full of doorbells wakes by what is in it. That the other side
+/// is gone is not noticed here: it shows when this side waits.
+inline void ring_doorbell(int socket) noexcept {
+  ::send(socket, &doorbell, sizeof doorbell, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
 }  // namespace coterie::detail

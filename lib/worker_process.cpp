@@ -18,7 +18,6 @@ enum class reaped { yes, not_yet, by_another };
 reaped try_to_reap(int pidfd, siginfo_t& news) noexcept {
   news.si_pid = 0;
   while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &news, WEXITED | WNOHANG) < 0) {
-    if (errno == ECHILD) return reaped::by_another;
     // Asio makes descriptors non-blocking, and of such a pidfd waitid says this.
     if (errno == EAGAIN) return reaped::not_yet;
     if (errno != EINTR) return reaped::by_another;

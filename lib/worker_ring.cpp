@@ -21,7 +21,7 @@ std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {
   for (;;) {
     const std::size_t count = in_.read(to);
     if (count > 0) {
-      if (in_.must_wake_writer()) wake();
+      if (in_.must_wake_writer()) ring_doorbell(descriptor_);
       return count;
     }
     if (!may_wait) return 0;
@@ -45,13 +45,7 @@ std::size_t worker_ring::write(std::span<const iovec> pieces) {
 }
 
 void worker_ring::notify() {
-  if (out_.must_wake_reader()) wake();
-}
-
-void worker_ring::wake() {
-  // A socket that is full of doorbells wakes by what is in it. That the parent is gone shows when
-  // this side waits, or by the lifeline.
-  ::send(descriptor_, &doorbell, sizeof doorbell, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (out_.must_wake_reader()) ring_doorbell(descriptor_);
 }
 
 // Any doorbell ends it, whatever it was rung for: both rings are looked at again before a sleep.

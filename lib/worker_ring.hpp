@@ -17,7 +17,6 @@ class worker_ring final : public worker_transport {
   void notify() override;
 
  private:
-  void wake();
   void wait();
 
   int descriptor_;
