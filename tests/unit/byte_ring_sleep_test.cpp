@@ -15,11 +15,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "byte_ring.hpp"
 #include "frames.hpp"
+#include "links/byte_ring.hpp"
 #include "ring_memory.hpp"
-#include "shared_memory.hpp"
-#include "unique_descriptor.hpp"
+#include "system/shared_memory.hpp"
+#include "system/unique_descriptor.hpp"
 
 namespace {
 

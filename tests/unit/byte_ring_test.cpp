@@ -11,9 +11,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "byte_ring.hpp"
-#include "frame.hpp"
 #include "frames.hpp"
+#include "frames/frame.hpp"
+#include "links/byte_ring.hpp"
 #include "ring_memory.hpp"
 
 namespace {

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "chunk_sizer.hpp"
+#include "schedule/chunk_sizer.hpp"
 
 namespace {
 

@@ -18,10 +18,10 @@
 
 #include <catch2/catch.hpp>
 
-#include "descriptor_channel.hpp"
 #include "frames.hpp"
-#include "shared_memory.hpp"
-#include "unique_descriptor.hpp"
+#include "system/descriptor_channel.hpp"
+#include "system/shared_memory.hpp"
+#include "system/unique_descriptor.hpp"
 
 namespace {
 

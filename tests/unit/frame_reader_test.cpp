@@ -9,8 +9,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "frame_reader.hpp"
 #include "frames.hpp"
+#include "frames/frame_reader.hpp"
 
 namespace {
 

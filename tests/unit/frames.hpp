@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "frame.hpp"
-#include "frame_reader.hpp"
+#include "frames/frame.hpp"
+#include "frames/frame_reader.hpp"
 
 /// Frames made, and read, by hand.
 namespace frames {

@@ -12,7 +12,7 @@
 #include <coterie/detail/function_reference.hpp>
 #include <coterie/error.hpp>
 
-#include "modules.hpp"
+#include "program/modules.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "scheduler.hpp"
+#include "schedule/scheduler.hpp"
 
 /// A scheduler, and whoever carries out what it wants, one action at a time.
 class scheduler_desk {

@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "scheduler.hpp"
+#include "schedule/scheduler.hpp"
 
 /// A world for the scheduler to decide in, without processes: workers, chunks and jobs as plain
 /// values. It carries out every action, offers every event that could come next, and throws

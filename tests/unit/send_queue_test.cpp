@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "frames.hpp"
-#include "send_queue.hpp"
+#include "frames/send_queue.hpp"
 
 namespace {
 

@@ -8,7 +8,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "sequencer.hpp"
+#include "pool/sequencer.hpp"
 
 namespace {
 

@@ -7,8 +7,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "frame.hpp"
-#include "setup_frame.hpp"
+#include "frames/frame.hpp"
+#include "frames/setup_frame.hpp"
 
 namespace {
 

@@ -23,9 +23,9 @@
 #include <boost/system/system_error.hpp>
 #include <catch2/catch.hpp>
 
-#include "frame.hpp"
-#include "shared_memory.hpp"
-#include "unique_descriptor.hpp"
+#include "frames/frame.hpp"
+#include "system/shared_memory.hpp"
+#include "system/unique_descriptor.hpp"
 
 namespace {
 

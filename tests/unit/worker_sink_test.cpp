@@ -8,7 +8,7 @@
 
 #include <coterie/detail/exception_wire.hpp>
 
-#include "worker_sink.hpp"
+#include "worker/worker_sink.hpp"
 #include "worker_wire.hpp"
 
 namespace {

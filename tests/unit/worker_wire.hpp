@@ -15,8 +15,8 @@
 #include <catch2/catch.hpp>
 
 #include "frames.hpp"
-#include "worker_link.hpp"
-#include "worker_socket.hpp"
+#include "worker/worker_link.hpp"
+#include "worker/worker_socket.hpp"
 
 /// A worker's link without a worker: the test is the parent at the other end.
 class worker_wire {

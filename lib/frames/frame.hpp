@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+
+#include <coterie/detail/byte_buffer.hpp>
+
+#include "frames/identifiers.hpp"
+
+namespace coterie::detail {
+
+/// What a frame says. Parent to worker: setup, define, run, forget, cancel,
+/// stop.
+/// Worker to parent: hello, ready, not_ready, values, failure, done, left.
+enum class frame_kind : std::uint32_t {
+  setup = 1,  // rank, number of workers, initializer, finalizer
+  define,     // the function of a job
+  run,        // the items of a chunk
+  forget,     // no more chunks of a job will come: drop its function
+  cancel,     // nobody wants the rest of a job: skip what is queued, stop what runs, and forget
+  stop,       // run the finalizer and leave
+  hello,      // protocol version and build identity
+  ready,      // the initializer has run
+  not_ready,  // the initializer threw: an encoded exception
+  values,     // results of consecutive items
+  failure,    // the encoded exception of one item
+  done,       // a chunk is over
+  left,       // the finalizer threw: an encoded exception
+};
+
+inline constexpr std::uint32_t protocol_version = 1;
+
+/// The fixed part of a frame. Both ends are the same build on the same machine, so it travels as it
+/// lies in memory.
+struct frame_header {
+  static constexpr std::uint32_t right_magic = 0x31544f43;  // "COT1"
+
+  std::uint32_t magic = right_magic;
+  frame_kind kind{};
+  std::uint64_t length = 0;  // bytes of payload
+  job_id job = 0;
+  chunk_id chunk = 0;
+  std::uint64_t first = 0;  // of the items in the chunk: the one this frame begins with
+  std::uint64_t count = 0;  // items; in `done`: nanoseconds the worker was busy
+};
+static_assert(sizeof(frame_header) == 48);
+
+/// Frames begin at multiples of this, so that a payload may be read in place.
+inline constexpr std::size_t frame_alignment = 16;
+static_assert(sizeof(frame_header) % frame_alignment == 0);
+
+/// The longest payload that is believed: 64 GiB.
+inline constexpr std::uint64_t longest_payload = std::uint64_t{64} << 30U;
+
+constexpr std::size_t padded(std::size_t length) {
+  return (length + frame_alignment - 1) / frame_alignment * frame_alignment;
+}
+
+/// A frame as received: the payload lies in the reader's buffer.
+struct frame {
+  frame_header header;
+  std::span<const std::byte> payload;
+};
+
+/// A payload that several frames, or several tries of one, may share.
+using shared_payload = std::shared_ptr<const byte_buffer>;
+
+/// A worker that goes on working lets the parent sleep for this long after it has last woken it.
+inline constexpr std::chrono::nanoseconds longest_silence = std::chrono::microseconds{100};
+
+/// Bytes that cannot be a frame.
+class bad_frame : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace coterie::detail

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "links/make_link.hpp"
+
+#include <sys/socket.h>
+
+#include <bit>
+#include <cerrno>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <boost/system/system_error.hpp>
+
+#include "links/link_offer.hpp"
+#include "links/ring_link.hpp"
+#include "links/ring_pair.hpp"
+#include "links/socket_link.hpp"
+#include "system/descriptor_channel.hpp"
+#include "system/shared_memory.hpp"
+
+namespace coterie::detail {
+
+namespace {
+
+// The socket is new and empty, so that this never waits.
+bool send_offer(int socket, const link_offer& offer, int descriptor) {
+  const auto bytes = std::as_bytes(std::span{&offer, 1});
+  if (descriptor >= 0) {
+    return send_with_descriptor(socket, bytes, descriptor, 0).outcome == channel_outcome::moved;
+  }
+  // A worker that is gone already is noticed by its end.
+  return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0 || errno == EPIPE;
+}
+
+// Empty if shared memory cannot be had, or cannot be handed over.
+std::optional<shared_memory> shared_with_worker(int socket, std::size_t ring_capacity) {
+  try {
+    std::optional memory{shared_memory::create(ring_pair::memory_for(ring_capacity))};
+    const link_offer offer{
+        .frames_travel = link_offer::way::rings,
+        .log2_capacity = static_cast<unsigned char>(std::countr_zero(ring_capacity))};
+    if (!send_offer(socket, offer, memory->descriptor())) return std::nullopt;
+    memory->close_descriptor();
+    return memory;
+  } catch (const boost::system::system_error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+made_link make_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
+                    std::size_t ring_capacity) {
+  made_link made;
+  if (ring_capacity > 0) {
+    if (auto memory = shared_with_worker(socket.get(), ring_capacity)) {
+      made.wire = std::make_unique<ring_link>(executor, std::move(socket), std::move(*memory));
+      return made;
+    }
+    made.lacks_memory = true;
+  }
+  if (!send_offer(socket.get(), link_offer{}, -1)) {
+    throw boost::system::system_error{errno, boost::system::system_category(),
+                                      "cannot send to a worker"};
+  }
+  made.wire = std::make_unique<socket_link>(executor, std::move(socket));
+  return made;
+}
+
+}  // namespace coterie::detail

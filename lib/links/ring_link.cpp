@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "links/ring_link.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "links/ring_pair.hpp"
+
+namespace coterie::detail {
+
+ring_link::ring_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
+                     shared_memory memory)
+    : socket_{executor, std::move(socket)},
+      memory_{std::move(memory)},
+      out_{ring_pair{memory_.bytes()}.to_worker},
+      in_{ring_pair{memory_.bytes()}.to_parent},
+      timer_{std::in_place, executor} {}
+
+// ---- what comes -------------------------------------------------------------------------------
+
+void ring_link::async_receive(std::shared_ptr<link_listener> listener) {
+  if (in_.prepare_sleep()) {
+    socket_.async_read(doorbells_, std::move(listener));
+  } else {
+    socket_.async_read_nothing(std::move(listener));
+  }
+}
+
+void ring_link::received(std::size_t count) {
+  socket_.read_ended();
+  if (socket_.closed()) return;
+  in_.stop_sleeping();
+  left_in_turn_ = turn;
+  const auto rung = std::span{doorbells_}.first(count);
+  if (std::ranges::any_of(rung, [](std::byte each) { return each != doorbell; })) {
+    problem_ = "it wrote to a socket that carries no messages";
+  }
+  if (std::exchange(waiting_for_room_, false)) {
+    out_.stop_waiting();
+    write();
+  }
+}
+
+// A worker whose next item is long may have sent the last results without a bell: it does that within
+// `longest_silence` of the last time that it rang, or found this side awake. And one that has written
+// over the flag by which this side says that it sleeps may never ring again: hence the slow looks.
+void ring_link::look_again(const std::shared_ptr<link_listener>& listener, bool lively) {
+  look_after(lively ? lively_look : slow_look, listener);
+}
+
+void ring_link::look_after(std::chrono::nanoseconds delay,
+                           const std::shared_ptr<link_listener>& listener) {
+  look_at_ = std::chrono::steady_clock::now() + delay;
+  if (!timer_runs_ || look_at_ < timer_->expiry()) start_timer(listener);
+}
+
+void ring_link::start_timer(const std::shared_ptr<link_listener>& listener) {
+  timer_runs_ = true;
+  timer_->expires_at(look_at_);
+  timer_->async_wait([listener](boost::system::error_code problem) {
+    if (!problem) listener->time_to_look();
+  });
+}
+
+bool ring_link::looked(const std::shared_ptr<link_listener>& listener) {
+  if (socket_.closed()) return false;
+  timer_runs_ = false;
+  if (std::chrono::steady_clock::now() < look_at_) {
+    start_timer(listener);
+    return false;
+  }
+  left_in_turn_ = turn;
+  return true;
+}
+
+std::optional<frame> ring_link::next() {
+  if (!problem_.empty()) throw bad_frame{problem_};
+  for (;;) {
+    if (const auto whole = reader_.next()) return whole;
+    if (left_in_turn_ == 0 || !take_in()) return std::nullopt;
+  }
+}
+
+// Everything is copied before it is looked at: the worker may change its memory at any time.
+bool ring_link::take_in() {
+  std::span<std::byte> space;
+  try {
+    space = reader_.space();
+  } catch (const std::bad_alloc&) {
+    throw bad_frame{"it announced a message that does not fit into memory"};
+  }
+  const std::size_t count = in_.read(space);
+  if (count == 0) return false;
+  reader_.received(count);
+  left_in_turn_ -= std::min(count, left_in_turn_);
+  if (in_.must_wake_writer()) wake();
+  return true;
+}
+
+bool ring_link::drain() {
+  left_in_turn_ = turn;
+  try {
+    return problem_.empty() && in_.readable() > 0;
+  } catch (const bad_frame&) {
+    return false;
+  }
+}
+
+// ---- what goes --------------------------------------------------------------------------------
+
+void ring_link::send(const frame_header& header, std::span<const std::byte> payload) {
+  queue_.push(header, payload);
+}
+
+void ring_link::send(const frame_header& header, const shared_payload& payload) {
+  queue_.push(header, payload);
+}
+
+void ring_link::flush(const std::shared_ptr<link_listener>& listener) {
+  if (socket_.closed() || queue_.empty()) return;
+  write();
+  if (!timer_runs_) look_after(slow_look, listener);
+}
+
+void ring_link::write() {
+  if (socket_.closed() || !problem_.empty() || waiting_for_room_ || queue_.empty()) return;
+  try {
+    for (;;) {
+      queue_.sent(out_.write(queue_.pieces()));
+      if (queue_.empty()) break;
+      // The reader must be up before this side waits for it.
+      if (out_.must_wake_reader()) wake();
+      // Told by a doorbell, which the pending read takes.
+      if (out_.prepare_wait(std::min(queue_.size(), out_.capacity() / 2))) {
+        waiting_for_room_ = true;
+        return;
+      }
+    }
+    if (out_.must_wake_reader()) wake();
+  } catch (const bad_frame& problem) {
+    give_up(problem.what());
+  }
+}
+
+void ring_link::output_possible(const std::shared_ptr<link_listener>&) {}
+
+void ring_link::wake() { ring_doorbell(socket_.descriptor()); }
+
+// Found out while sending: the receiving side sees the end of the socket, and then tells why.
+void ring_link::give_up(const char* problem) {
+  problem_ = problem;
+  queue_ = send_queue{};
+  ::shutdown(socket_.descriptor(), SHUT_RDWR);
+}
+
+void ring_link::close() {
+  queue_ = send_queue{};
+  if (timer_) timer_->cancel();
+  socket_.close();
+}
+
+void ring_link::abandon() noexcept {
+  timer_.reset();
+  socket_.abandon();
+}
+
+}  // namespace coterie::detail

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "frames/frame_reader.hpp"
+#include "frames/send_queue.hpp"
+#include "links/byte_ring.hpp"
+#include "links/link.hpp"
+#include "links/link_socket.hpp"
+#include "system/shared_memory.hpp"
+#include "system/unique_descriptor.hpp"
+
+namespace coterie::detail {
+
+/// A link through shared memory: a ring each way, and a socket on which the sides wake each other and
+/// by which each sees that the other is gone. See `ring_pair`.
+class ring_link final : public link {
+ public:
+  /// Throws `boost::system::system_error` if the event loop cannot watch the socket. `memory` must have
+  /// been offered to the worker.
+  ring_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
+            shared_memory memory);
+
+  void async_receive(std::shared_ptr<link_listener> listener) override;
+  void received(std::size_t count) override;
+  std::optional<frame> next() override;
+  void look_again(const std::shared_ptr<link_listener>& listener, bool lively) override;
+  [[nodiscard]] bool looked(const std::shared_ptr<link_listener>& listener) override;
+  void stop_receiving() override { socket_.cancel(); }
+  bool drain() override;
+  void send(const frame_header& header, std::span<const std::byte> payload) override;
+  void send(const frame_header& header, const shared_payload& payload) override;
+  void flush(const std::shared_ptr<link_listener>& listener) override;
+  void output_possible(const std::shared_ptr<link_listener>& listener) override;
+  void close() override;
+  [[nodiscard]] bool at_rest() const noexcept override { return socket_.at_rest(); }
+  void abandon() noexcept override;
+
+ private:
+  // As much is taken in before the event loop gets its turn again.
+  static constexpr std::size_t turn = std::size_t{1} << 20U;
+  // After a word from the worker, and after none. The first is much longer than a worker keeps silent,
+  // so that a stream of short items is not looked at more often for it.
+  static constexpr std::chrono::nanoseconds lively_look = 10 * longest_silence;
+  static constexpr std::chrono::nanoseconds slow_look = std::chrono::seconds{1};
+
+  void write();
+  void wake();
+  void look_after(std::chrono::nanoseconds delay, const std::shared_ptr<link_listener>& listener);
+  void start_timer(const std::shared_ptr<link_listener>& listener);
+  bool take_in();
+  void give_up(const char* problem);
+
+  link_socket socket_;
+  shared_memory memory_;
+  ring_writer out_;
+  ring_reader in_;
+  frame_reader reader_;
+  send_queue queue_;
+  std::array<std::byte, 64> doorbells_{};
+  std::size_t left_in_turn_ = 0;
+  bool waiting_for_room_ = false;
+  // Left to run when the look is put off: that is cheaper than to set it again.
+  std::optional<boost::asio::steady_timer> timer_;
+  std::chrono::steady_clock::time_point look_at_{};  // never before the timer ends
+  bool timer_runs_ = false;
+  std::string problem_;  // what the worker did to the memory; empty: nothing that could be seen
+};
+
+}  // namespace coterie::detail

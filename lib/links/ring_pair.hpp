@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <span>
+
+#include "links/byte_ring.hpp"
+
+namespace coterie::detail {
+
+/// What parent and worker share when their frames travel through memory: a ring each way.
+///
+/// Their socket then carries no frames. From the offer on (see `link_offer`) each side sends a
+/// `doorbell` when the other has to be woken: for bytes that it sleeps without, or for room.
+class ring_pair {
+ public:
+  /// Of each ring, for a pool of so many workers. Long enough that a few of the largest automatic
+  /// chunks fit, so that neither side often waits for room; but the rings of all workers together take
+  /// no more than 64 MiB, unless there are thousands.
+  static constexpr std::size_t capacity_for(int workers) {
+    constexpr std::size_t together = std::size_t{64} << 20U;
+    const std::size_t each = together / 2 / static_cast<std::size_t>(std::max(workers, 1));
+    return std::clamp(std::bit_floor(each), least_capacity, most_capacity);
+  }
+  static constexpr std::size_t memory_for(std::size_t capacity) {
+    return 2 * byte_ring::memory_for(capacity);
+  }
+
+  /// Precondition: `memory` has as many bytes as `memory_for` says, and outlives it.
+  explicit ring_pair(std::span<std::byte> memory)
+      : to_worker{memory.first(memory.size() / 2)}, to_parent{memory.subspan(memory.size() / 2)} {}
+
+  byte_ring to_worker;
+  byte_ring to_parent;
+
+ private:
+  static constexpr std::size_t least_capacity = std::size_t{16} << 10U;
+  static constexpr std::size_t most_capacity = std::size_t{512} << 10U;
+};
+
+/// The byte that wakes.
+inline constexpr std::byte doorbell{0x07};
+
+/// Wakes the other side. A socket that is full of doorbells wakes by what is in it. That the other side
+/// is gone is not noticed here: it shows when this side waits.
+inline void ring_doorbell(int socket) noexcept {
+  ::send(socket, &doorbell, sizeof doorbell, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+}  // namespace coterie::detail

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pool/pool_engine.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include <coterie/cpus.hpp>
+#include <coterie/error.hpp>
+
+#include "frames/setup_frame.hpp"
+#include "links/ring_pair.hpp"
+#include "pool/pool_engine_enter.hpp"
+#include "pool/pool_service.hpp"
+#include "program/program.hpp"
+#include "worker/worker_environment.hpp"
+
+namespace coterie::detail {
+
+namespace {
+
+int checked_processes(const pool_options& options) {
+  if (options.processes < 0 || options.processes > pool_options::most_processes) {
+    throw std::invalid_argument{"coterie: a pool cannot have " + std::to_string(options.processes) +
+                                " workers: pool_options::processes must be 1 to " +
+                                std::to_string(pool_options::most_processes) +
+                                ", or 0 for the CPUs that this process may use"};
+  }
+  return options.processes == 0 ? available_cpus() : options.processes;
+}
+
+void check_limits(const pool_options& options) {
+  if (options.start_timeout < std::chrono::nanoseconds::zero()) {
+    throw std::invalid_argument{
+        "coterie: pool_options::start_timeout is negative; zero means that there is no limit"};
+  }
+}
+
+bool memory_allowed_by_environment() {
+  const char* const value = std::getenv("COTERIE_SHARED_MEMORY");
+  return value == nullptr || std::string_view{value} != "0";
+}
+
+std::size_t ring_capacity(int processes, const pool_options& options) {
+  if (!options.shared_memory || !memory_allowed_by_environment()) return 0;
+  return ring_pair::capacity_for(processes);
+}
+
+void check_initialized() {
+  if (const auto worker = worker_environment::find()) {
+    std::fprintf(
+        stderr,
+        "coterie: this process was started as worker %d, but its main makes a pool without "
+        "having called coterie::init(argc, argv): call it first in main, before anything "
+        "else\n",
+        worker->rank);
+    ::_exit(exit_without_init);
+  }
+  if (!program::instance().initialized) {
+    throw error{errc::not_initialized,
+                "coterie: a pool needs coterie::init(argc, argv) as the first statement of main: "
+                "workers run the same program, and that is where they become workers"};
+  }
+}
+
+shared_payload encoded_setup(int processes, const pool_options& options) {
+  auto bytes = std::make_shared<byte_buffer>();
+  encode(*bytes, worker_setup{.size = processes,
+                              .initializer = options.initializer.function(),
+                              .finalizer = options.finalizer.function()});
+  return bytes;
+}
+
+}  // namespace
+
+std::shared_ptr<pool_core> pool_core::make(boost::asio::any_io_executor executor,
+                                           const pool_options& options) {
+  check_initialized();
+  check_limits(options);
+  auto engine = std::make_shared<pool_engine>(std::move(executor), options);
+  engine->start();
+  return engine;
+}
+
+pool_engine::pool_engine(boost::asio::any_io_executor executor, const pool_options& options)
+    : executor_{std::move(executor)},
+      processes_{checked_processes(options)},
+      ring_capacity_{ring_capacity(processes_, options)},
+      setup_{encoded_setup(processes_, options)},
+      service_{&pool_service::of(executor_)},
+      scheduler_{{.processes = processes_, .start_timeout = options.start_timeout}},
+      workers_(static_cast<std::size_t>(processes_)),
+      crashed_(static_cast<std::size_t>(processes_)),
+      timer_{executor_} {}
+
+pool_engine::~pool_engine() {
+  if (service_ != nullptr) service_->remove(*this);
+}
+
+void pool_engine::start() {
+  service_->add(*this);
+  enter(from::caller, [] {});
+}
+
+// ---- what callers ask for ---------------------------------------------------------------------
+
+void pool_engine::submit(job_id id, std::shared_ptr<job> work) {
+  counters_.jobs_pending.fetch_add(1, std::memory_order_relaxed);
+  enter(from::caller, [this, id, work = std::move(work)] { begin_job(id, work); });
+}
+
+void pool_engine::cancel(job_id id, std::exception_ptr problem, bool kill) {
+  enter(from::caller, [this, id, problem = std::move(problem), kill] {
+    end_job(id, problem, kill);
+    const auto waiting = std::ranges::find(joiners_, id, &joiner::id);
+    if (waiting == joiners_.end()) return;
+    complete(std::move(waiting->handler), due_, problem);
+    joiners_.erase(waiting);
+  });
+}
+
+void pool_engine::run(job_id id, unique_function<void(deliveries&)> function) {
+  enter(from::caller, [this, id, function = std::move(function)]() mutable {
+    function(due_);
+    take_released(id);
+  });
+}
+
+void pool_engine::close() {
+  closed_ = true;
+  enter(from::caller, [this] {
+    closing_ = true;
+    scheduler_.close();
+  });
+}
+
+void pool_engine::terminate() {
+  closed_ = true;
+  enter(from::caller, [this] {
+    end_everything(std::make_exception_ptr(pool_terminated{}));
+    // Signals go out before this returns, even if the rest of the news has to wait.
+    settle();
+  });
+  sequencer_.wait_for_rest();
+}
+
+void pool_engine::join(job_id id, std::unique_ptr<completion<>> handler) {
+  enter(from::caller, [this, id, handler = std::move(handler)]() mutable {
+    if (!closing_) {
+      complete(std::move(handler), due_, std::make_exception_ptr(error{errc::not_closed}));
+    } else if (scheduler_.gone()) {
+      complete(std::move(handler), due_, finalizer_problem_);
+    } else {
+      joiners_.push_back({id, std::move(handler)});
+    }
+  });
+}
+
+void pool_engine::destroy() noexcept {
+  closed_ = true;
+  enter(from::caller, [this] {
+    end_everything(std::make_exception_ptr(pool_terminated{}));
+    reap_everything();
+    timer_.reset();
+  });
+  sequencer_.wait_for_rest();
+}
+
+pool_stats pool_engine::stats() const noexcept {
+  constexpr auto order = std::memory_order_relaxed;
+  return {.workers_ready = counters_.workers_ready.load(order),
+          .workers_started = counters_.workers_started.load(order),
+          .workers_crashed = counters_.workers_crashed.load(order),
+          .starts_failed = counters_.starts_failed.load(order),
+          .tasks_done = counters_.tasks_done.load(order),
+          .tasks_failed = counters_.tasks_failed.load(order),
+          .workers_without_shared_memory = counters_.workers_without_memory.load(order),
+          .jobs_pending = counters_.jobs_pending.load(order)};
+}
+
+// ---- coming to rest ---------------------------------------------------------------------------
+
+void pool_engine::settle() {
+  if (abandoned_) return;
+  while (const auto next = scheduler_.next()) {
+    std::visit([this](const auto& what) { perform(what); }, *next);
+  }
+  for (const auto& worker : std::exchange(to_flush_, {})) {
+    worker->to_be_flushed = false;
+    worker->wire->flush(worker);
+  }
+  counters_.workers_ready.store(scheduler_.workers_ready(), std::memory_order_relaxed);
+  arm_timer();
+}
+
+void pool_engine::flush_later(worker_peer& worker) {
+  if (!std::exchange(worker.to_be_flushed, true)) to_flush_.push_back(worker.shared_from_this());
+}
+
+void pool_engine::arm_timer() {
+  if (!timer_) return;
+  const auto deadline = scheduler_.next_deadline();
+  if (deadline == armed_for_) return;
+  armed_for_ = deadline;
+  if (!deadline) {
+    timer_->cancel();
+    return;
+  }
+  timer_->expires_at(*deadline);
+  timer_->async_wait([self = shared_from_this()](const auto& problem) {
+    if (problem) return;
+    self->enter(from::event_loop, [engine = self.get()] {
+      engine->armed_for_.reset();
+      engine->scheduler_.tick(std::chrono::steady_clock::now());
+    });
+  });
+}
+
+// ---- the end ----------------------------------------------------------------------------------
+
+void pool_engine::end_everything(const std::exception_ptr& problem) {
+  closed_ = true;
+  closing_ = true;
+  scheduler_.terminate();
+  chunks_.clear();
+  to_spawn_.clear();
+  for (auto& [id, each] : std::exchange(jobs_, {})) {
+    counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
+    each.work->finish(problem, due_);
+  }
+}
+
+void pool_engine::reap_everything() noexcept {
+  // All are told to end before the first is waited for: they die side by side.
+  for (const auto& worker : workers_) {
+    if (worker) worker->process->kill();
+  }
+  for (int rank = 0; rank < processes_; ++rank) {
+    const auto worker = std::exchange(workers_[static_cast<std::size_t>(rank)], nullptr);
+    if (!worker) continue;
+    retire(worker);
+    scheduler_.exited(rank, std::chrono::steady_clock::now());
+  }
+  to_flush_.clear();
+}
+
+void pool_engine::retire(const std::shared_ptr<worker_peer>& worker) noexcept {
+  worker->end();
+  if (worker->at_rest()) return;
+  try {
+    leaving_.push_back(worker);
+  } catch (const std::bad_alloc&) {
+    worker->abandon();
+  }
+}
+
+void pool_engine::breakdown(std::exception_ptr problem) noexcept {
+  end_everything(problem);
+  reap_everything();
+}
+
+void pool_engine::abandon() noexcept {
+  closed_ = true;
+  sequencer_.run(
+      [this] {
+        scheduler_.terminate();
+        reap_everything();
+        for (const auto& worker : std::exchange(leaving_, {})) worker->abandon();
+        abandoned_ = true;
+        service_ = nullptr;
+        counters_.workers_ready = 0;
+        timer_.reset();
+        crashed_.clear();
+        chunks_.clear();
+        // What these held may be what keeps the pool alive: it is let go of last.
+        auto jobs = std::exchange(jobs_, {});
+        auto joiners = std::exchange(joiners_, {});
+        auto due = std::exchange(due_, {});
+        for (auto& [id, each] : jobs) each.work->abandon();
+      },
+      [] {});
+}
+
+}  // namespace coterie::detail

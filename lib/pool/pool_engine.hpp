@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <coterie/detail/pool_core.hpp>
+
+#include "frames/frame.hpp"
+#include "pool/sequencer.hpp"
+#include "pool/worker_peer.hpp"
+#include "schedule/scheduler.hpp"
+
+namespace coterie::detail {
+
+class pool_service;
+
+/// Carries out what the scheduler decides: starts and ends processes, moves frames, hands results to
+/// jobs, completes operations.
+///
+/// Everything below `enter` runs under the sequencer. Handlers that fall due on the way are collected,
+/// and called when the engine has come to rest.
+class pool_engine final : public pool_core, public std::enable_shared_from_this<pool_engine> {
+ public:
+  pool_engine(boost::asio::any_io_executor executor, const pool_options& options);
+  ~pool_engine() override;
+
+  /// Begins to start workers. Apart from the constructor, because it needs `shared_from_this`.
+  void start();
+
+  // pool_core
+  [[nodiscard]] boost::asio::any_io_executor executor() const override { return executor_; }
+  job_id reserve() override { return ++last_job_; }
+  void submit(job_id id, std::shared_ptr<job> work) override;
+  void cancel(job_id id, std::exception_ptr problem, bool kill) override;
+  void run(job_id id, unique_function<void(deliveries&)> function) override;
+  void close() override;
+  void terminate() override;
+  void join(job_id id, std::unique_ptr<completion<>> handler) override;
+  void destroy() noexcept override;
+  [[nodiscard]] bool closed() const noexcept override { return closed_; }
+  [[nodiscard]] int size() const noexcept override { return processes_; }
+  [[nodiscard]] pool_stats stats() const noexcept override;
+
+  // worker_peer's news
+  void input_arrived(const std::shared_ptr<worker_peer>& worker, bool ended, std::size_t count);
+  void output_possible(const std::shared_ptr<worker_peer>& worker);
+  void time_to_look(const std::shared_ptr<worker_peer>& worker);
+  void process_ended(const std::shared_ptr<worker_peer>& worker);
+
+  /// The event loop is being destroyed: everything is let go of, and no handler is called.
+  void abandon() noexcept;
+
+ private:
+  enum class from { event_loop, caller };
+
+  struct open_job {
+    std::shared_ptr<job> work;
+    shared_payload definition;
+    bool automatic_chunks = true;
+    std::size_t cut_so_far = 0;
+    std::vector<int> told;  // ranks that were sent the definition; may have been replaced since
+  };
+  // A chunk that some worker holds, or is to be given to.
+  struct open_chunk {
+    job_id job = 0;
+    int rank = 0;
+    std::size_t first = 0;
+    std::size_t count = 0;
+    std::size_t done = 0;
+    shared_payload items;
+  };
+
+  struct counters {
+    std::atomic<int> workers_ready = 0;
+    std::atomic<std::uint64_t> workers_started = 0;
+    std::atomic<std::uint64_t> workers_crashed = 0;
+    std::atomic<std::uint64_t> starts_failed = 0;
+    std::atomic<std::uint64_t> tasks_done = 0;
+    std::atomic<std::uint64_t> tasks_failed = 0;
+    std::atomic<std::uint64_t> workers_without_memory = 0;
+    std::atomic<std::uint64_t> jobs_pending = 0;
+  };
+
+  template <class Work>
+  void enter(from whence, Work&& work);
+  void settle();
+  void breakdown(std::exception_ptr problem) noexcept;
+  void end_everything(const std::exception_ptr& problem);
+  void reap_everything() noexcept;
+  void retire(const std::shared_ptr<worker_peer>& worker) noexcept;
+  bool is_former(const std::shared_ptr<worker_peer>& worker);
+
+  void perform(const action::spawn& what);
+  void perform(const action::cut& what);
+  void perform(const action::resend& what);
+  void perform(const action::crash& what);
+  void perform(const action::finish& what);
+  void perform(const action::give_up& what);
+  void perform(const action::kill& what);
+  void perform(const action::stop& what);
+  void perform(const action::all_gone& what);
+
+  void spawn_later();
+  void spawn_next();
+  void begin_job(job_id id, const std::shared_ptr<job>& work);
+  void end_job(job_id id, const std::exception_ptr& problem, bool kill);
+  void drop_job(job_id id, bool kill);
+  void forget_job(job_id id, frame_kind how);
+  void send_chunk(int rank, chunk_id id, const open_chunk& chunk, bool last);
+  void flush_later(worker_peer& worker);
+
+  bool listen_on(const std::shared_ptr<worker_peer>& worker);
+  bool take_frames(worker_peer& worker);
+  open_chunk* take_items(worker_peer& worker, const frame_header& header);
+  void take(worker_peer& worker, const frame& arrived);
+  void take_hello(worker_peer& worker, const frame& arrived);
+  static void take_not_ready(worker_peer& worker, const frame& arrived);
+  void take_values(worker_peer& worker, const frame& arrived);
+  void take_failure(worker_peer& worker, const frame& arrived);
+  void take_done(worker_peer& worker, const frame& arrived);
+  void take_released(job_id id);
+  void fail_item(job_id id, std::size_t index, std::exception_ptr problem);
+  void violation(worker_peer& worker, const std::string& what);
+  void conclude(const std::shared_ptr<worker_peer>& worker);
+  void take_last_words(const worker_peer& worker);
+  [[nodiscard]] static std::string start_problem(const worker_peer& worker);
+  [[nodiscard]] static std::exception_ptr crash_problem(const worker_peer& worker,
+                                                        std::size_t item);
+  void arm_timer();
+
+  worker_peer* peer(int rank) { return workers_.at(static_cast<std::size_t>(rank)).get(); }
+
+  const boost::asio::any_io_executor executor_;
+  const int processes_;
+  const std::size_t ring_capacity_;  // 0: no rings are wanted
+  shared_payload setup_;
+  pool_service* service_;
+
+  sequencer sequencer_;
+  std::atomic<job_id> last_job_ = 0;
+  std::atomic<bool> closed_ = false;
+
+  scheduler scheduler_;
+  std::unordered_map<job_id, open_job> jobs_;
+  std::unordered_map<chunk_id, open_chunk> chunks_;
+  std::vector<std::shared_ptr<worker_peer>> workers_;  // by rank; null: no process
+  std::vector<std::shared_ptr<worker_peer>> crashed_;  // by rank; who the crash actions are about
+  // Ended, but waits of theirs are still going on. Kept, because they must be let go of before the
+  // event loop is.
+  std::vector<std::shared_ptr<worker_peer>> leaving_;
+  std::vector<std::shared_ptr<worker_peer>> to_flush_;
+  std::deque<int> to_spawn_;
+  bool spawn_posted_ = false;
+  std::string last_start_problem_;
+
+  std::optional<boost::asio::steady_timer> timer_;
+  std::optional<scheduler::time_point> armed_for_;
+
+  struct joiner {
+    job_id id;
+    std::unique_ptr<completion<>> handler;
+  };
+  std::vector<joiner> joiners_;
+  std::exception_ptr finalizer_problem_;
+  counters counters_;
+  bool closing_ = false;
+  bool abandoned_ = false;
+
+  deliveries due_;
+};
+
+}  // namespace coterie::detail

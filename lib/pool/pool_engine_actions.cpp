@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What the scheduler wants done, done.
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <coterie/error.hpp>
+
+#include "links/make_link.hpp"
+#include "pool/pool_engine.hpp"
+#include "pool/pool_engine_enter.hpp"
+#include "processes/launcher.hpp"
+
+namespace coterie::detail {
+
+namespace {
+
+// An automatic chunk of large items stays this small, whatever its time.
+constexpr std::size_t automatic_chunk_bytes = std::size_t{128} << 10U;
+
+frame_header header_of(frame_kind kind, job_id job) {
+  frame_header header;
+  header.kind = kind;
+  header.job = job;
+  return header;
+}
+
+shared_payload definition_of(job& work) {
+  auto bytes = std::make_shared<byte_buffer>();
+  const function_reference factory = work.factory();
+  bytes->append(&factory, sizeof factory);
+  work.encode_callable(*bytes);
+  return bytes;
+}
+
+}  // namespace
+
+// ---- processes --------------------------------------------------------------------------------
+
+void pool_engine::perform(const action::spawn& what) {
+  to_spawn_.push_back(what.rank);
+  spawn_later();
+}
+
+// One process at a time, and the event loop gets its turn in between: starting many takes a while.
+void pool_engine::spawn_later() {
+  if (to_spawn_.empty() || std::exchange(spawn_posted_, true)) return;
+  boost::asio::post(executor_, [self = shared_from_this()] {
+    self->enter(from::event_loop, [engine = self.get()] {
+      engine->spawn_posted_ = false;
+      engine->spawn_next();
+    });
+  });
+}
+
+void pool_engine::spawn_next() {
+  while (!to_spawn_.empty() && !scheduler_.wants(to_spawn_.front())) to_spawn_.pop_front();
+  if (to_spawn_.empty()) return;
+  const int rank = to_spawn_.front();
+  to_spawn_.pop_front();
+  const auto now = std::chrono::steady_clock::now();
+  try {
+    launched_worker launched = launch_worker(rank);
+    auto process =
+        std::make_unique<worker_process>(executor_, launched.pid, std::move(launched.process));
+    made_link made = make_link(executor_, std::move(launched.link), ring_capacity_);
+    if (made.lacks_memory) {
+      counters_.workers_without_memory.fetch_add(1, std::memory_order_relaxed);
+    }
+    auto worker = std::make_shared<worker_peer>(shared_from_this(), rank, std::move(process),
+                                                std::move(made.wire));
+    worker->start();
+    worker->wire->send(header_of(frame_kind::setup, 0), setup_);
+    flush_later(*worker);
+    workers_[static_cast<std::size_t>(rank)] = std::move(worker);
+    counters_.workers_started.fetch_add(1, std::memory_order_relaxed);
+    scheduler_.started(rank, now);
+  } catch (const boost::system::system_error& problem) {
+    last_start_problem_ = problem.what();
+    counters_.starts_failed.fetch_add(1, std::memory_order_relaxed);
+    scheduler_.exited(rank, now);
+  }
+  spawn_later();
+}
+
+void pool_engine::perform(const action::kill& what) {
+  if (worker_peer* const worker = peer(what.rank)) {
+    if (!worker->was_ready && worker->problem.empty()) {
+      worker->problem = "it was not ready within pool_options::start_timeout";
+    }
+    worker->killed = !worker->broke_rules;
+    worker->process->kill();
+  }
+}
+
+void pool_engine::perform(const action::stop& what) {
+  worker_peer* const worker = peer(what.rank);
+  if (worker == nullptr) return;
+  worker->told_to_stop = true;
+  worker->wire->send(header_of(frame_kind::stop, 0), shared_payload{});
+  flush_later(*worker);
+}
+
+void pool_engine::perform(const action::all_gone&) {
+  for (joiner& each : std::exchange(joiners_, {})) {
+    complete(std::move(each.handler), due_, finalizer_problem_);
+  }
+}
+
+// ---- jobs -------------------------------------------------------------------------------------
+
+void pool_engine::begin_job(job_id id, const std::shared_ptr<job>& work) {
+  std::exception_ptr problem;
+  shared_payload definition;
+  if (closing_) {
+    problem = std::make_exception_ptr(pool_closed{});
+  } else {
+    try {
+      definition = definition_of(*work);
+    } catch (...) {
+      problem = std::current_exception();
+    }
+  }
+  if (problem) {
+    counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
+    work->finish(problem, due_);
+    return;
+  }
+  const job_settings settings = work->settings();
+  jobs_.emplace(id, open_job{.work = work,
+                             .definition = std::move(definition),
+                             .automatic_chunks = settings.chunksize == 0,
+                             .cut_so_far = 0,
+                             .told = {}});
+  scheduler_.add_job(id, {.chunksize = settings.chunksize,
+                          .window = settings.window,
+                          .held_until_consumed = settings.held_until_consumed});
+}
+
+void pool_engine::perform(const action::cut& what) {
+  const auto entry = jobs_.find(what.job);
+  if (entry == jobs_.end()) return scheduler_.cut_done(what.chunk, 0, true);
+  open_job& open = entry->second;
+
+  auto items = std::make_shared<byte_buffer>();
+  const std::size_t most_bytes =
+      open.automatic_chunks ? automatic_chunk_bytes : std::numeric_limits<std::size_t>::max();
+  cut_result taken;
+  try {
+    taken = open.work->cut(what.most, most_bytes, *items);
+  } catch (...) {
+    end_job(what.job, std::current_exception(), false);
+    return scheduler_.cut_done(what.chunk, 0, true);
+  }
+  if (taken.count > 0) {
+    open_chunk& chunk = chunks_[what.chunk];
+    chunk = {.job = what.job,
+             .rank = what.rank,
+             .first = open.cut_so_far,
+             .count = taken.count,
+             .done = 0,
+             .items = std::move(items)};
+    open.cut_so_far += taken.count;
+    send_chunk(what.rank, what.chunk, chunk, taken.exhausted);
+  }
+  scheduler_.cut_done(what.chunk, taken.count, taken.exhausted);
+}
+
+void pool_engine::perform(const action::resend& what) {
+  open_chunk& chunk = chunks_.at(what.chunk);
+  chunk.rank = what.rank;
+  send_chunk(what.rank, what.chunk, chunk, false);
+}
+
+void pool_engine::send_chunk(int rank, chunk_id id, const open_chunk& chunk, bool last) {
+  worker_peer& worker = *peer(rank);
+  open_job& open = jobs_.at(chunk.job);
+  const auto [known, unknown] = worker.knows.try_emplace(chunk.job, job_knowledge::ready);
+  if (unknown || known->second == job_knowledge::forgets) {
+    worker.wire->send(header_of(frame_kind::define, chunk.job), open.definition);
+    known->second = job_knowledge::ready;
+    if (unknown) open.told.push_back(rank);
+  }
+  frame_header header = header_of(frame_kind::run, chunk.job);
+  header.chunk = id;
+  header.count = chunk.count;
+  worker.wire->send(header, chunk.items);
+  if (last) {
+    // A single call is forgotten by the message that brings it.
+    worker.wire->send(header_of(frame_kind::forget, chunk.job), shared_payload{});
+    known->second = job_knowledge::forgets;
+  }
+  flush_later(worker);
+}
+
+void pool_engine::perform(const action::crash& what) {
+  const auto found = chunks_.find(what.chunk);
+  if (found == chunks_.end()) return;
+  const open_chunk chunk = std::move(found->second);
+  chunks_.erase(found);
+  const worker_peer& worker = *crashed_[static_cast<std::size_t>(what.rank)];
+  for (std::size_t offset = chunk.done; offset < chunk.count && jobs_.contains(chunk.job);
+       ++offset) {
+    const std::size_t item = chunk.first + offset;
+    fail_item(chunk.job, item, crash_problem(worker, item));
+  }
+}
+
+void pool_engine::perform(const action::finish& what) {
+  const auto entry = jobs_.find(what.job);
+  if (entry == jobs_.end()) return;
+  const auto work = entry->second.work;
+  forget_job(what.job, frame_kind::forget);
+  jobs_.erase(what.job);
+  counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
+  work->finish({}, due_);
+}
+
+void pool_engine::perform(const action::give_up&) {
+  for (auto& [id, each] : std::exchange(jobs_, {})) {
+    counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
+    each.work->finish(std::make_exception_ptr(start_failed{last_start_problem_}), due_);
+  }
+  chunks_.clear();
+}
+
+void pool_engine::end_job(job_id id, const std::exception_ptr& problem, bool kill) {
+  const auto entry = jobs_.find(id);
+  if (entry == jobs_.end()) return;
+  const auto work = entry->second.work;
+  drop_job(id, kill);
+  work->finish(problem, due_);
+}
+
+void pool_engine::drop_job(job_id id, bool kill) {
+  forget_job(id, frame_kind::cancel);
+  jobs_.erase(id);
+  std::erase_if(chunks_, [id](const auto& each) { return each.second.job == id; });
+  counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
+  scheduler_.drop_job(id, kill);
+}
+
+void pool_engine::forget_job(job_id id, frame_kind how) {
+  for (const int rank : jobs_.at(id).told) {
+    worker_peer* const worker = peer(rank);
+    if (worker == nullptr) continue;
+    const auto known = worker->knows.find(id);
+    if (known == worker->knows.end()) continue;  // it has been replaced since
+    if (how == frame_kind::cancel || known->second == job_knowledge::ready) {
+      worker->wire->send(header_of(how, id), shared_payload{});
+      flush_later(*worker);
+    }
+    worker->knows.erase(known);
+  }
+}
+
+void pool_engine::fail_item(job_id id, std::size_t index, std::exception_ptr problem) {
+  counters_.tasks_failed.fetch_add(1, std::memory_order_relaxed);
+  const auto entry = jobs_.find(id);
+  if (entry == jobs_.end()) return;
+  const auto work = entry->second.work;
+  if (work->failure(index, std::move(problem), due_) == job_progress::settled) drop_job(id, false);
+  take_released(id);
+}
+
+}  // namespace coterie::detail

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <utility>
+
+#include "pool/pool_engine.hpp"
+
+namespace coterie::detail {
+
+template <class Work>
+void pool_engine::enter(from whence, Work&& work) {
+  const auto self = shared_from_this();
+  deliveries due;
+  const auto guarded = [this](auto& what) {
+    try {
+      what();
+    } catch (...) {
+      // Out of memory, most likely. Half a step may have been made, so nothing can be trusted.
+      breakdown(std::current_exception());
+    }
+  };
+  const bool ran = sequencer_.run(
+      [this, guarded, work = std::forward<Work>(work)]() mutable {
+        if (!abandoned_) guarded(work);
+      },
+      [&] {
+        auto come_to_rest = [this] { settle(); };
+        guarded(come_to_rest);
+        for (auto& each : std::exchange(due_, {})) due.push_back(std::move(each));
+      });
+  if (!ran) return;
+
+  // From here on nothing of the pool is touched: a handler may do with it what it likes, and may
+  // throw. Those behind it are then left to the event loop.
+  auto next = due.begin();
+  try {
+    for (; next != due.end(); ++next) {
+      delivery& first = **next;
+      first.deliver(std::move(*next), whence == from::event_loop);
+    }
+  } catch (...) {
+    for (++next; next != due.end(); ++next) {
+      delivery& first = **next;
+      first.deliver(std::move(*next), false);
+    }
+    throw;
+  }
+}
+
+}  // namespace coterie::detail

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What workers say, checked and passed on; and what becomes of a worker that has ended.
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <coterie/detail/exception_wire.hpp>
+#include <coterie/error.hpp>
+
+#include "pool/pool_engine.hpp"
+#include "pool/pool_engine_enter.hpp"
+#include "processes/how_it_ended.hpp"
+#include "program/modules.hpp"
+
+namespace coterie::detail {
+
+namespace {
+
+std::string end_of(const worker_peer& worker) {
+  const int status = worker.wait_status;
+  std::optional<int> signal;
+  std::optional<int> exit_code;
+  if (status != unknown_wait_status && WIFSIGNALED(status)) signal = WTERMSIG(status);
+  if (status != unknown_wait_status && WIFEXITED(status)) exit_code = WEXITSTATUS(status);
+  return "worker " + std::to_string(worker.rank) + " (pid " +
+         std::to_string(worker.process->pid()) + ") " + how_it_ended(signal, exit_code);
+}
+
+}  // namespace
+
+// ---- news from the event loop -----------------------------------------------------------------
+
+void pool_engine::input_arrived(const std::shared_ptr<worker_peer>& worker, bool ended,
+                                std::size_t count) {
+  enter(from::event_loop, [this, worker, ended, count]() mutable {
+    worker->wire->received(count);
+    if (is_former(worker)) return;
+    if (take_frames(*worker) && scheduler_.holds_work(worker->rank)) {
+      worker->wire->look_again(worker, true);
+    }
+    if (worker->exited) {
+      // It can write no more, so what is there now is all there will be, even if a process that it
+      // has started still holds the other end open.
+      while (!worker->broke_rules && worker->wire->drain()) take_frames(*worker);
+      ended = true;
+    }
+    if (!ended && listen_on(worker)) return;
+    worker->input_ended = true;
+    if (worker->exited) return conclude(worker);
+    // A worker that nobody can hear is of no use, even if it still runs.
+    worker->process->kill();
+  });
+}
+
+void pool_engine::time_to_look(const std::shared_ptr<worker_peer>& worker) {
+  enter(from::event_loop, [this, worker] {
+    const bool due = worker->wire->looked(worker);
+    if (is_former(worker) || !due) return;
+    const bool lively = take_frames(*worker);
+    if (scheduler_.holds_work(worker->rank)) worker->wire->look_again(worker, lively);
+  });
+}
+
+// False if there is no room for the message that has begun: one that is as long as it says it is would
+// have been sent by a worker that had the room.
+bool pool_engine::listen_on(const std::shared_ptr<worker_peer>& worker) {
+  try {
+    if (worker->broke_rules) return false;
+    worker->wire->async_receive(worker);
+    return true;
+  } catch (const std::bad_alloc&) {
+    violation(*worker, "it announced a message that does not fit into memory");
+  } catch (const bad_frame& problem) {
+    violation(*worker, problem.what());
+  }
+  return false;
+}
+
+void pool_engine::output_possible(const std::shared_ptr<worker_peer>& worker) {
+  enter(from::event_loop, [this, worker] {
+    worker->wire->output_possible(worker);
+    is_former(worker);
+  });
+}
+
+void pool_engine::process_ended(const std::shared_ptr<worker_peer>& worker) {
+  enter(from::event_loop, [this, worker] {
+    const auto wait_status = worker->process->waited();
+    if (is_former(worker)) return;
+    if (!wait_status) return worker->wait_for_end();
+    worker->exited = true;
+    worker->wait_status = *wait_status;
+    if (worker->input_ended) return conclude(worker);
+    // The wait for input ends with what has come so far, and that is taken in before the worker is
+    // given up: results that it had sent are results.
+    worker->wire->stop_receiving();
+  });
+}
+
+// Whether the worker has been ended. Lets go of it with the last of its news.
+bool pool_engine::is_former(const std::shared_ptr<worker_peer>& worker) {
+  if (workers_[static_cast<std::size_t>(worker->rank)] == worker) return false;
+  if (worker->at_rest()) std::erase(leaving_, worker);
+  return true;
+}
+
+// ---- frames -----------------------------------------------------------------------------------
+
+// Returns whether there were any.
+bool pool_engine::take_frames(worker_peer& worker) {
+  bool any = false;
+  try {
+    while (!worker.broke_rules) {
+      const auto arrived = worker.wire->next();
+      if (!arrived) break;
+      any = true;
+      take(worker, *arrived);
+    }
+  } catch (const bad_frame& problem) {
+    violation(worker, problem.what());
+  }
+  return any;
+}
+
+void pool_engine::take(worker_peer& worker, const frame& arrived) {
+  const frame_kind kind = arrived.header.kind;
+  if (!worker.greeted && kind != frame_kind::hello) {
+    return violation(worker, "it did not begin with its greeting");
+  }
+  if (worker.greeted && kind == frame_kind::hello) {
+    return violation(worker, "it sent its greeting twice");
+  }
+  const bool about_its_start = kind == frame_kind::ready || kind == frame_kind::not_ready;
+  if (worker.greeted && worker.was_ready == about_its_start) {
+    return violation(worker, worker.was_ready ? "it was ready, and said so again"
+                                              : "it sent results before it was ready");
+  }
+  if (kind == frame_kind::left && !worker.told_to_stop) {
+    return violation(worker, "it left without having been told to");
+  }
+  switch (kind) {
+    case frame_kind::hello:
+      return take_hello(worker, arrived);
+    case frame_kind::ready:
+      worker.was_ready = true;
+      return scheduler_.ready(worker.rank);
+    case frame_kind::not_ready:
+      return take_not_ready(worker, arrived);
+    case frame_kind::values:
+      return take_values(worker, arrived);
+    case frame_kind::failure:
+      return take_failure(worker, arrived);
+    case frame_kind::done:
+      return take_done(worker, arrived);
+    case frame_kind::left:
+      if (!finalizer_problem_) {
+        finalizer_problem_ = decode_exception(
+            arrived.payload, {.rank = worker.rank, .pid = worker.process->pid(), .item = 0});
+      }
+      return;
+    default:
+      return violation(worker, "it sent a frame that only the parent sends");
+  }
+}
+
+void pool_engine::take_hello(worker_peer& worker, const frame& arrived) {
+  const auto& identity = executable_identity();
+  if (arrived.header.count != protocol_version || !std::ranges::equal(arrived.payload, identity)) {
+    worker.problem = "the worker runs another build of the program: was the executable replaced?";
+    worker.broke_rules = true;
+    return scheduler_.condemn(worker.rank);
+  }
+  worker.greeted = true;
+}
+
+void pool_engine::take_not_ready(worker_peer& worker, const frame& arrived) {
+  try {
+    std::rethrow_exception(decode_exception(
+        arrived.payload, {.rank = worker.rank, .pid = worker.process->pid(), .item = 0}));
+  } catch (...) {
+    worker.problem = "the initializer failed: " + text_of_current_exception();
+  }
+}
+
+// Checks that these are the next items of the chunk that the worker is at. Null if they are not, or
+// if nobody wants them any more.
+pool_engine::open_chunk* pool_engine::take_items(worker_peer& worker, const frame_header& header) {
+  const auto found = chunks_.find(header.chunk);
+  open_chunk* const chunk = found == chunks_.end() ? nullptr : &found->second;
+  if (chunk != nullptr && (header.job != chunk->job || header.first != chunk->done)) {
+    violation(worker, "it sent results out of their order");
+    return nullptr;
+  }
+  if (header.count == 0 || !scheduler_.items_done(worker.rank, header.chunk, header.count)) {
+    violation(worker, "it sent results that it was not asked for");
+    return nullptr;
+  }
+  if (chunk != nullptr) chunk->done += header.count;
+  return chunk;
+}
+
+void pool_engine::take_values(worker_peer& worker, const frame& arrived) {
+  const auto count = static_cast<std::size_t>(arrived.header.count);
+  const open_chunk* const chunk = take_items(worker, arrived.header);
+  if (chunk == nullptr) return;
+  counters_.tasks_done.fetch_add(count, std::memory_order_relaxed);
+  const job_id id = chunk->job;
+  const auto entry = jobs_.find(id);
+  if (entry == jobs_.end()) return;
+  const auto work = entry->second.work;
+  const std::size_t first = chunk->first + static_cast<std::size_t>(arrived.header.first);
+  if (work->values(first, count, arrived.payload, due_) == job_progress::settled) {
+    drop_job(id, false);
+  }
+  take_released(id);
+}
+
+void pool_engine::take_released(job_id id) {
+  const auto entry = jobs_.find(id);
+  if (entry == jobs_.end()) return;
+  if (const std::size_t count = entry->second.work->released(); count > 0) {
+    scheduler_.consumed(id, count);
+  }
+}
+
+void pool_engine::take_failure(worker_peer& worker, const frame& arrived) {
+  if (arrived.header.count != 1) return violation(worker, "it sent a failure of several items");
+  const open_chunk* const chunk = take_items(worker, arrived.header);
+  if (chunk == nullptr) return;
+  const std::size_t item = chunk->first + static_cast<std::size_t>(arrived.header.first);
+  fail_item(chunk->job, item,
+            decode_exception(arrived.payload,
+                             {.rank = worker.rank, .pid = worker.process->pid(), .item = item}));
+}
+
+void pool_engine::take_done(worker_peer& worker, const frame& arrived) {
+  constexpr auto longest = std::uint64_t{1} << 62U;
+  const std::chrono::nanoseconds busy{std::min(arrived.header.count, longest)};
+  if (!scheduler_.chunk_done(worker.rank, arrived.header.chunk, busy)) {
+    return violation(worker, "it ended a chunk that it was not at the end of");
+  }
+  chunks_.erase(arrived.header.chunk);
+}
+
+// ---- the end of a worker ----------------------------------------------------------------------
+
+void pool_engine::violation(worker_peer& worker, const std::string& what) {
+  worker.problem = what;
+  worker.broke_rules = true;
+  scheduler_.condemn(worker.rank);
+}
+
+void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
+  const auto rank = static_cast<std::size_t>(worker->rank);
+  workers_[rank].reset();
+  retire(worker);
+  if (!worker->was_ready) {
+    last_start_problem_ = start_problem(*worker);
+    counters_.starts_failed.fetch_add(1, std::memory_order_relaxed);
+  } else if (worker->told_to_stop && !worker->killed) {
+    take_last_words(*worker);
+  } else if (!worker->killed) {
+    counters_.workers_crashed.fetch_add(1, std::memory_order_relaxed);
+  }
+  // Chunks of jobs that have ended are nobody's business any more; the others come up again as
+  // crashes, or are sent to another worker.
+  std::erase_if(chunks_, [&](const auto& each) {
+    return each.second.rank == worker->rank && !jobs_.contains(each.second.job);
+  });
+  crashed_[rank] = worker;
+  // It says how one chunk ended before it begins the next, so no more than one can have begun.
+  scheduler_.exited(worker->rank, std::chrono::steady_clock::now());
+}
+
+void pool_engine::take_last_words(const worker_peer& worker) {
+  const int status = worker.wait_status;
+  if (finalizer_problem_ || status == 0 || status == unknown_wait_status) return;
+  finalizer_problem_ = std::make_exception_ptr(
+      error{errc::worker_crashed, end_of(worker) + " while it was leaving: in its finalizer, or in "
+                                                   "what runs at exit"});
+}
+
+std::string pool_engine::start_problem(const worker_peer& worker) {
+  if (!worker.problem.empty()) return worker.problem;
+  const int status = worker.wait_status;
+  if (worker.wait_status != unknown_wait_status && WIFEXITED(status)) {
+    if (WEXITSTATUS(status) == exit_without_init) {
+      return "the program's main makes a pool without having called coterie::init(argc, argv) first";
+    }
+    if (!worker.greeted) {
+      return end_of(worker) +
+             " before it reached coterie::init: does the program's main call that first?";
+    }
+  }
+  return end_of(worker) + (worker.greeted ? " in its initializer" : " while it was starting");
+}
+
+std::exception_ptr pool_engine::crash_problem(const worker_peer& worker, std::size_t item) {
+  const int pid = worker.process->pid();
+  if (worker.broke_rules) {
+    return std::make_exception_ptr(error{
+        errc::protocol_violation, "worker " + std::to_string(worker.rank) + " (pid " +
+                                      std::to_string(pid) + ") was ended while it held item " +
+                                      std::to_string(item) + ", because " + worker.problem});
+  }
+  const remote_place place{.rank = worker.rank, .pid = pid, .item = item};
+  if (worker.wait_status == unknown_wait_status) {
+    return std::make_exception_ptr(worker_crashed{place, std::nullopt, std::nullopt});
+  }
+  return std::make_exception_ptr(worker_crashed::from_wait_status(place, worker.wait_status));
+}
+
+}  // namespace coterie::detail

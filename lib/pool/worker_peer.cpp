@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pool/worker_peer.hpp"
+
+#include <utility>
+
+#include "pool/pool_engine.hpp"
+
+namespace coterie::detail {
+
+worker_peer::worker_peer(std::shared_ptr<pool_engine> engine, int worker_rank,
+                         std::unique_ptr<worker_process> worker, std::unique_ptr<link> link)
+    : rank{worker_rank},
+      process{std::move(worker)},
+      wire{std::move(link)},
+      engine_{std::move(engine)} {}
+
+worker_peer::~worker_peer() = default;
+
+void worker_peer::start() {
+  wait_for_end();
+  wire->async_receive(shared_from_this());
+}
+
+void worker_peer::wait_for_end() {
+  process->async_wait([self = shared_from_this()] { self->engine_->process_ended(self); });
+}
+
+void worker_peer::end() noexcept {
+  wire->close();
+  process->end();
+}
+
+void worker_peer::abandon() noexcept {
+  wire->abandon();
+  process->abandon();
+}
+
+void worker_peer::input_arrived(boost::system::error_code reason, std::size_t count) {
+  engine_->input_arrived(shared_from_this(), reason.failed(), count);
+}
+
+void worker_peer::time_to_look() { engine_->time_to_look(shared_from_this()); }
+
+void worker_peer::output_possible() { engine_->output_possible(shared_from_this()); }
+
+}  // namespace coterie::detail

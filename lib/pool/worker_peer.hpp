@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "frames/identifiers.hpp"
+#include "links/link.hpp"
+#include "processes/exit_status.hpp"
+#include "processes/worker_process.hpp"
+
+namespace coterie::detail {
+
+class pool_engine;
+
+/// What a worker knows of a job: its function, or that no more chunks of it were to come.
+enum class job_knowledge : bool { ready, forgets };
+
+/// One worker as the parent knows it: its process, its link, and what it has been told. Passes their
+/// news on to the engine.
+class worker_peer final : public link_listener, public std::enable_shared_from_this<worker_peer> {
+ public:
+  worker_peer(std::shared_ptr<pool_engine> engine, int rank,
+              std::unique_ptr<worker_process> process, std::unique_ptr<link> link);
+  ~worker_peer();
+
+  /// Begins to listen.
+  void start();
+  /// Has the engine told when the process has ended; `start` has done so once.
+  void wait_for_end();
+
+  /// Ends the process and the link. What they hold is given back when no wait is going on any more.
+  void end() noexcept;
+  [[nodiscard]] bool at_rest() const noexcept { return process->at_rest() && wire->at_rest(); }
+  /// Ends everything and gives it back at once, because the event loop is being destroyed.
+  void abandon() noexcept;
+
+  // link_listener
+  void input_arrived(boost::system::error_code problem, std::size_t count) override;
+  void output_possible() override;
+  void time_to_look() override;
+
+  const int rank;
+  const std::unique_ptr<worker_process> process;
+  const std::unique_ptr<link> wire;
+
+  std::unordered_map<job_id, job_knowledge> knows;
+  std::string problem;  // why it is unfit, or could not start; empty: nothing known
+  int wait_status = unknown_wait_status;
+  bool greeted = false;       // its hello was right
+  bool was_ready = false;     // its initializer has run
+  bool told_to_stop = false;  // by a frame, after which it leaves by itself
+  bool killed = false;        // on purpose, and by no fault of its own
+  bool broke_rules = false;
+  bool input_ended = false;  // nothing more can be read
+  bool exited = false;
+  bool to_be_flushed = false;
+
+ private:
+  std::shared_ptr<pool_engine> engine_;
+};
+
+}  // namespace coterie::detail

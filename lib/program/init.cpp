@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <coterie/init.hpp>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include <boost/core/demangle.hpp>
+
+#include "program/event_loop.hpp"
+#include "program/program.hpp"
+#include "worker/worker.hpp"
+#include "worker/worker_environment.hpp"
+
+namespace coterie {
+
+namespace detail {
+
+program& program::instance() {
+  static program the_program;
+  return the_program;
+}
+
+void report_fatal(const std::exception_ptr& problem) noexcept {
+  const char* const name = program_invocation_short_name;
+  try {
+    std::rethrow_exception(problem);
+  } catch (const std::exception& known) {
+    std::fprintf(stderr, "%s: %s: %s\n", name, boost::core::demangle(typeid(known).name()).c_str(),
+                 known.what());
+  } catch (...) {
+    std::fprintf(stderr, "%s: ended by an exception that is no std::exception\n", name);
+  }
+}
+
+}  // namespace detail
+
+void init(int argc, char** argv) {
+  if (const auto environment = detail::worker_environment::find()) {
+    detail::serve_as_worker(*environment);
+  }
+  if (const char* const problem = detail::event_loop_problem()) {
+    std::fprintf(stderr, "%s: %s\n", program_invocation_short_name, problem);
+    std::exit(69);  // EX_UNAVAILABLE
+  }
+  auto& program = detail::program::instance();
+  program.initialized = true;
+  program.arguments.assign(argv, argv + argc);
+}
+
+}  // namespace coterie

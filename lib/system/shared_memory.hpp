@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "system/unique_descriptor.hpp"
+
+namespace coterie::detail {
+
+/// Memory without a name that processes share by handing over its descriptor. It begins as zeros,
+/// and its size never changes: the kernel is told to refuse that to everybody, for good.
+///
+/// Thread safety: none for the object; what is done to the bytes is up to those who share them.
+class shared_memory {
+ public:
+  /// Shares nothing: no bytes, no descriptor.
+  shared_memory() = default;
+
+  /// Makes new memory of `size` bytes, all of it reserved: using it later cannot fail.
+  ///
+  /// Throws `boost::system::system_error` that names the step that failed; for example EMFILE or
+  /// ENFILE: no descriptors; ENOMEM or ENOSPC: no memory, or no room among the addresses; EINVAL: a
+  /// size of 0; EFBIG: more than this process may have in a file (`ulimit -f`). Nothing is left behind
+  /// then.
+  static shared_memory create(std::size_t size);
+
+  /// Maps the first `size` bytes of memory that another process made by `create`. The descriptor and
+  /// the size are what that process says, and are not believed.
+  ///
+  /// Throws `bad_frame` if that is not memory of at least this size that can be read and written and
+  /// cannot shrink; `boost::system::system_error` if it cannot be mapped here. The descriptor is
+  /// closed then.
+  static shared_memory open(unique_descriptor descriptor, std::size_t size);
+
+  shared_memory(shared_memory&& other) noexcept;
+  shared_memory& operator=(shared_memory&& other) noexcept;
+  ~shared_memory() { unmap(); }
+
+  /// The memory, at the beginning of a page. Stays where it is when the object moves.
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return bytes_; }
+  /// For handing it over; -1 after `close_descriptor`.
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_.get(); }
+  /// The memory stays. Descriptors are few, and this one is of no use once it was handed over.
+  void close_descriptor() noexcept { descriptor_.reset(); }
+
+ private:
+  shared_memory(unique_descriptor descriptor, std::span<std::byte> bytes) noexcept;
+  void unmap() noexcept;
+
+  unique_descriptor descriptor_;
+  std::span<std::byte> bytes_;
+};
+
+}  // namespace coterie::detail

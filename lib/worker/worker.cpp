@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "worker/worker.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include <coterie/detail/exception_wire.hpp>
+#include <coterie/detail/task.hpp>
+#include <coterie/error.hpp>
+#include <coterie/this_worker.hpp>
+
+#include "frames/setup_frame.hpp"
+#include "processes/exit_status.hpp"
+#include "program/modules.hpp"
+#include "worker/parent_watch.hpp"
+#include "worker/standard_output.hpp"
+#include "worker/worker_link.hpp"
+#include "worker/worker_sink.hpp"
+
+namespace coterie {
+
+namespace {
+
+int worker_rank = -1;
+int worker_count = 0;
+
+}  // namespace
+
+int this_worker::rank() noexcept { return worker_rank; }
+int this_worker::size() noexcept { return worker_count; }
+
+namespace detail {
+
+namespace {
+
+std::unique_ptr<task> make_task(function_reference factory, std::span<const std::byte> callable) {
+  const auto make = reinterpret_cast<task_factory>(find_function(factory));
+  return make(callable);
+}
+
+// A function that is called once, without arguments, and whose result nobody wants.
+class lone_sink final : public result_sink {
+ public:
+  byte_buffer& results() override { return results_; }
+  void succeeded(std::size_t) override {}
+  void failed() override { problem = std::current_exception(); }
+  std::size_t allowance() override { return 1; }
+
+  std::exception_ptr problem;
+
+ private:
+  byte_buffer results_;
+};
+
+void call(const worker_function& function) {
+  if (!function) return;
+  lone_sink sink;
+  make_task(function.factory, function.callable)->run({}, 1, sink);
+  if (sink.problem) std::rethrow_exception(sink.problem);
+}
+
+class session {
+ public:
+  explicit session(int rank)
+      : link_{worker_transport::accept(worker_environment::link_descriptor)} {
+    worker_rank = rank;
+  }
+
+  [[noreturn]] void serve() {
+    say_hello();
+    for (;;) {
+      const auto arrived = link_.next();
+      if (!arrived) {
+        flush_standard_output();
+        link_.flush();
+        link_.wait();
+        continue;
+      }
+      handle(*arrived);
+    }
+  }
+
+ private:
+  // A function that could not be had fails every item that it was wanted for.
+  struct known_job {
+    std::unique_ptr<task> function;
+    std::exception_ptr problem;
+  };
+
+  void handle(const frame& arrived) {
+    switch (arrived.header.kind) {
+      case frame_kind::setup:
+        return set_up(arrived.payload);
+      case frame_kind::define:
+        return define(arrived);
+      case frame_kind::run:
+        return run(arrived);
+      case frame_kind::forget:
+      case frame_kind::cancel:
+        jobs_.erase(arrived.header.job);
+        return;
+      case frame_kind::stop:
+        leave();
+      default:
+        ::_exit(exit_bad_frame);
+    }
+  }
+
+  void say_hello() {
+    const auto& identity = executable_identity();
+    frame_header header;
+    header.kind = frame_kind::hello;
+    header.count = protocol_version;
+    link_.send(header, identity);
+    link_.flush();
+  }
+
+  void set_up(std::span<const std::byte> bytes) {
+    frame_header header;
+    header.kind = frame_kind::ready;
+    try {
+      setup_ = decode_setup(bytes);
+      worker_count = setup_.size;
+      call(setup_.initializer);
+      link_.send(header, {});
+    } catch (...) {
+      byte_buffer problem;
+      encode_current_exception(problem);
+      header.kind = frame_kind::not_ready;
+      link_.send(header, problem.view());
+      link_.flush();
+      flush_standard_output();
+      ::_exit(exit_not_ready);
+    }
+  }
+
+  void define(const frame& arrived) {
+    known_job& job = jobs_[arrived.header.job];
+    try {
+      // The reference comes first, then what the factory is given.
+      function_reference factory;
+      if (arrived.payload.size() < sizeof factory) throw bad_frame{"a definition is too short"};
+      std::memcpy(&factory, arrived.payload.data(), sizeof factory);
+      job.function = make_task(factory, arrived.payload.subspan(sizeof factory));
+    } catch (...) {
+      job.problem = std::current_exception();
+    }
+  }
+
+  void run(const frame& arrived) {
+    // The news of one chunk is out before the next begins. Should this process die, the parent knows
+    // that the chunk it must take for lost is the first of which it has not heard the end, and that
+    // those behind it have not begun and may run elsewhere.
+    flush_standard_output();
+    link_.publish();
+    const frame_header& header = arrived.header;
+    const auto count = static_cast<std::size_t>(header.count);
+    sink_.begin(header.job, header.chunk, count);
+    // A job that is not known has been cancelled: its chunk is answered without running anything.
+    if (const auto found = jobs_.find(header.job); found != jobs_.end()) {
+      try {
+        if (found->second.problem) std::rethrow_exception(found->second.problem);
+        found->second.function->run(arrived.payload, count, sink_);
+      } catch (...) {
+        sink_.fail_rest();
+      }
+    }
+    sink_.end();
+  }
+
+  [[noreturn]] void leave() {
+    try {
+      jobs_.clear();
+      call(setup_.finalizer);
+    } catch (...) {
+      byte_buffer problem;
+      encode_current_exception(problem);
+      frame_header header;
+      header.kind = frame_kind::left;
+      link_.send(header, problem.view());
+    }
+    link_.flush();
+    std::exit(0);
+  }
+
+  worker_link link_;
+  worker_sink sink_{link_};
+  worker_setup setup_;
+  std::unordered_map<job_id, known_job> jobs_;
+};
+
+}  // namespace
+
+void serve_as_worker(const worker_environment& environment) {
+  worker_environment::forget();
+  end_with_parent(environment);
+  // Started through /proc/self/exe, the process would otherwise be known as "exe".
+  ::prctl(PR_SET_NAME, program_invocation_short_name);
+
+  // Ctrl-C goes to every process of the terminal. The parent decides what it means.
+  std::signal(SIGINT, SIG_IGN);
+  sigset_t blocked;
+  ::sigemptyset(&blocked);
+  ::sigaddset(&blocked, SIGINT);
+  ::sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
+
+  // Programs that tasks start must not hold the parent's link open.
+  ::fcntl(worker_environment::link_descriptor, F_SETFD, FD_CLOEXEC);
+
+  // Lives for ever: threads that tasks have left behind must not see it destroyed at exit.
+  static auto* const the_session = new session{environment.rank};
+  the_session->serve();
+}
+
+}  // namespace detail
+
+}  // namespace coterie

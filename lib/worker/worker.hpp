@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "worker/worker_environment.hpp"
+
+namespace coterie::detail {
+
+/// Serves tasks until the parent says to stop or is gone. This is all that a worker does: `main`
+/// never goes on.
+[[noreturn]] void serve_as_worker(const worker_environment& environment);
+
+}  // namespace coterie::detail

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "frames/frame.hpp"
+#include "frames/frame_reader.hpp"
+#include "frames/send_queue.hpp"
+#include "worker/worker_transport.hpp"
+
+namespace coterie::detail {
+
+/// The worker's end of its link: frames both ways. Ends the process when the parent is gone, or sends
+/// what makes no sense.
+class worker_link {
+ public:
+  explicit worker_link(std::unique_ptr<worker_transport> transport)
+      : transport_{std::move(transport)} {}
+
+  /// The next frame, if one is here already; valid until the next call.
+  std::optional<frame> next();
+  /// Waits until bytes come.
+  void wait();
+
+  /// Looks, without waiting, whether the parent has cancelled `job`; does not disturb the frame that
+  /// was taken last.
+  bool cancelled(job_id job);
+
+  void send(const frame_header& header, std::span<const std::byte> payload) {
+    queue_.push(header, payload);
+  }
+  [[nodiscard]] std::size_t unsent() const noexcept { return queue_.size(); }
+  /// Sends what waits: it arrives even if this process ends now. The parent may not look at it yet; if
+  /// no `flush` follows within `longest_silence`, it looks by itself.
+  void publish();
+  /// Sends what waits, and has the parent look at it.
+  void flush();
+
+ private:
+  std::size_t read_into(frame_reader& reader, bool may_wait);
+
+  std::unique_ptr<worker_transport> transport_;
+  frame_reader current_;
+  frame_reader ahead_;  // read while a frame of `current_` is in use; comes after it
+  send_queue queue_;
+};
+
+}  // namespace coterie::detail

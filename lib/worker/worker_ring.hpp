@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "links/byte_ring.hpp"
+#include "system/shared_memory.hpp"
+#include "worker/worker_transport.hpp"
+
+namespace coterie::detail {
+
+/// The other end of a `ring_link`: a ring each way, and a blocking socket to wait on.
+class worker_ring final : public worker_transport {
+ public:
+  worker_ring(int descriptor, shared_memory memory);
+
+  std::size_t read(std::span<std::byte> to, bool may_wait) override;
+  std::size_t write(std::span<const iovec> pieces) override;
+  void notify() override;
+
+ private:
+  void wait();
+
+  int descriptor_;
+  shared_memory memory_;
+  ring_reader in_;
+  ring_writer out_;
+};
+
+}  // namespace coterie::detail

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "worker/worker_socket.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace coterie::detail {
+
+std::size_t worker_socket::read(std::span<std::byte> to, bool may_wait) {
+  for (;;) {
+    const auto count = ::recv(descriptor_, to.data(), to.size(), may_wait ? 0 : MSG_DONTWAIT);
+    if (count > 0) return static_cast<std::size_t>(count);
+    if (count == 0) leave_without_parent();
+    if (errno == EINTR) continue;
+    if (!may_wait && errno == EAGAIN) return 0;
+    leave_without_parent();
+  }
+}
+
+std::size_t worker_socket::write(std::span<const iovec> pieces) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());
+  message.msg_iovlen = pieces.size();
+  for (;;) {
+    const auto count = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) leave_without_parent();
+  }
+}
+
+}  // namespace coterie::detail

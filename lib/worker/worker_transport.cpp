@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "worker/worker_transport.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+
+#include "links/link_offer.hpp"
+#include "links/ring_pair.hpp"
+#include "processes/exit_status.hpp"
+#include "system/descriptor_channel.hpp"
+#include "system/shared_memory.hpp"
+#include "worker/worker_ring.hpp"
+#include "worker/worker_socket.hpp"
+
+namespace coterie::detail {
+
+void leave_without_parent() { ::_exit(0); }
+
+std::unique_ptr<worker_transport> worker_transport::accept(int socket) {
+  link_offer offer;
+  channel_received came =
+      receive_with_descriptors(socket, std::as_writable_bytes(std::span{&offer, 1}), 0);
+  // It was sent in one piece, and so it comes.
+  if (came.count != sizeof offer) leave_without_parent();
+  if (offer.frames_travel == link_offer::way::socket) {
+    return std::make_unique<worker_socket>(socket);
+  }
+  try {
+    if (came.descriptor_count != 1) throw std::runtime_error{"its descriptor did not arrive"};
+    auto memory = shared_memory::open(std::move(came.descriptors.front()),
+                                      ring_pair::memory_for(std::size_t{1} << offer.log2_capacity));
+    memory.close_descriptor();
+    return std::make_unique<worker_ring>(socket, std::move(memory));
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "coterie: a worker cannot use the memory shared with its parent: %s\n",
+                 problem.what());
+    ::_exit(exit_no_memory);
+  }
+}
+
+}  // namespace coterie::detail
