@@ -195,14 +195,14 @@ int in_a_static_after_its_loop(int, char**) {
   return 0;
 }
 
-// Never destroyed at all.
+// Never destroyed at all. In reach to the end, so that it is no leak to those who look for some.
 int leaked(int, char**) {
-  auto* const loop = new asio::io_context;
-  auto* const pool = new coterie::pool{*loop, {.processes = workers}};
+  static auto* const loop = new asio::io_context;
+  static auto* const pool = new coterie::pool{*loop, {.processes = workers}};
   auto pending = pool->map_async(sleep_for_ever, items(), {.chunksize = 1});
   asio::co_spawn(
       *loop,
-      [loop, pool]() -> awaitable<void> {
+      []() -> awaitable<void> {
         co_await until_ready(*pool);
         std::string line;
         std::getline(std::cin, line);
