@@ -14,10 +14,10 @@
 
 namespace coterie::detail {
 
-/// What a frame says. Parent to worker: setup, define, run, forget, cancel,
-/// stop.
+/// What a frame says. Parent to worker: setup, define, run, forget, cancel, stop.
 /// Worker to parent: hello, ready, not_ready, values, failure, done, left.
-enum class frame_kind : std::uint32_t {
+/// Between the two ends of a link that have segments, and for nobody else: the rest.
+enum class frame_kind : std::uint16_t {
   setup = 1,  // rank, number of workers, initializer, finalizer
   define,     // the function of a job
   run,        // the items of a chunk
@@ -31,9 +31,17 @@ enum class frame_kind : std::uint32_t {
   failure,    // the encoded exception of one item
   done,       // a chunk is over
   left,       // the finalizer threw: an encoded exception
+  argument_segment,  // parent: the next descriptor is the memory of this segment; 0 bytes: it is gone
+  result_segment,    // parent: the same; 0 bytes: it is gone, or cannot be had
+  want_segment,      // worker: results of so many bytes need a segment
+  result_taken,      // parent: the results in this segment have been read
 };
 
 inline constexpr std::uint32_t protocol_version = 1;
+
+/// Names memory that carries one large payload; see `segments.hpp`.
+using segment_number = std::uint16_t;
+inline constexpr segment_number no_segment = 0;
 
 /// The fixed part of a frame. Both ends are the same build on the same machine, so it travels as it
 /// lies in memory.
@@ -42,11 +50,12 @@ struct frame_header {
 
   std::uint32_t magic = right_magic;
   frame_kind kind{};
-  std::uint64_t length = 0;  // bytes of payload
+  segment_number segment = no_segment;  // where the payload lies, if it does not follow
+  std::uint64_t length = 0;             // bytes of payload
   job_id job = 0;
   chunk_id chunk = 0;
   std::uint64_t first = 0;  // of the items in the chunk: the one this frame begins with
-  std::uint64_t count = 0;  // items; in `done`: nanoseconds the worker was busy
+  std::uint64_t count = 0;  // items; in `done`: nanoseconds the worker was busy; bytes of a segment
 };
 static_assert(sizeof(frame_header) == 48);
 
@@ -61,7 +70,15 @@ constexpr std::size_t padded(std::size_t length) {
   return (length + frame_alignment - 1) / frame_alignment * frame_alignment;
 }
 
-/// A frame as received: the payload lies in the reader's buffer.
+/// How many bytes follow a header whose length was found possible.
+inline std::size_t bytes_behind(const frame_header& header) {
+  return header.segment == no_segment ? padded(static_cast<std::size_t>(header.length)) : 0;
+}
+
+/// Whether a frame is between the two ends of a link, and of no interest to those who use it.
+constexpr bool is_for_the_link(frame_kind kind) { return kind > frame_kind::left; }
+
+/// A frame as received: the payload lies in the reader's buffer, or in a segment.
 struct frame {
   frame_header header;
   std::span<const std::byte> payload;

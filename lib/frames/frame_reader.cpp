@@ -15,7 +15,7 @@ frame_header checked_header(const std::byte* at) {
   if (header.magic != frame_header::right_magic) {
     throw bad_frame{"a frame does not begin with the right mark"};
   }
-  if (header.kind < frame_kind::setup || header.kind > frame_kind::left) {
+  if (header.kind < frame_kind::setup || header.kind > frame_kind::result_taken) {
     throw bad_frame{"a frame is of an unknown kind"};
   }
   if (header.length > longest_payload) {
@@ -59,8 +59,7 @@ std::optional<frame> frame_reader::next() {
     begin_ += position;
     wanted_ = 0;
   } else if (unread() >= sizeof(frame_header)) {
-    wanted_ = sizeof(frame_header) +
-              padded(static_cast<std::size_t>(checked_header(buffer_.data() + begin_).length));
+    wanted_ = sizeof(frame_header) + bytes_behind(checked_header(buffer_.data() + begin_));
   } else {
     wanted_ = 0;
   }
@@ -71,11 +70,11 @@ std::optional<frame> frame_reader::peek(std::size_t& position) const {
   if (unread() < position + sizeof(frame_header)) return std::nullopt;
   const std::byte* const at = buffer_.data() + begin_ + position;
   const frame_header header = checked_header(at);
-  const auto length = static_cast<std::size_t>(header.length);
-  const std::size_t total = sizeof(frame_header) + padded(length);
+  const std::size_t total = sizeof(frame_header) + bytes_behind(header);
   if (unread() - position < total) return std::nullopt;
   position += total;
-  return frame{header, {at + sizeof(frame_header), length}};
+  if (header.segment != no_segment) return frame{header, {}};
+  return frame{header, {at + sizeof(frame_header), static_cast<std::size_t>(header.length)}};
 }
 
 void frame_reader::hand_over_to(frame_reader& other) {

@@ -51,6 +51,11 @@ void send_queue::push(frame_header header, const shared_payload& payload) {
   size_ += sizeof header + padded(length);
 }
 
+void send_queue::push(const frame_header& header) {
+  tail().append(&header, sizeof header);
+  size_ += sizeof header;
+}
+
 std::span<const iovec> send_queue::pieces() {
   std::size_t count = 0;
   std::size_t skip = offset_;

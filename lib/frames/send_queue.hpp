@@ -30,6 +30,8 @@ class send_queue {
   /// Adds a frame; `header.length` is set to the payload's size.
   void push(frame_header header, std::span<const std::byte> payload);
   void push(frame_header header, const shared_payload& payload);
+  /// Adds a frame whose payload does not follow: it lies in a segment, or there is none.
+  void push(const frame_header& header);
 
   /// The first pieces, as many as fit.
   std::span<const iovec> pieces();

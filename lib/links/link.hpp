@@ -8,6 +8,8 @@
 
 #include <boost/system/error_code.hpp>
 
+#include <coterie/detail/buffer_memory.hpp>
+
 #include "frames/frame.hpp"
 
 namespace coterie::detail {
@@ -40,7 +42,8 @@ class link {
   virtual void async_receive(std::shared_ptr<link_listener> listener) = 0;
   /// Takes in what `input_arrived` announced. To be called for each of them, even after `close`.
   virtual void received(std::size_t count) = 0;
-  /// The next whole frame, valid until the next `async_receive` or `drain`. Throws `bad_frame`.
+  /// The next whole frame, valid until any other call. The bytes of its payload may change while they are
+  /// read. Throws `bad_frame`.
   virtual std::optional<frame> next() = 0;
   /// Has the listener told when to look for input of a worker that goes on, if on this kind of link it
   /// may keep silent. `lively`: it has just sent something.
@@ -53,8 +56,9 @@ class link {
   /// Reads what is there without waiting; false when there is no more. For a worker that has ended.
   virtual bool drain() = 0;
 
+  /// Where payloads had best be encoded for this link; null: anywhere.
+  [[nodiscard]] virtual std::shared_ptr<buffer_memory> payload_memory() { return nullptr; }
   /// Queues a frame. Nothing leaves before `flush`.
-  virtual void send(const frame_header& header, std::span<const std::byte> payload) = 0;
   virtual void send(const frame_header& header, const shared_payload& payload) = 0;
   /// Sends what it can without waiting. If something is left the listener will be told when to try
   /// again. An end of the link is not reported here: the receiving side sees it.

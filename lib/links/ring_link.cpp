@@ -73,15 +73,28 @@ bool ring_link::looked(const std::shared_ptr<link_listener>& listener) {
     return false;
   }
   left_in_turn_ = turn;
+  if (segments_.any()) {
+    // A burst of large messages leaves no memory behind.
+    segments_.drop_unused(slow_look, queue_);
+    write();
+    if (segments_.any()) look_after(slow_look, listener);
+  }
   return true;
 }
 
 std::optional<frame> ring_link::next() {
   if (!problem_.empty()) throw bad_frame{problem_};
+  const std::size_t unsent = queue_.size();
+  segments_.release(queue_);
+  std::optional<frame> found;
   for (;;) {
-    if (const auto whole = reader_.next()) return whole;
-    if (left_in_turn_ == 0 || !take_in()) return std::nullopt;
+    found = reader_.next();
+    if (found && segments_.take(*found, queue_, socket_.descriptor())) break;
+    if (!found && (left_in_turn_ == 0 || !take_in())) break;
   }
+  // The worker may be waiting for the answer.
+  if (queue_.size() != unsent) write();
+  return found;
 }
 
 // Everything is copied before it is looked at: the worker may change its memory at any time.
@@ -111,12 +124,8 @@ bool ring_link::drain() {
 
 // ---- what goes --------------------------------------------------------------------------------
 
-void ring_link::send(const frame_header& header, std::span<const std::byte> payload) {
-  queue_.push(header, payload);
-}
-
 void ring_link::send(const frame_header& header, const shared_payload& payload) {
-  queue_.push(header, payload);
+  if (!socket_.closed()) segments_.send(header, payload, queue_, socket_.descriptor());
 }
 
 void ring_link::flush(const std::shared_ptr<link_listener>& listener) {
@@ -158,6 +167,7 @@ void ring_link::give_up(const char* problem) {
 
 void ring_link::close() {
   queue_ = send_queue{};
+  segments_.worker_ended();
   if (timer_) timer_->cancel();
   socket_.close();
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,13 +16,15 @@
 #include "links/byte_ring.hpp"
 #include "links/link.hpp"
 #include "links/link_socket.hpp"
+#include "links/parent_segments.hpp"
 #include "system/shared_memory.hpp"
 #include "system/unique_descriptor.hpp"
 
 namespace coterie::detail {
 
-/// A link through shared memory: a ring each way, and a socket on which the sides wake each other and
-/// by which each sees that the other is gone. See `ring_pair`.
+/// A link through shared memory: a ring each way, segments for large payloads, and a socket on which the
+/// sides wake each other and by which each sees that the other is gone. See `ring_pair` and
+/// `segments.hpp`.
 class ring_link final : public link {
  public:
   /// Throws `boost::system::system_error` if the event loop cannot watch the socket. `memory` must have
@@ -36,7 +39,9 @@ class ring_link final : public link {
   [[nodiscard]] bool looked(const std::shared_ptr<link_listener>& listener) override;
   void stop_receiving() override { socket_.cancel(); }
   bool drain() override;
-  void send(const frame_header& header, std::span<const std::byte> payload) override;
+  [[nodiscard]] std::shared_ptr<buffer_memory> payload_memory() override {
+    return segments_.argument_memory();
+  }
   void send(const frame_header& header, const shared_payload& payload) override;
   void flush(const std::shared_ptr<link_listener>& listener) override;
   void output_possible(const std::shared_ptr<link_listener>& listener) override;
@@ -65,6 +70,7 @@ class ring_link final : public link {
   ring_reader in_;
   frame_reader reader_;
   send_queue queue_;
+  parent_segments segments_;
   std::array<std::byte, 64> doorbells_{};
   std::size_t left_in_turn_ = 0;
   bool waiting_for_room_ = false;

@@ -21,16 +21,20 @@ void socket_link::received(std::size_t count) {
   reader_.received(count);
 }
 
+std::optional<frame> socket_link::next() {
+  const auto found = reader_.next();
+  if (found && (found->header.segment != no_segment || is_for_the_link(found->header.kind))) {
+    throw bad_frame{"it speaks of memory, and shares none"};
+  }
+  return found;
+}
+
 bool socket_link::drain() {
   const auto space = reader_.space();
   const auto count = ::recv(socket_.descriptor(), space.data(), space.size(), MSG_DONTWAIT);
   if (count <= 0) return false;
   reader_.received(static_cast<std::size_t>(count));
   return true;
-}
-
-void socket_link::send(const frame_header& header, std::span<const std::byte> payload) {
-  queue_.push(header, payload);
 }
 
 void socket_link::send(const frame_header& header, const shared_payload& payload) {

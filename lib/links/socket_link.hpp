@@ -21,12 +21,11 @@ class socket_link final : public link {
 
   void async_receive(std::shared_ptr<link_listener> listener) override;
   void received(std::size_t count) override;
-  std::optional<frame> next() override { return reader_.next(); }
+  std::optional<frame> next() override;
   void look_again(const std::shared_ptr<link_listener>&, bool) override {}
   [[nodiscard]] bool looked(const std::shared_ptr<link_listener>&) override { return true; }
   void stop_receiving() override { socket_.cancel(); }
   bool drain() override;
-  void send(const frame_header& header, std::span<const std::byte> payload) override;
   void send(const frame_header& header, const shared_payload& payload) override;
   void flush(const std::shared_ptr<link_listener>& listener) override;
   void output_possible(const std::shared_ptr<link_listener>& listener) override;

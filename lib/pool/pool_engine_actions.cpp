@@ -147,7 +147,7 @@ void pool_engine::perform(const action::cut& what) {
   if (entry == jobs_.end()) return scheduler_.cut_done(what.chunk, 0, true);
   open_job& open = entry->second;
 
-  auto items = std::make_shared<byte_buffer>();
+  auto items = std::make_shared<byte_buffer>(peer(what.rank)->wire->payload_memory());
   const std::size_t most_bytes =
       open.automatic_chunks ? automatic_chunk_bytes : std::numeric_limits<std::size_t>::max();
   cut_result taken;

@@ -36,8 +36,20 @@ unique_descriptor memory_file() {
   return file;
 }
 
-void* map(int file, std::size_t size) noexcept {
-  return ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+void* map(int file, std::size_t size, bool to_write) noexcept {
+  const int protection = to_write ? PROT_READ | PROT_WRITE : PROT_READ;
+  return ::mmap(nullptr, size, protection, MAP_SHARED, file, 0);
+}
+
+void seal(int file, memory_writer writer) {
+  constexpr unsigned size_stays = F_SEAL_SHRINK | F_SEAL_GROW;
+  // F_SEAL_FUTURE_WRITE, since Linux 5.1: no more mappings that can write, beside those there are.
+  constexpr unsigned no_other_writers = 16;
+  if (writer == memory_writer::creator &&
+      ::fcntl(file, F_ADD_SEALS, size_stays | no_other_writers | F_SEAL_SEAL) == 0) {
+    return;
+  }
+  if (::fcntl(file, F_ADD_SEALS, size_stays | F_SEAL_SEAL) != 0) fail("cannot seal shared memory");
 }
 
 // Pages of such a file are found at the first touch, and a process that touches one which cannot be
@@ -98,7 +110,8 @@ void shared_memory::unmap() noexcept {
   bytes_ = {};
 }
 
-shared_memory shared_memory::create(std::size_t size) {
+shared_memory shared_memory::create(std::size_t size, memory_writer writer) {
+  const bool writes = writer != memory_writer::other;
   // The limit for files (`ulimit -f`) holds for this one too, and going beyond it kills, by SIGXFSZ.
   rlimit limit{};
   if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur) {
@@ -110,25 +123,30 @@ shared_memory shared_memory::create(std::size_t size) {
     fail("cannot give shared memory its size");
   }
   // Mapped before it is reserved: a size for which there are no addresses takes no memory first.
-  void* const begin = map(file.get(), size);
+  void* const begin = map(file.get(), size, writes);
   if (begin == MAP_FAILED) fail("cannot map shared memory");
   shared_memory made{std::move(file), {static_cast<std::byte*>(begin), size}};
-  reserve(made.descriptor(), size);
-  if (::fcntl(made.descriptor(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
-    fail("cannot seal shared memory");
-  }
+  if (writes) reserve(made.descriptor(), size);
+  seal(made.descriptor(), writer);
   return made;
 }
 
-shared_memory shared_memory::open(unique_descriptor descriptor, std::size_t size) {
+shared_memory shared_memory::open(unique_descriptor descriptor, std::size_t size,
+                                  memory_writer writer) {
+  const bool writes = writer != memory_writer::creator;
   check(descriptor.get(), size);
-  void* const begin = map(descriptor.get(), size);
+  void* const begin = map(descriptor.get(), size, writes);
   if (begin == MAP_FAILED) {
-    // A descriptor that was opened for reading only, or a seal against writing.
-    if (errno == EACCES || errno == EPERM) throw bad_frame{"shared memory that cannot be written"};
+    // A descriptor that was opened for less, or a seal against writing.
+    if (errno == EACCES || errno == EPERM) {
+      throw bad_frame{writes ? "shared memory that cannot be written"
+                             : "shared memory that cannot be read"};
+    }
     fail("cannot map shared memory");
   }
-  return {std::move(descriptor), {static_cast<std::byte*>(begin), size}};
+  shared_memory opened{std::move(descriptor), {static_cast<std::byte*>(begin), size}};
+  if (writer == memory_writer::other) reserve(opened.descriptor(), size);
+  return opened;
 }
 
 }  // namespace coterie::detail

@@ -8,6 +8,13 @@
 
 namespace coterie::detail {
 
+/// Who writes to shared memory.
+enum class memory_writer {
+  both,
+  creator,  // others can only read it; older kernels (before Linux 5.1) do not see to that
+  other,    // whoever opens it; to the creator it is read-only
+};
+
 /// Memory without a name that processes share by handing over its descriptor. It begins as zeros,
 /// and its size never changes: the kernel is told to refuse that to everybody, for good.
 ///
@@ -17,27 +24,30 @@ class shared_memory {
   /// Shares nothing: no bytes, no descriptor.
   shared_memory() = default;
 
-  /// Makes new memory of `size` bytes, all of it reserved: using it later cannot fail.
+  /// Makes new memory of `size` bytes, all of it reserved by the side that writes, so that using it later
+  /// cannot fail.
   ///
   /// Throws `boost::system::system_error` that names the step that failed; for example EMFILE or
   /// ENFILE: no descriptors; ENOMEM or ENOSPC: no memory, or no room among the addresses; EINVAL: a
   /// size of 0; EFBIG: more than this process may have in a file (`ulimit -f`). Nothing is left behind
   /// then.
-  static shared_memory create(std::size_t size);
+  static shared_memory create(std::size_t size, memory_writer writer = memory_writer::both);
 
   /// Maps the first `size` bytes of memory that another process made by `create`. The descriptor and
   /// the size are what that process says, and are not believed.
   ///
-  /// Throws `bad_frame` if that is not memory of at least this size that can be read and written and
-  /// cannot shrink; `boost::system::system_error` if it cannot be mapped here. The descriptor is
-  /// closed then.
-  static shared_memory open(unique_descriptor descriptor, std::size_t size);
+  /// Throws `bad_frame` if that is not memory of at least this size that can be used as `writer` says
+  /// and cannot shrink; `boost::system::system_error` if it cannot be mapped here, or not be reserved
+  /// by its only writer. The descriptor is closed then.
+  static shared_memory open(unique_descriptor descriptor, std::size_t size,
+                            memory_writer writer = memory_writer::both);
 
   shared_memory(shared_memory&& other) noexcept;
   shared_memory& operator=(shared_memory&& other) noexcept;
   ~shared_memory() { unmap(); }
 
-  /// The memory, at the beginning of a page. Stays where it is when the object moves.
+  /// The memory, at the beginning of a page. Stays where it is when the object moves. Must not be written
+  /// to by a side that only reads.
   [[nodiscard]] std::span<std::byte> bytes() const noexcept { return bytes_; }
   /// For handing it over; -1 after `close_descriptor`.
   [[nodiscard]] int descriptor() const noexcept { return descriptor_.get(); }

@@ -169,7 +169,7 @@ class session {
     if (const auto found = jobs_.find(header.job); found != jobs_.end()) {
       try {
         if (found->second.problem) std::rethrow_exception(found->second.problem);
-        found->second.function->run(arrived.payload, count, sink_);
+        found->second.function->run(link_.items_of(arrived), count, sink_);
       } catch (...) {
         sink_.fail_rest();
       }

@@ -26,34 +26,59 @@ auto believing(Work work) -> decltype(work()) {
 
 std::optional<frame> worker_link::next() {
   return believing([this] {
-    auto found = current_.next();
-    if (!found && ahead_.in_the_middle()) {
-      // What is left in `current_` was handed over before, so the order is kept.
-      std::swap(current_, ahead_);
-      found = current_.next();
+    for (;;) {
+      const auto found = take();
+      if (!found || !is_for_the_link(found->header.kind)) return found;
+      take_for_the_link(found->header);
     }
-    return found;
   });
+}
+
+std::optional<frame> worker_link::take() {
+  auto found = current_.next();
+  if (!found && ahead_.in_the_middle()) {
+    // What is left in `current_` was handed over before, so the order is kept.
+    std::swap(current_, ahead_);
+    found = current_.next();
+  }
+  return found;
 }
 
 void worker_link::wait() {
   believing([this] { read_into(current_, true); });
 }
 
+std::span<const std::byte> worker_link::items_of(const frame& chunk) const {
+  if (chunk.header.segment == no_segment) return chunk.payload;
+  return believing([&] { return segments_->argument(chunk.header); });
+}
+
 bool worker_link::cancelled(job_id job) {
   return believing([&] {
-    if (current_.in_the_middle()) {
-      // Only the first look of a chunk finds anything here; `ahead_` is then still empty.
-      current_.hand_over_to(ahead_);
-    }
-    while (read_into(ahead_, false) > 0) {
-    }
-    std::size_t position = 0;
-    while (const auto each = ahead_.peek(position)) {
-      if (each->header.kind == frame_kind::cancel && each->header.job == job) return true;
-    }
-    return false;
+    look_ahead(false);
+    return cancel_is_ahead(job);
   });
+}
+
+// Reads what has come, behind the frame that is in use.
+void worker_link::look_ahead(bool may_wait) {
+  if (current_.in_the_middle()) {
+    // Only the first look of a chunk finds anything here; `ahead_` is then still empty.
+    current_.hand_over_to(ahead_);
+  }
+  while (read_into(ahead_, may_wait) > 0) may_wait = false;
+  std::size_t position = 0;
+  while (const auto each = ahead_.peek(position)) {
+    if (is_for_the_link(each->header.kind)) take_for_the_link(each->header);
+  }
+}
+
+bool worker_link::cancel_is_ahead(job_id job) const {
+  std::size_t position = 0;
+  while (const auto each = ahead_.peek(position)) {
+    if (each->header.kind == frame_kind::cancel && each->header.job == job) return true;
+  }
+  return false;
 }
 
 std::size_t worker_link::read_into(frame_reader& reader, bool may_wait) {
@@ -61,6 +86,64 @@ std::size_t worker_link::read_into(frame_reader& reader, bool may_wait) {
   reader.received(count);
   return count;
 }
+
+// ---- segments ---------------------------------------------------------------------------------
+
+// A frame that was looked at ahead comes again when it is its turn.
+void worker_link::take_for_the_link(const frame_header& told) {
+  if (segments_->knows(told)) return;
+  segments_->take(told, [this] { return transport_->take_descriptor(); });
+}
+
+void worker_link::send_results(const frame_header& header, byte_buffer& bytes) {
+  if (bytes.memory() == nullptr && !move_to_segment(bytes)) {
+    return queue_.push(header, bytes.view());
+  }
+  frame_header elsewhere = header;
+  elsewhere.segment = segments_->send(bytes.view());
+  elsewhere.length = bytes.size();
+  queue_.push(elsewhere);
+  bytes = byte_buffer{segments_};
+}
+
+// Fails if the bytes are few, or if the parent has no memory for them.
+bool worker_link::move_to_segment(byte_buffer& bytes) {
+  if (bytes.size() < least_in_segment || !transport_->has_segments()) return false;
+  return believing([&] {
+    look_ahead(false);
+    // The parent takes what it has been sent one after the other.
+    while (segments_->none_free()) {
+      flush();
+      look_ahead(true);
+    }
+    byte_buffer moved{segments_};
+    moved.reserve(bytes.size());
+    if (moved.memory() == nullptr) {
+      ask_for_segment(bytes.size());
+      moved = byte_buffer{segments_};
+      moved.reserve(bytes.size());
+    }
+    if (moved.memory() == nullptr) return false;
+    moved.append(bytes.data(), bytes.size());
+    bytes = std::move(moved);
+    return true;
+  });
+}
+
+void worker_link::ask_for_segment(std::size_t size) {
+  frame_header wish;
+  wish.kind = frame_kind::want_segment;
+  wish.first = segments_->give_up_one();
+  wish.count = size;
+  queue_.push(wish);
+  const auto number = static_cast<segment_number>(wish.first);
+  while (segments_->asked_for(number)) {
+    flush();
+    look_ahead(true);
+  }
+}
+
+// ---- what goes --------------------------------------------------------------------------------
 
 void worker_link::publish() {
   believing([this] {

@@ -7,9 +7,12 @@
 #include <span>
 #include <utility>
 
+#include <coterie/detail/byte_buffer.hpp>
+
 #include "frames/frame.hpp"
 #include "frames/frame_reader.hpp"
 #include "frames/send_queue.hpp"
+#include "worker/worker_segments.hpp"
 #include "worker/worker_transport.hpp"
 
 namespace coterie::detail {
@@ -23,6 +26,8 @@ class worker_link {
 
   /// The next frame, if one is here already; valid until the next call.
   std::optional<frame> next();
+  /// The items of a chunk, where they lie. Throws if they lie where this process cannot read them.
+  [[nodiscard]] std::span<const std::byte> items_of(const frame& chunk) const;
   /// Waits until bytes come.
   void wait();
 
@@ -33,6 +38,11 @@ class worker_link {
   void send(const frame_header& header, std::span<const std::byte> payload) {
     queue_.push(header, payload);
   }
+  /// Where results had best be encoded.
+  [[nodiscard]] std::shared_ptr<buffer_memory> result_memory() const { return segments_; }
+  /// Sends results. If they are large, `bytes` may be the parent's afterwards, and this may wait until
+  /// the parent has taken earlier ones.
+  void send_results(const frame_header& header, byte_buffer& bytes);
   [[nodiscard]] std::size_t unsent() const noexcept { return queue_.size(); }
   /// Sends what waits: it arrives even if this process ends now. The parent may not look at it yet; if
   /// no `flush` follows within `longest_silence`, it looks by itself.
@@ -41,11 +51,18 @@ class worker_link {
   void flush();
 
  private:
+  std::optional<frame> take();
   std::size_t read_into(frame_reader& reader, bool may_wait);
+  void look_ahead(bool may_wait);
+  bool cancel_is_ahead(job_id job) const;
+  void take_for_the_link(const frame_header& told);
+  bool move_to_segment(byte_buffer& bytes);
+  void ask_for_segment(std::size_t size);
 
   std::unique_ptr<worker_transport> transport_;
   frame_reader current_;
   frame_reader ahead_;  // read while a frame of `current_` is in use; comes after it
+  std::shared_ptr<worker_segments> segments_ = std::make_shared<worker_segments>();
   send_queue queue_;
 };
 

@@ -2,12 +2,17 @@
 #include "worker/worker_ring.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
-#include <cerrno>
+#include <cstdio>
+#include <span>
 #include <utility>
 
+#include "frames/frame.hpp"
 #include "links/ring_pair.hpp"
+#include "processes/exit_status.hpp"
+#include "system/descriptor_channel.hpp"
 
 namespace coterie::detail {
 
@@ -48,11 +53,34 @@ void worker_ring::notify() {
   if (out_.must_wake_reader()) ring_doorbell(descriptor_);
 }
 
-// Any doorbell ends it, whatever it was rung for: both rings are looked at again before a sleep.
-void worker_ring::wait() {
+unique_descriptor worker_ring::take_descriptor() {
+  while (descriptors_.empty()) {
+    if (!receive(MSG_DONTWAIT)) throw bad_frame{"it speaks of memory that it has not sent"};
+  }
+  unique_descriptor first = std::move(descriptors_.front());
+  descriptors_.pop_front();
+  return first;
+}
+
+// Any doorbell ends a wait, whatever it was rung for: both rings are looked at again before a sleep.
+// Returns whether there was anything.
+bool worker_ring::receive(int flags) {
   std::array<std::byte, 64> doorbells;
-  const auto count = ::recv(descriptor_, doorbells.data(), doorbells.size(), 0);
-  if (count == 0 || (count < 0 && errno != EINTR)) leave_without_parent();
+  channel_received came = receive_with_descriptors(descriptor_, doorbells, flags);
+  if (came.outcome == channel_outcome::ended || came.outcome == channel_outcome::failed) {
+    leave_without_parent();
+  }
+  if (came.lost_descriptors) {
+    // Which of them is missing cannot be told, and so not which memory is which.
+    std::fprintf(stderr,
+                 "coterie: a worker has no file descriptors left (\"ulimit -n\") and cannot take "
+                 "memory from its parent: do its tasks leave files open?\n");
+    ::_exit(exit_no_memory);
+  }
+  for (auto& each : std::span{came.descriptors}.first(came.descriptor_count)) {
+    descriptors_.push_back(std::move(each));
+  }
+  return came.outcome == channel_outcome::moved;
 }
 
 }  // namespace coterie::detail

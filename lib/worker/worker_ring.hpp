@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <deque>
+
 #include "links/byte_ring.hpp"
 #include "system/shared_memory.hpp"
+#include "system/unique_descriptor.hpp"
 #include "worker/worker_transport.hpp"
 
 namespace coterie::detail {
@@ -15,14 +18,18 @@ class worker_ring final : public worker_transport {
   std::size_t read(std::span<std::byte> to, bool may_wait) override;
   std::size_t write(std::span<const iovec> pieces) override;
   void notify() override;
+  [[nodiscard]] bool has_segments() const noexcept override { return true; }
+  unique_descriptor take_descriptor() override;
 
  private:
-  void wait();
+  void wait() { receive(0); }
+  bool receive(int flags);
 
   int descriptor_;
   shared_memory memory_;
   ring_reader in_;
   ring_writer out_;
+  std::deque<unique_descriptor> descriptors_;  // that came with the doorbells
 };
 
 }  // namespace coterie::detail

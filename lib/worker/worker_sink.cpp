@@ -73,12 +73,22 @@ void worker_sink::push_values() {
     header.chunk = chunk_;
     header.first = first_;
     header.count = waiting_;
-    link_.send(header, results_.view());
+    link_.send_results(header, results_);
     first_ += waiting_;
   }
   waiting_ = 0;
   whole_ = 0;
-  results_.clear();
+  empty_results();
+}
+
+// The usual memory is kept, what was needed for large results is not: a segment is for whoever needs it
+// next, and the heap has better uses.
+void worker_sink::empty_results() {
+  if (results_.memory() != nullptr || results_.capacity() > 4 * much) {
+    results_ = byte_buffer{link_.result_memory()};
+  } else {
+    results_.clear();
+  }
 }
 
 std::size_t worker_sink::allowance() {

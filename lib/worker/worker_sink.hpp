@@ -22,7 +22,7 @@ class worker_sink final : public result_sink {
   /// How often a look is taken whether the parent has cancelled the job.
   static constexpr std::chrono::nanoseconds look_interval = std::chrono::milliseconds{1};
 
-  explicit worker_sink(worker_link& link) : link_{link} {}
+  explicit worker_sink(worker_link& link) : link_{link}, results_{link.result_memory()} {}
 
   void begin(job_id job, chunk_id chunk, std::size_t count);
   /// Tells the parent that the chunk is over, with whatever has not been sent.
@@ -39,6 +39,7 @@ class worker_sink final : public result_sink {
  private:
   void flush();
   void push_values();
+  void empty_results();
 
   worker_link& link_;
   byte_buffer results_;

@@ -7,6 +7,7 @@
 #include <exception>
 #include <stdexcept>
 
+#include "frames/frame.hpp"
 #include "links/link_offer.hpp"
 #include "links/ring_pair.hpp"
 #include "processes/exit_status.hpp"
@@ -18,6 +19,10 @@
 namespace coterie::detail {
 
 void leave_without_parent() { ::_exit(0); }
+
+unique_descriptor worker_transport::take_descriptor() {
+  throw bad_frame{"it speaks of memory, and shares none"};
+}
 
 std::unique_ptr<worker_transport> worker_transport::accept(int socket) {
   link_offer offer;

@@ -7,6 +7,8 @@
 #include <memory>
 #include <span>
 
+#include "system/unique_descriptor.hpp"
+
 namespace coterie::detail {
 
 /// How the bytes of a worker's frames come and go: the other end of a `link`. Ends the process when the
@@ -28,6 +30,12 @@ class worker_transport {
 
   /// Sees to it that the parent looks at what was sent, if it would not do so soon.
   virtual void notify() = 0;
+
+  /// Whether the parent can be asked for segments.
+  [[nodiscard]] virtual bool has_segments() const noexcept { return false; }
+  /// The descriptor that the parent has sent before the frame which speaks of it. Throws `bad_frame` if
+  /// there is none.
+  virtual unique_descriptor take_descriptor();
 
   /// The kind that the parent offers on `socket`.
   static std::unique_ptr<worker_transport> accept(int socket);

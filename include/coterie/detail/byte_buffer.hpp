@@ -5,15 +5,20 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <new>
 #include <span>
 #include <stdexcept>
 #include <utility>
 
+#include <coterie/detail/buffer_memory.hpp>
+
 namespace coterie::detail {
 
 /// Bytes that grow at the end, without being set to zero first. The bytes start at a multiple of
 /// 16, so that a message of raw values can be used in place. Move-only.
+///
+/// They lie on the heap, or, when there are many, in memory that was given for them.
 ///
 /// Errors: what grows throws `std::bad_alloc` if there is no memory, `std::length_error` if the
 /// size cannot be represented; the content is then unchanged.
@@ -25,18 +30,18 @@ class byte_buffer {
 
   byte_buffer() noexcept = default;
 
+  /// Asks `large` for memory before the heap. Null is the heap alone.
+  explicit byte_buffer(std::shared_ptr<buffer_memory> large) noexcept : large_(std::move(large)) {}
+
   /// Leaves `other` empty, without capacity.
-  byte_buffer(byte_buffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)),
-        size_(std::exchange(other.size_, 0)),
-        capacity_(std::exchange(other.capacity_, 0)) {}
+  byte_buffer(byte_buffer&& other) noexcept { swap(other); }
 
   byte_buffer& operator=(byte_buffer&& other) noexcept {
     byte_buffer(std::move(other)).swap(*this);
     return *this;
   }
 
-  ~byte_buffer() { std::free(data_); }
+  ~byte_buffer() { release(); }
 
   /// The first byte; null while nothing was ever reserved. Valid until the buffer grows or moves.
   std::byte* data() noexcept { return data_; }
@@ -49,6 +54,9 @@ class byte_buffer {
   std::size_t capacity() const noexcept { return capacity_; }
 
   bool empty() const noexcept { return size_ == 0; }
+
+  /// Whose memory the bytes lie in; null if it is the heap's.
+  const buffer_memory* memory() const noexcept { return on_heap_ ? nullptr : large_.get(); }
 
   /// All bytes in use. Valid until the buffer grows or moves.
   std::span<const std::byte> view() const noexcept { return {data_, size_}; }
@@ -94,6 +102,8 @@ class byte_buffer {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     std::swap(capacity_, other.capacity_);
+    std::swap(large_, other.large_);
+    std::swap(on_heap_, other.on_heap_);
   }
 
  private:
@@ -107,18 +117,46 @@ class byte_buffer {
     reallocate(needed > doubled ? (needed > first ? needed : first) : doubled);
   }
 
-  // realloc moves large blocks by changing page tables: no bytes are copied, no old copy stays.
   void reallocate(std::size_t new_capacity) {
-    static_assert(alignof(std::max_align_t) >= alignment, "malloc's own alignment is enough");
-    void* const moved = std::realloc(data_, new_capacity);
-    if (moved == nullptr) throw std::bad_alloc();
-    data_ = static_cast<std::byte*>(moved);
-    capacity_ = new_capacity;
+    const std::span<std::byte> given = large_ ? large_->take(new_capacity) : std::span<std::byte>{};
+    if (!given.empty()) {
+      move_to(given.data(), given.size(), false);
+    } else if (on_heap_) {
+      static_assert(alignof(std::max_align_t) >= alignment, "malloc's own alignment is enough");
+      // realloc moves large blocks by changing page tables: no bytes are copied, no old copy stays.
+      void* const moved = std::realloc(data_, new_capacity);
+      if (moved == nullptr) throw std::bad_alloc();
+      data_ = static_cast<std::byte*>(moved);
+      capacity_ = new_capacity;
+    } else {
+      void* const made = std::malloc(new_capacity);
+      if (made == nullptr) throw std::bad_alloc();
+      move_to(static_cast<std::byte*>(made), new_capacity, true);
+    }
+  }
+
+  // All that may have been written, not only what has been added: see `prepare`.
+  void move_to(std::byte* data, std::size_t capacity, bool on_heap) noexcept {
+    if (capacity_ != 0) std::memcpy(data, data_, capacity_);
+    release();
+    data_ = data;
+    capacity_ = capacity;
+    on_heap_ = on_heap;
+  }
+
+  void release() noexcept {
+    if (on_heap_) {
+      std::free(data_);
+    } else {
+      large_->give_back({data_, capacity_});
+    }
   }
 
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  std::shared_ptr<buffer_memory> large_;
+  bool on_heap_ = true;
 };
 
 }  // namespace coterie::detail

@@ -73,7 +73,7 @@ class completion_of final : public completion<Values...> {
   // Counts as work until the handler has run: an event loop must not stop while it waits.
   template <class Executor>
   static auto tracked(const Executor& executor) {
-    return boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked);
+    return boost::asio::prefer(executor, boost::asio::execution::outstanding_work_t::tracked);
   }
   using executor_type = decltype(tracked(
       std::declval<

@@ -6,6 +6,7 @@
 #include <span>
 #include <type_traits>
 
+#include <coterie/detail/read_once.hpp>
 #include <coterie/detail/record.hpp>
 #include <coterie/ext/codec.hpp>
 
@@ -37,7 +38,7 @@ class item_reader {
   /// A raw value, or the bytes of the next record; throws `decode_error` if there is none.
   auto next() {
     if constexpr (std::is_same_v<T, bool>) {
-      const auto byte = static_cast<unsigned char>(rest_.front());
+      const auto byte = read_once<unsigned char>(rest_.data());
       if (byte > 1) throw decode_error{"a bool is neither true nor false"};
       rest_ = rest_.subspan(1);
       return byte == 1;

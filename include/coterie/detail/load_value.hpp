@@ -16,6 +16,7 @@
 
 #include <coterie/detail/aggregate.hpp>
 #include <coterie/detail/block.hpp>
+#include <coterie/detail/large_pages.hpp>
 #include <coterie/detail/reader.hpp>
 #include <coterie/detail/travel_check.hpp>
 #include <coterie/detail/type_kind.hpp>
@@ -50,12 +51,18 @@ template <class In, class T>
 void load_block(In& in, T& vector) {
   using element = typename T::value_type;
   const auto block = take_block<element>(in);
+  const std::size_t bytes = block.size * sizeof(element);
+  if (bytes >= least_for_large_pages && vector.capacity() < block.size) {
+    vector.clear();
+    vector.reserve(block.size);
+    prefer_large_pages(vector.data(), bytes);
+  }
   if (block.aligned()) {
     // One pass; a resize would first write zeros.
     vector.assign(block.data(), block.data() + block.size);
   } else {
     vector.resize(block.size);
-    if (block.size != 0) std::memcpy(vector.data(), block.bytes, block.size * sizeof(element));
+    if (block.size != 0) std::memcpy(vector.data(), block.bytes, bytes);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include <coterie/detail/nesting.hpp>
+#include <coterie/detail/read_once.hpp>
 
 namespace coterie::detail {
 
@@ -22,7 +23,7 @@ class decode_error : public std::runtime_error {
 };
 
 /// Reads the bytes of a message, none of which is believed: every read is checked against the end,
-/// and every size against the bytes that are left. All functions that read throw `decode_error`.
+/// and every size against the bytes that are left. The bytes may change meanwhile; see `read_once`. All functions that read throw `decode_error`.
 class reader {
  public:
   /// Elements may take no bytes (a class whose cereal function writes nothing), so the bytes that
@@ -49,7 +50,11 @@ class reader {
   template <class T>
     requires std::is_trivially_copyable_v<T>
   void get(T& value) {
-    std::memcpy(&value, take(sizeof(T)), sizeof(T));
+    if constexpr (std::is_integral_v<T> && sizeof(T) <= sizeof(std::uint64_t)) {
+      value = read_once<T>(take(sizeof(T)));
+    } else {
+      std::memcpy(&value, take(sizeof(T)), sizeof(T));
+    }
   }
 
   template <class T>

@@ -7,6 +7,7 @@
 #include <span>
 
 #include <coterie/detail/byte_buffer.hpp>
+#include <coterie/detail/read_once.hpp>
 #include <coterie/ext/codec.hpp>
 
 namespace coterie::detail {
@@ -57,9 +58,8 @@ class record_writer {
 /// Takes the first record off `from`. Throws `decode_error` if it does not fit.
 /// A record that says that there is none has no data pointer.
 inline std::span<const std::byte> take_record(std::span<const std::byte>& from) {
-  std::uint64_t length = 0;
   if (from.size() < record_alignment) throw decode_error{"a message ends before its last value"};
-  std::memcpy(&length, from.data(), sizeof length);
+  const auto length = read_once<std::uint64_t>(from.data());
   from = from.subspan(record_alignment);
   if (length == no_record) return {};
   if (length > from.size()) throw decode_error{"a message ends in the middle of a value"};

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "links/parent_segments.hpp"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "links/ring_pair.hpp"
+#include "system/descriptor_channel.hpp"
+
+namespace coterie::detail {
+
+namespace {
+
+// The worker takes the descriptor off the socket when it comes to the frame that speaks of it.
+bool hand_over(int descriptor, int socket) {
+  return send_with_descriptor(socket, {&doorbell, 1}, descriptor, MSG_DONTWAIT).outcome ==
+         channel_outcome::moved;
+}
+
+}  // namespace
+
+void parent_segments::used() {
+  any_ = true;
+  used_at_ = clock::now();
+}
+
+// Numbered, since the worker may look at such a frame before its turn has come, and then again.
+void parent_segments::announce(frame_kind kind, segment_number number, std::size_t size,
+                               send_queue& queue) {
+  frame_header header;
+  header.kind = kind;
+  header.chunk = ++announcements_;
+  header.first = number;
+  header.count = size;
+  queue.push(header);
+}
+
+// ---- arguments --------------------------------------------------------------------------------
+
+void parent_segments::send(const frame_header& header, const shared_payload& payload,
+                           send_queue& queue, int socket) {
+  if (header.kind == frame_kind::run) ++chunks_under_way_;
+  const segment_number segment =
+      header.kind == frame_kind::run ? lend(payload, queue, socket) : no_segment;
+  if (segment == no_segment) return queue.push(header, payload);
+  frame_header elsewhere = header;
+  elsewhere.segment = segment;
+  elsewhere.length = payload->size();
+  queue.push(elsewhere);
+  lent_.emplace(header.chunk, payload);
+}
+
+// None if the payload lies elsewhere, or its memory cannot be handed over now.
+segment_number parent_segments::lend(const shared_payload& payload, send_queue& queue, int socket) {
+  if (!payload || payload->memory() != arguments_.get()) return no_segment;
+  const segment_number number = arguments_->number_of(payload->view());
+  auto& segment = arguments_->at(number);
+  used();
+  if (!segment.known) {
+    if (!hand_over(segment.memory.descriptor(), socket)) return no_segment;
+    segment.known = true;
+    segment.memory.close_descriptor();
+    announce(frame_kind::argument_segment, number, segment.memory.bytes().size(), queue);
+  }
+  return number;
+}
+
+// ---- results ----------------------------------------------------------------------------------
+
+bool parent_segments::take(frame& arrived, send_queue& queue, int socket) {
+  const frame_header& header = arrived.header;
+  if (header.kind == frame_kind::want_segment) {
+    provide(header, queue, socket);
+    return false;
+  }
+  if (is_for_the_link(header.kind)) throw bad_frame{"it says of memory what only the parent says"};
+  if (header.kind == frame_kind::done) {
+    lent_.erase(header.chunk);
+    if (chunks_under_way_ > 0) --chunks_under_way_;
+  }
+  if (header.segment != no_segment) {
+    if (header.kind != frame_kind::values) throw bad_frame{"only results may be in memory"};
+    arrived.payload = results_.payload(header);
+    being_read_ = header.segment;
+  }
+  return true;
+}
+
+void parent_segments::provide(const frame_header& wish, send_queue& queue, int socket) {
+  shared_memory& memory = results_.make(wish.first, wish.count);
+  if (!memory.bytes().empty() && !hand_over(memory.descriptor(), socket)) memory = {};
+  memory.close_descriptor();
+  announce(frame_kind::result_segment, static_cast<segment_number>(wish.first),
+           memory.bytes().size(), queue);
+  used();
+}
+
+void parent_segments::release(send_queue& queue) {
+  if (being_read_ == no_segment) return;
+  announce(frame_kind::result_taken, std::exchange(being_read_, no_segment), 0, queue);
+  used();
+}
+
+// ---- the end ----------------------------------------------------------------------------------
+
+void parent_segments::drop_unused(clock::duration unused, send_queue& queue) {
+  // A worker may be writing into what it has as long as it has something to do.
+  if (!any_ || chunks_under_way_ > 0 || clock::now() - used_at_ < unused) return;
+  arguments_->drop_unused(
+      [&](segment_number number) { announce(frame_kind::argument_segment, number, 0, queue); });
+  results_.drop(
+      [&](segment_number number) { announce(frame_kind::result_segment, number, 0, queue); });
+  any_ = false;
+}
+
+}  // namespace coterie::detail

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "worker/worker_segments.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/system/system_error.hpp>
+
+namespace coterie::detail {
+
+namespace {
+
+template <class Segments>
+auto& numbered(Segments& segments, std::uint64_t number) {
+  if (number == no_segment || number > segments.size()) {
+    throw bad_frame{"it speaks of memory that no link has"};
+  }
+  return segments[number - 1U];
+}
+
+}  // namespace
+
+void worker_segments::place(const frame_header& told, unique_descriptor descriptor) {
+  const auto size = static_cast<std::size_t>(told.count);
+  if (told.kind == frame_kind::argument_segment) {
+    argument_segment& segment = numbered(arguments_, told.first);
+    segment = {};
+    try {
+      if (size > 0) {
+        segment.memory = shared_memory::open(std::move(descriptor), size, memory_writer::creator);
+      }
+    } catch (const boost::system::system_error&) {
+      // No addresses for it, perhaps. That is a matter of the items that come in it.
+      segment.problem = std::current_exception();
+    }
+    segment.memory.close_descriptor();
+  } else {
+    result_segment& segment = numbered(results_, told.first);
+    segment = {};
+    try {
+      if (size > 0) {
+        segment.memory = shared_memory::open(std::move(descriptor), size, memory_writer::other);
+      }
+    } catch (const boost::system::system_error&) {
+      // Results then go through the ring.
+    }
+    segment.memory.close_descriptor();
+  }
+}
+
+std::span<const std::byte> worker_segments::argument(const frame_header& header) const {
+  const argument_segment& segment = numbered(arguments_, header.segment);
+  if (segment.problem) std::rethrow_exception(segment.problem);
+  if (header.length > segment.memory.bytes().size()) {
+    throw bad_frame{"a payload is longer than its memory"};
+  }
+  return segment.memory.bytes().first(static_cast<std::size_t>(header.length));
+}
+
+const worker_segments::result_segment* worker_segments::smallest_free(
+    std::size_t least) const noexcept {
+  const result_segment* found = nullptr;
+  for (const result_segment& each : results_) {
+    const std::size_t size = each.memory.bytes().size();
+    if (each.used_for != use::none || size < least) continue;
+    if (found == nullptr || size < found->memory.bytes().size()) found = &each;
+  }
+  return found;
+}
+
+worker_segments::result_segment& worker_segments::holding(
+    std::span<const std::byte> bytes) noexcept {
+  return *std::ranges::find(results_, bytes.data(),
+                            [](const auto& each) { return each.memory.bytes().data(); });
+}
+
+std::span<std::byte> worker_segments::take(std::size_t wanted) noexcept {
+  if (wanted < least_in_segment) return {};
+  auto* const found = const_cast<result_segment*>(smallest_free(wanted));
+  if (found == nullptr) return {};
+  found->used_for = use::being_written;
+  return found->memory.bytes();
+}
+
+void worker_segments::give_back(std::span<std::byte> taken) noexcept {
+  result_segment& segment = holding(taken);
+  if (segment.used_for == use::being_written) segment.used_for = use::none;
+}
+
+segment_number worker_segments::send(std::span<const std::byte> bytes) {
+  result_segment& segment = holding(bytes);
+  segment.used_for = use::sent;
+  return static_cast<segment_number>(&segment - results_.data() + 1);
+}
+
+segment_number worker_segments::give_up_one() {
+  auto* const chosen = const_cast<result_segment*>(smallest_free(0));
+  *chosen = {};
+  chosen->asked = true;
+  return static_cast<segment_number>(chosen - results_.data() + 1);
+}
+
+void worker_segments::taken(std::uint64_t number) {
+  numbered(results_, number).used_for = use::none;
+}
+
+}  // namespace coterie::detail

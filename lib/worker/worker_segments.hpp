@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <span>
+
+#include <coterie/detail/buffer_memory.hpp>
+
+#include "links/segments.hpp"
+#include "system/shared_memory.hpp"
+
+namespace coterie::detail {
+
+/// The segments of a link as its worker sees them; those for results also as memory that the worker
+/// encodes them into. Thread safety: none.
+///
+/// Functions that take a frame of the parent's throw `bad_frame` if it makes no sense.
+class worker_segments final : public buffer_memory {
+ public:
+  /// Whether `take` has taken this frame already.
+  [[nodiscard]] bool knows(const frame_header& told) const noexcept { return told.chunk <= last_; }
+  /// What the parent says of a segment; `descriptor` is called if memory comes with it.
+  template <class TakeDescriptor>
+  void take(const frame_header& told, TakeDescriptor take_descriptor) {
+    last_ = told.chunk;
+    if (told.kind == frame_kind::result_taken) return taken(told.first);
+    place(told, told.count > 0 ? take_descriptor() : unique_descriptor{});
+  }
+
+  /// Where the argument lies. Throws what was wrong with its memory, if it could not be mapped here.
+  [[nodiscard]] std::span<const std::byte> argument(const frame_header& header) const;
+
+  // buffer_memory
+  std::span<std::byte> take(std::size_t wanted) noexcept override;
+  void give_back(std::span<std::byte> taken) noexcept override;
+
+  /// Where a buffer of this memory lies. From now on it is the parent's.
+  segment_number send(std::span<const std::byte> bytes);
+
+  /// Whether all are written to, or with the parent.
+  [[nodiscard]] bool none_free() const noexcept { return smallest_free(0) == nullptr; }
+  /// Gives up the memory of one that nobody uses, and returns which: the parent is to be asked for
+  /// other. Precondition: not `none_free`.
+  segment_number give_up_one();
+  /// Whether the parent has not answered yet.
+  [[nodiscard]] bool asked_for(segment_number number) const {
+    return results_.at(number - 1U).asked;
+  }
+
+ private:
+  struct argument_segment {
+    shared_memory memory;
+    std::exception_ptr problem;
+  };
+  enum class use { none, being_written, sent };
+  struct result_segment {
+    shared_memory memory;
+    use used_for = use::none;
+    bool asked = false;
+  };
+
+  [[nodiscard]] const result_segment* smallest_free(std::size_t least) const noexcept;
+  [[nodiscard]] result_segment& holding(std::span<const std::byte> bytes) noexcept;
+  void taken(std::uint64_t number);
+  void place(const frame_header& told, unique_descriptor descriptor);
+
+  std::uint64_t last_ = 0;
+  std::array<argument_segment, argument_segments_each> arguments_;
+  std::array<result_segment, result_segments_each> results_;
+};
+
+}  // namespace coterie::detail
