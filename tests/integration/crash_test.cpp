@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -495,7 +494,7 @@ TEST_CASE(
   // The loop stands still from here, so nobody reads what the worker sends.
   const pid_t worker = test::children().front();
   go_on.give();
-  REQUIRE(test::eventually([&] { return test::waits_in(worker, SYS_recvfrom); }));
+  REQUIRE(test::eventually([&] { return test::waits_for_parent(worker); }));
   ::kill(worker, SIGKILL);
   siginfo_t info;
   REQUIRE(::waitid(P_PID, static_cast<id_t>(worker), &info, WEXITED | WNOWAIT) == 0);

@@ -99,6 +99,11 @@ inline bool waits_in(pid_t pid, long number) {
   return static_cast<bool>(file >> current) && current == number;
 }
 
+/// Whether a worker sleeps until its parent says something, on either kind of link.
+inline bool waits_for_parent(pid_t pid) {
+  return waits_in(pid, SYS_recvfrom) || waits_in(pid, SYS_recvmsg);
+}
+
 /// Looks again and again until something is so. False: it was not within the limit.
 template <class Condition>
 bool eventually(Condition condition, std::chrono::milliseconds limit = deadline) {
