@@ -42,7 +42,7 @@ int answer_after(std::chrono::milliseconds time, int answer) {
 int refuse(const std::string& reason) { throw std::domain_error(reason); }
 
 asio::awaitable<void> polling(coterie::pool& pool, int size) {
-  fmt::print("Polling: {} rows of greatest common divisors\n", size);
+  fmt::print("Polling: {} of greatest common divisors\n", example::count(size, "row"));
   const auto pending = pool.map_async(count_coprimes, std::views::iota(1, size + 1));
   while (!co_await pending.wait(100ms)) {
     fmt::print("  ready: {}, {:>4} of {} remaining\n", pending.ready(), pending.remaining(),
@@ -70,7 +70,7 @@ asio::awaitable<void> timeouts(coterie::pool& pool) {
     (void)pending.successful();
   } catch (const coterie::error& problem) {
     too_early = problem.code() == coterie::errc::not_ready;
-    fmt::print("Timeouts: successful() while it runs: {}\n", problem.what());
+    fmt::print("Timeouts, for a call of 400 ms:\n  successful(): {}\n", problem.what());
   }
   example::check(too_early, "nobody can tell yet whether the call is successful");
 
@@ -90,7 +90,7 @@ asio::awaitable<void> timeouts(coterie::pool& pool) {
 }
 
 asio::awaitable<void> callbacks(coterie::pool& pool) {
-  fmt::print("Callbacks, one of the two for each call:\n");
+  fmt::print("Callbacks, of two calls: one ends with a value, one with an error\n");
   int values = 0;
   int errors = 0;
   // They run on the pool's executor, so in this program's only thread: nothing to lock.

@@ -3,6 +3,7 @@
 // Shows what `chunksize` does. Quick tasks: the more items travel together, the less each of them
 // pays for the journey. Uneven tasks: the fewer travel together, the better they can be shared out.
 
+#include <algorithm>
 #include <cstdint>
 #include <ranges>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include <coterie/coterie.hpp>
 
+#include "coroutines.hpp"
 #include "example.hpp"
 
 namespace asio = boost::asio;
@@ -57,18 +59,23 @@ asio::awaitable<void> quick_tasks(coterie::pool& pool, int size) {
   for (const int item : items) expected.push_back(digit_sum(item));
 
   fmt::print("{} quick tasks (sums of digits)\n\n", size);
-  fmt::print("{:>10} {:>10} {:>12} {:>14}\n", "chunksize", "time", "each task", "to chunksize 1");
+  fmt::print("{:>10} {:>10} {:>12} {:>12}\n", "chunksize", "time", "each task", "speed-up");
   double single = 0.0;
   for (const std::size_t chunksize : {1U, 10U, 50U, 100U, 0U}) {
-    const auto taken = co_await measure(pool, digit_sum, items, chunksize, expected);
+    // The best of three: so short a time is easily doubled by what else the machine does.
+    auto taken = co_await measure(pool, digit_sum, items, chunksize, expected);
+    for (int again = 0; again < 2; ++again) {
+      const auto other = co_await measure(pool, digit_sum, items, chunksize, expected);
+      taken.seconds = std::min(taken.seconds, other.seconds);
+    }
     if (chunksize == 1) single = taken.seconds;
-    fmt::print("{:>10} {:>10} {:>12} {:>12.1f} x\n", name(chunksize),
+    fmt::print("{:>10} {:>10} {:>12} {:>12.1f}\n", name(chunksize),
                example::duration(taken.seconds), example::duration(taken.seconds / size),
                single / taken.seconds);
   }
   fmt::print(
-      "\nA task of this kind takes nanoseconds, a message microseconds: nearly all of the "
-      "time is travel,\nand a chunk shares it among its items.\n\n");
+      "\nSpeed-up is over chunksize 1. A task of this kind takes nanoseconds, a message microseconds: "
+      "nearly\nall of the time is travel, and a chunk shares it among its items.\n\n");
 }
 
 asio::awaitable<void> uneven_tasks(coterie::pool& pool, int effort) {
@@ -93,10 +100,10 @@ asio::awaitable<void> uneven_tasks(coterie::pool& pool, int effort) {
                100 * ideal / taken.seconds);
   }
   fmt::print(
-      "\nThe ideal is the serial time over {}. Four chunks of 25 leave somebody alone with "
-      "the last one;\nwith chunks of 5 the pool ended {:.2f} times as soon. `automatic` "
-      "measures the tasks as they run.\n",
-      example::count(pool.size(), "worker"), large / small);
+      "\nThe ideal is the serial time over {}. The last of four chunks of 25 is the longest, and "
+      "keeps one\nworker busy while the others have nothing left to do: chunks of 5 took {:.0f} % of "
+      "that time.\n`automatic` measures the tasks as they run.\n",
+      example::count(pool.size(), "worker"), 100 * small / large);
 }
 
 asio::awaitable<int> program(int argc, char** argv) {
@@ -108,13 +115,13 @@ asio::awaitable<int> program(int argc, char** argv) {
   app.add_option("--size", size, "How many quick tasks")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
-  app.add_option("--effort", effort, "Length of the longest uneven task, in about 20 us")
+  app.add_option("--effort", effort, "Length of the longest uneven task: 1 is some 10 to 50 us")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   if (const auto code = example::parse(app, argc, argv)) co_return *code;
 
   coterie::pool pool{co_await asio::this_coro::executor, {.processes = processes}};
-  co_await pool.apply(digit_sum, 0);  // let the workers start before the clock does
+  co_await example::all_workers_ready(pool);
   co_await quick_tasks(pool, size);
   co_await uneven_tasks(pool, effort);
   co_return 0;

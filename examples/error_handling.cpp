@@ -45,7 +45,7 @@ double parse_length(const std::string& text) {
   throw bad_unit("no unit of length: '" + unit + "'");
 }
 
-/// What a library might do to its caller.
+/// What a library in a task might do: end the process.
 int leave(int code) { std::_Exit(code); }
 
 asio::awaitable<void> propagate(coterie::pool& pool) {
@@ -89,7 +89,7 @@ asio::awaitable<void> settle(coterie::pool& pool, int size) {
 
   std::size_t failed = 0;
   for (const auto& [type, times] : failures) failed += times;
-  fmt::print("map_settled: {} of {} lengths could be read, {:.0f} m together; {} could not:\n",
+  fmt::print("map_settled: {} of {} lengths could be read, {:.0f} m together; {} could not\n",
              outcomes.size() - failed, outcomes.size(), sum, failed);
   for (const auto& [type, times] : failures) fmt::print("  {:>5} x {}\n", times, type);
   example::check(failed == expected_failures && sum == expected_sum, "failures or sum");

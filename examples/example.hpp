@@ -67,8 +67,12 @@ inline std::string duration(double seconds) {
 
 /// A number of things with its noun: "1 worker", "4 workers".
 template <class Number>
+std::string count(Number number, const std::string& noun, const std::string& nouns) {
+  return fmt::format("{} {}", number, number == 1 ? noun : nouns);
+}
+template <class Number>
 std::string count(Number number, const std::string& noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+  return count(number, noun, noun + "s");
 }
 
 /// A new folder, which goes away with all that is in it.
@@ -104,10 +108,15 @@ struct pool_run {
 /// A table of speed-up (serial time over the pool's) and efficiency (speed-up over workers).
 inline void print_speed_up(double serial, std::span<const pool_run> runs) {
   fmt::print("{:<12} {:>10} {:>10} {:>12}\n", "", "time", "speed-up", "efficiency");
-  fmt::print("{:<12} {:>10} {:>10} {:>12}\n", "serial", duration(serial), "1.00", "");
+  fmt::print("{:<12} {:>10} {:>10}\n", "serial", duration(serial), "1.00");
+  bool too_good = false;
   for (const pool_run& run : runs) {
     fmt::print("{:<12} {:>10} {:>10.2f} {:>10.0f} %\n", count(run.workers, "worker"),
                duration(run.seconds), run.speed_up(serial), 100.0 * run.efficiency(serial));
+    too_good = too_good || run.efficiency(serial) > 1.1;
+  }
+  if (too_good) {
+    fmt::print("(Above 100 %: other programs, or a cold cache, slowed the serial run down.)\n");
   }
 }
 

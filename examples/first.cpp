@@ -21,7 +21,7 @@ bool is_prime(std::int64_t number) {
 asio::awaitable<void> program() {
   coterie::pool pool{co_await asio::this_coro::executor};  // as many workers as there are CPUs
 
-  const std::vector<std::int64_t> numbers{112272535095295, 100109100129100369, 100109100129101027};
+  const std::vector<std::int64_t> numbers{112272535095295, 100109100129100369, 100109100129100151};
   const auto flags = co_await pool.map(is_prime, numbers);  // in worker processes, in order
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     std::cout << numbers[i] << (flags[i] ? " is prime\n" : " is not prime\n");

@@ -20,6 +20,7 @@
 
 #include <coterie/coterie.hpp>
 
+#include "coroutines.hpp"
 #include "example.hpp"
 
 namespace asio = boost::asio;
@@ -120,7 +121,7 @@ asio::awaitable<void> compare(const fs::path& path, int processes, int stations)
                      {.processes = processes,
                       .initializer = coterie::bind(open_connection, path),
                       .finalizer = close_connection}};
-  co_await pool.apply(ask, 0);  // let the workers start before the clock does
+  co_await example::all_workers_ready(pool);
 
   const example::stopwatch each_watch;
   const auto slow = co_await pool.map(coterie::bind(open_and_ask, path), items);
@@ -136,12 +137,12 @@ asio::awaitable<void> compare(const fs::path& path, int processes, int stations)
   std::map<int, int> queries;
   for (const answer& one : quick) ++queries[one.rank];
   for (const auto& [rank, number] : queries) {
-    fmt::print("  worker {}: {} queries through one connection\n", rank, number);
+    fmt::print("  worker {}: {:>4} of the queries, all through one connection\n", rank, number);
   }
   fmt::print("\n{:<34} {:>10} a query\n", "a connection for each query", example::duration(each));
   fmt::print("{:<34} {:>10} a query\n", "one in each worker (initializer)",
              example::duration(once));
-  fmt::print("The initializer makes the pool {:.1f} times as fast here.\n", each / once);
+  fmt::print("With the initializer the pool is {:.1f} times as fast here.\n", each / once);
 
   // A worker whose initializer throws has not started; nobody waits for it in vain.
   bool failed = false;
@@ -157,16 +158,7 @@ asio::awaitable<void> compare(const fs::path& path, int processes, int stations)
   example::check(failed, "a pool whose initializer fails says so");
 }
 
-asio::awaitable<int> program(int argc, char** argv) {
-  int processes = 0;
-  int stations = 500;
-  CLI::App app{"A database connection in each worker, made once by the pool's initializer."};
-  example::add_processes(app, processes);
-  app.add_option("--size", stations, "Stations, with 365 rows each in the database")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  if (const auto code = example::parse(app, argc, argv)) co_return *code;
-
+asio::awaitable<int> with_database(int processes, int stations) {
   const example::temporary_folder folder;
   const fs::path path = folder.path() / "rain.sqlite";
   make_database(path, stations);
@@ -174,6 +166,18 @@ asio::awaitable<int> program(int argc, char** argv) {
              fs::file_size(path) / 1000);
   co_await compare(path, processes, stations);
   co_return 0;
+}
+
+asio::awaitable<int> program(int argc, char** argv) {
+  int processes = 0;
+  int stations = 500;
+  CLI::App app{"A database connection in each worker, made once by the pool's initializer."};
+  example::add_processes(app, processes);
+  app.add_option("--size", stations, "Stations, with 365 rows each in the database")
+      ->check(CLI::Range(10, 10'000))
+      ->capture_default_str();
+  if (const auto code = example::parse(app, argc, argv)) co_return *code;
+  co_return co_await example::until_interrupted(with_database(processes, stations));
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 
 #include <coterie/coterie.hpp>
 
+#include "coroutines.hpp"
 #include "example.hpp"
 
 namespace asio = boost::asio;
@@ -51,7 +52,7 @@ asio::awaitable<void> by_scope(asio::any_io_executor loop, int processes) {
     example::check(!no_child_left(), "an open pool has workers");
     worked = watch.seconds();
   }
-  fmt::print("scope        first answer after {}, gone {} after the end of the scope\n",
+  fmt::print("scope        first answer after {}, all workers gone {} after the end of the scope\n",
              example::duration(worked), example::duration(watch.seconds() - worked));
   example::check(no_child_left(), "a worker outlived its pool");
 }
@@ -67,7 +68,7 @@ asio::awaitable<void> by_close(asio::any_io_executor loop, int processes, const 
     co_await pool.apply(twice, 1);
   } catch (const coterie::pool_closed& problem) {
     refused = true;
-    fmt::print("close, join  new work: {}\n", problem.what());
+    fmt::print("close, join  new work is refused: {}\n", problem.what());
   }
   example::check(refused, "a closed pool refuses work");
 
@@ -95,12 +96,21 @@ asio::awaitable<void> by_terminate(asio::any_io_executor loop, int processes) {
     co_await hopeless.get();
   } catch (const coterie::pool_terminated& problem) {
     ended = true;
-    fmt::print("terminate    a task of one hour: {}\n", problem.what());
+    fmt::print("terminate    a task of one hour ends: {}\n", problem.what());
   }
   example::check(ended, "what was pending completes with pool_terminated");
   co_await pool.join();
-  fmt::print("             all gone after {}\n", example::duration(watch.seconds()));
+  fmt::print("             all workers gone after {}\n", example::duration(watch.seconds()));
   example::check(no_child_left(), "a worker is there after terminate and join");
+}
+
+asio::awaitable<int> all_ways(int processes) {
+  const example::temporary_folder folder;
+  const auto loop = co_await asio::this_coro::executor;
+  co_await by_scope(loop, processes);
+  co_await by_close(loop, processes, folder.path());
+  co_await by_terminate(loop, processes);
+  co_return 0;
 }
 
 asio::awaitable<int> program(int argc, char** argv) {
@@ -108,14 +118,7 @@ asio::awaitable<int> program(int argc, char** argv) {
   CLI::App app{"The ways in which a pool ends: scope, close and join, terminate."};
   example::add_processes(app, processes);
   if (const auto code = example::parse(app, argc, argv)) co_return *code;
-
-  const example::temporary_folder folder;
-
-  const auto loop = co_await asio::this_coro::executor;
-  co_await by_scope(loop, processes);
-  co_await by_close(loop, processes, folder.path());
-  co_await by_terminate(loop, processes);
-  co_return 0;
+  co_return co_await example::until_interrupted(all_ways(processes));
 }
 
 }  // namespace

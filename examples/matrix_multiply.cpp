@@ -14,6 +14,7 @@
 
 #include <coterie/coterie.hpp>
 
+#include "coroutines.hpp"
 #include "example.hpp"
 
 namespace asio = boost::asio;
@@ -72,25 +73,25 @@ asio::awaitable<int> program(int argc, char** argv) {
   for (const row& line : a) expected.push_back(multiply(b, line));
   const double serial = serial_watch.seconds();
 
-  // The workers are there before the clock starts: a program would keep its pool.
   coterie::pool pool{co_await asio::this_coro::executor, {.processes = processes}};
+  co_await example::all_workers_ready(pool);  // a program would keep its pool
   const row first = co_await pool.apply(coterie::bind(multiply, b), a.front());
   example::check(first == expected.front(), "the first row");
 
-  // A row arrives as a view into the message. It is read where it lies, not copied.
+  // In the worker, a row is a view into the message: it is read where it lies, not copied.
   const example::stopwatch pool_watch;
   const matrix product = co_await pool.map(coterie::bind(multiply, b), a);
   const example::pool_run run{pool.size(), pool_watch.seconds()};
 
   const double operations = 2.0 * std::pow(static_cast<double>(size), 3);
   const double megabytes = 8e-6 * static_cast<double>(size * size);
-  fmt::print("{0} x {0} doubles, {1:.1f} MB a matrix, {2:.2f} billion operations\n\n", size,
+  fmt::print("{0} x {0} doubles, {1:.3g} MB a matrix, {2:.3g} billion operations\n\n", size,
              megabytes, operations * 1e-9);
   example::print_speed_up(serial, std::vector{run});
   fmt::print("\nSerial: {:.2f} billion operations a second, pool: {:.2f}.\n",
              operations / serial * 1e-9, operations / run.seconds * 1e-9);
   fmt::print(
-      "{:.1f} MB crossed to each worker as the bound matrix, and {:.1f} MB of rows to and fro.\n",
+      "{:.3g} MB crossed to each worker as the bound matrix, and {:.3g} MB of rows to and fro.\n",
       megabytes, 2 * megabytes);
 
   example::check(product == expected, "the pool's product differs from the serial one");

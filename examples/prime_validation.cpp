@@ -3,6 +3,7 @@
 // Shows what a pool is for: the same slow function, on the same numbers, first one after the other
 // and then in worker processes, with the speed-up and what it means.
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <vector>
@@ -42,7 +43,7 @@ verdict examine(std::int64_t number) {
 
 void print_verdict(std::int64_t number, const verdict& serial, const verdict& pooled) {
   const bool prime = serial.divisor == number;
-  fmt::print("{:>19}  {:<20} {:>10} {:>10} {:>6}\n", number,
+  fmt::print("{:>19}  {:<24} {:>10} {:>10} {:>6}\n", number,
              prime ? "prime" : fmt::format("divisible by {}", serial.divisor),
              example::duration(serial.seconds), example::duration(pooled.seconds), pooled.rank);
 }
@@ -50,15 +51,16 @@ void print_verdict(std::int64_t number, const verdict& serial, const verdict& po
 // The longest number bounds the pool's time from below, however many workers there are.
 void explain(double serial, double longest, const example::pool_run& run) {
   if (serial < 0.05) {
-    fmt::print("\nThis is less work than the start of a worker: a pool is for more of it.\n");
+    fmt::print(
+        "\nThis work is over before a worker has started: a pool pays when there is more of it.\n");
     return;
   }
   fmt::print(
-      "\nThe pool answered {:.1f} times as soon as one process (speed-up), and its {} spent {:.0f} % "
-      "of\ntheir time on what had to be done (efficiency). The rest is waiting for the last number "
-      "while there\nis none left to share; with these numbers no pool can beat {:.1f}, the whole "
-      "work over its longest part.\n",
-      run.speed_up(serial), example::count(run.workers, "worker"), 100 * run.efficiency(serial),
+      "\nThe pool was {:.2f} times as fast as one process (speed-up): {:.0f} % of what {} could do at "
+      "best\n(efficiency). The rest went into starting them, waiting for the last numbers when none is "
+      "left, and\nother programs on the same CPUs. A number is never divided: here no pool can be more "
+      "than {:.2f}\ntimes as fast, which is the whole work over its longest part.\n",
+      run.speed_up(serial), 100 * run.efficiency(serial), example::count(run.workers, "worker"),
       serial / longest);
 }
 
@@ -86,7 +88,7 @@ asio::awaitable<int> program(int argc, char** argv) {
   const auto verdicts = co_await pool.map(examine, numbers, {.chunksize = 1});
   const example::pool_run run{pool.size(), pool_watch.seconds()};
 
-  fmt::print("{:>19}  {:<20} {:>10} {:>10} {:>6}\n", "number", "", "serial", "pool", "rank");
+  fmt::print("{:>19}  {:<24} {:>10} {:>10} {:>6}\n", "number", "", "serial", "pool", "rank");
   double longest = 0.0;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     print_verdict(numbers[i], expected[i], verdicts[i]);

@@ -16,6 +16,7 @@
 #include <ranges>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -23,8 +24,10 @@
 
 #include <coterie/coterie.hpp>
 
+#include "coroutines.hpp"
 #include "example.hpp"
 
+#define STBI_FAILURE_USERMSG  // reasons for people, not for programmers
 #define STB_IMAGE_IMPLEMENTATION
 #include <stb_image.h>
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
@@ -141,6 +144,12 @@ std::string reason_of(const std::exception_ptr& failure) {
   }
 }
 
+/// A file's name in a column of 24 characters.
+std::string column(const fs::path& file) {
+  const std::string name = file.filename();
+  return name.size() <= 24 ? name : name.substr(0, 21) + "...";
+}
+
 /// A line of the table. What it says of the thumbnail is read from the file.
 void print_thumbnail(const fs::path& large, const fs::path& small, const thumbnail& made) {
   int width = 0;
@@ -151,12 +160,12 @@ void print_thumbnail(const fs::path& large, const fs::path& small, const thumbna
   const auto kilobytes = [](const fs::path& file) {
     return static_cast<double>(fs::file_size(file)) * 1e-3;
   };
-  fmt::print("{:<24} {:>11} {:>8.1f} {:>12} {:>8.1f}\n", large.filename().string(),
+  fmt::print("{:<24} {:>11} {:>8.1f} {:>12} {:>8.1f}\n", column(large),
              fmt::format("{} x {}", made.width, made.height), kilobytes(large),
              fmt::format("{} x {}", width, height), kilobytes(small));
 }
 
-/// Makes all thumbnails in this process. Returns the time that it takes.
+/// Makes all thumbnails one after the other. Returns the time that it takes.
 double shrink_serially(const std::vector<fs::path>& files, const fs::path& to, int side) {
   const example::stopwatch watch;
   for (const fs::path& file : files) {
@@ -168,10 +177,12 @@ double shrink_serially(const std::vector<fs::path>& files, const fs::path& to, i
   return watch.seconds();
 }
 
-/// Makes them in the pool, and compares them with the serial ones. Returns how many failed.
+/// Makes them in the pool, and compares them with serial ones. Returns how many failed.
 asio::awaitable<int> shrink_all(coterie::pool& pool, const std::vector<fs::path>& files,
                                 const fs::path& output, const fs::path& scratch, int side) {
-  const double serial = shrink_serially(files, scratch, side);
+  // One task for the serial run: a single worker does it all, and Ctrl-C is heard meanwhile.
+  co_await example::all_workers_ready(pool);
+  const double serial = co_await pool.apply(shrink_serially, files, scratch, side);
   const example::stopwatch watch;
   const auto outcomes = co_await pool.map_settled(coterie::bind(shrink, output, side), files);
   const std::vector runs{example::pool_run{pool.size(), watch.seconds()}};
@@ -186,71 +197,86 @@ asio::awaitable<int> shrink_all(coterie::pool& pool, const std::vector<fs::path>
                      "the serial run and the pool differ on " + name.string());
     } else {
       ++failed;
-      fmt::print("{:<24} {:>11}: {}\n", name.string(), "failed", reason_of(outcomes[i].error()));
+      fmt::print("{:<24} {:>11}: {}\n", column(name), "failed", reason_of(outcomes[i].error()));
     }
   }
   fmt::print("\n");
   example::print_speed_up(serial, runs);
-  fmt::print("\n{} thumbnails, {:.0f} a second; {} failed. Those of the serial run are the same.\n",
-             files.size() - failed, static_cast<double>(files.size()) / runs.front().seconds,
-             failed);
+  const auto made = static_cast<int>(files.size()) - failed;
+  fmt::print("\n{}, {:.0f} a second; {} failed. Those of the serial run are the same.\n",
+             example::count(made, "thumbnail"), made / runs.front().seconds,
+             example::count(failed, "file"));
   co_return failed;
 }
 
-asio::awaitable<int> program(int argc, char** argv) {
+/// What the command line asks for.
+struct request {
   int processes = 0;
-  fs::path folder;
+  fs::path folder;  ///< empty: pictures are drawn
   fs::path output;
   int side = 160;
   int pictures = 16;
   int width = 800;
+};
+
+asio::awaitable<int> make_thumbnails(request what) {
+  const example::temporary_folder scratch;
+  coterie::pool pool{co_await asio::this_coro::executor, {.processes = what.processes}};
+
+  const bool drawn = what.folder.empty();
+  if (drawn) {
+    what.folder = scratch.path() / "pictures";
+    fs::create_directories(what.folder);
+    const auto numbers = std::views::iota(0, what.pictures);
+    co_await pool.map(coterie::bind(draw, what.folder, what.width), numbers);
+    std::ofstream{what.folder / "no-picture.jpg"} << "This is no picture.\n";
+  }
+  const std::vector<fs::path> files = pictures_in(what.folder);
+  if (files.empty()) {
+    fmt::print(stderr, "No .jpg, .jpeg or .png files in {}\n", what.folder.string());
+    co_return 1;
+  }
+
+  const fs::path output = what.output.empty() ? scratch.path() / "thumbnails" : what.output;
+  fs::create_directories(output);
+  fs::create_directories(scratch.path() / "serial");
+  const int failed = co_await shrink_all(pool, files, output, scratch.path() / "serial", what.side);
+  if (!what.output.empty()) fmt::print("They are in {}.\n", fs::absolute(output).string());
+  if (!drawn) co_return failed == 0 ? 0 : 1;
+
+  example::check(std::cmp_equal(files.size(), what.pictures + 1), "pictures drawn");
+  example::check(failed == 1, "one of the files is no picture");
+  co_return 0;
+}
+
+asio::awaitable<int> program(int argc, char** argv) {
+  request what;
   CLI::App app{"Makes thumbnails of the JPEG and PNG files in a folder."};
-  app.add_option("DIR", folder, "The folder; without it, a set of pictures is drawn and shrunk")
+  app.add_option("DIR", what.folder,
+                 "The folder; without it, a set of pictures is drawn and shrunk")
       ->check(CLI::ExistingDirectory);
-  example::add_processes(app, processes);
-  app.add_option("-o,--output", output, "Where thumbnails go; ./thumbnails if DIR is given");
-  app.add_option("--side", side, "Longest side of a thumbnail, in pixels")
+  example::add_processes(app, what.processes);
+  app.add_option("-o,--output", what.output, "Where thumbnails go; ./thumbnails if DIR is given");
+  app.add_option("--side", what.side, "Longest side of a thumbnail, in pixels")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  app.add_option("--pictures", pictures, "How many pictures are drawn")
+  app.add_option("--pictures", what.pictures, "How many pictures are drawn")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  app.add_option("--size", width, "Width of the pictures that are drawn, in pixels")
+  app.add_option("--size", what.width, "Width of the pictures that are drawn, in pixels")
       ->check(CLI::Range(16, 10'000))
       ->capture_default_str();
   if (const auto code = example::parse(app, argc, argv)) co_return *code;
 
-  const example::temporary_folder scratch;
-  const bool drawn = folder.empty();
-  if (output.empty()) output = drawn ? scratch.path() / "thumbnails" : "thumbnails";
-  if (!drawn && fs::exists(output) && fs::equivalent(folder, output)) {
-    fmt::print(stderr, "{}: thumbnails would replace the pictures in {}\n", argv[0],
-               folder.string());
-    co_return 2;
+  if (!what.folder.empty()) {
+    if (what.output.empty()) what.output = "thumbnails";
+    if (fs::exists(what.output) && fs::equivalent(what.folder, what.output)) {
+      fmt::print(stderr, "Thumbnails would replace the pictures in {}: choose another --output\n",
+                 what.folder.string());
+      co_return 2;
+    }
   }
-
-  coterie::pool pool{co_await asio::this_coro::executor, {.processes = processes}};
-  if (drawn) {
-    folder = scratch.path() / "pictures";
-    fs::create_directories(folder);
-    co_await pool.map(coterie::bind(draw, folder, width), std::views::iota(0, pictures));
-    std::ofstream{folder / "no-picture.jpg"} << "This is no picture.\n";
-  }
-  const std::vector<fs::path> files = pictures_in(folder);
-  if (files.empty()) {
-    fmt::print(stderr, "{}: no JPEG or PNG files in {}\n", argv[0], folder.string());
-    co_return 1;
-  }
-  fs::create_directories(output);
-  fs::create_directories(scratch.path() / "serial");
-  const int failed = co_await shrink_all(pool, files, output, scratch.path() / "serial", side);
-  if (drawn) {
-    example::check(files.size() == static_cast<std::size_t>(pictures) + 1, "pictures drawn");
-    example::check(failed == 1, "one of the files is no picture");
-  } else {
-    fmt::print("They are in {}.\n", fs::absolute(output).string());
-  }
-  co_return drawn || failed == 0 ? 0 : 1;
+  co_return co_await example::until_interrupted(make_thumbnails(what));
 }
 
 }  // namespace

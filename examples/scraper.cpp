@@ -34,6 +34,7 @@
 
 #include <coterie/coterie.hpp>
 
+#include "coroutines.hpp"
 #include "example.hpp"
 
 namespace asio = boost::asio;
@@ -96,7 +97,9 @@ struct document {
 
 /// Records are the elements of the document, or of the first array that it has as a member.
 document count_records(const std::string& text) {
-  const json::value value = json::parse(text);
+  boost::system::error_code problem;
+  const json::value value = json::parse(text, problem);
+  if (problem) throw std::runtime_error("no JSON: " + problem.message());
   std::uint64_t records = 1;
   if (const auto* array = value.if_array()) {
     records = array->size();
@@ -109,11 +112,14 @@ document count_records(const std::string& text) {
 }
 
 /// The task. A worker is a process like others: it may well have an event loop of its own.
-document fetch(const std::string& url) {
+document fetch(const std::string& url) try {
   asio::io_context loop;
   auto text = asio::co_spawn(loop, get(url), asio::use_future);
   loop.run();
   return count_records(text.get());
+} catch (const boost::system::system_error& problem) {
+  // The reason in words: codes of HTTP and of JSON have no meaning outside of this process.
+  throw std::runtime_error(problem.code().message());
 }
 
 // ---- a server with sample documents -----------------------------------------------------------
@@ -177,7 +183,7 @@ std::vector<std::string> sample_urls(const tcp::acceptor& acceptor) {
 }
 
 asio::awaitable<int> serve_until_interrupted(tcp::acceptor acceptor) {
-  fmt::print("Serving until interrupted:\n  {}\n", fmt::join(sample_urls(acceptor), "\n  "));
+  fmt::print("Serving until Ctrl-C is pressed:\n  {}\n", fmt::join(sample_urls(acceptor), "\n  "));
   std::fflush(stdout);
   asio::signal_set interrupts{co_await asio::this_coro::executor, SIGINT, SIGTERM};
   co_await (serve(acceptor) || interrupts.async_wait(asio::use_awaitable));
@@ -186,12 +192,9 @@ asio::awaitable<int> serve_until_interrupted(tcp::acceptor acceptor) {
 
 // ---- the program ------------------------------------------------------------------------------
 
-/// Why it failed, without the details that are for programmers.
 std::string reason_of(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
-  } catch (const boost::system::system_error& problem) {
-    return problem.code().message();
   } catch (const std::exception& problem) {
     return problem.what();
   }
@@ -223,7 +226,7 @@ asio::awaitable<tally> scrape(std::vector<std::string> urls, int processes) {
     fmt::print("{:>8} {:>10} {:>6}  {}: {}\n", "failed", "", "", urls[i],
                reason_of(outcomes[i].error()));
   }
-  fmt::print("\n{} records in {} by {}\n", all, example::duration(seconds),
+  fmt::print("\n{} in {} by {}\n", example::count(all, "record"), example::duration(seconds),
              example::count(pool.size(), "worker"));
   co_return result;
 }
@@ -231,10 +234,12 @@ asio::awaitable<tally> scrape(std::vector<std::string> urls, int processes) {
 /// All samples, by a pool, from a server that runs in the same loop as the pool.
 asio::awaitable<int> scrape_samples(tcp::acceptor acceptor, int processes) {
   const auto urls = sample_urls(acceptor);
-  const auto first = co_await (scrape(urls, processes) || serve(acceptor));
-  const tally& result = std::get<0>(first);
-  fmt::print("The server lets each request wait for 100 ms: one after the other, {} take {}.\n",
-             urls.size(), example::duration(0.1 * static_cast<double>(urls.size())));
+  // `||` waits for the first success: an error must count as one, since the server never ends.
+  const auto first = co_await (example::settled(scrape(urls, processes)) || serve(acceptor));
+  const tally& result = std::get<0>(first).value();
+  fmt::print(
+      "The server answers each request after 100 ms: one after the other, {} would take {}.\n",
+      urls.size(), example::duration(0.1 * static_cast<double>(urls.size())));
   example::check(result.failed == 0, "a document could not be fetched");
   for (std::size_t i = 0; i < samples.size(); ++i) {
     example::check(result.records[i] == static_cast<std::uint64_t>(samples[i].records),
@@ -248,11 +253,14 @@ asio::awaitable<int> program(int argc, char** argv) {
   std::uint16_t port = 8080;
   std::vector<std::string> urls;
   CLI::App app{"Fetches JSON documents over HTTP, and counts the records in them."};
-  app.add_option("URL", urls, "http:// addresses; without any, samples from a server of its own");
+  auto* addresses = app.add_option(
+      "URL", urls, "http:// addresses; without any, samples from a server of its own");
   example::add_processes(app, processes);
   const auto* serves =
       app.add_option("--serve", port, "Serve the samples on this port of 127.0.0.1")
           ->expected(0, 1)
+          ->check(CLI::Range(0, 65'535))
+          ->excludes(addresses)
           ->capture_default_str();
   if (const auto code = example::parse(app, argc, argv)) co_return *code;
 

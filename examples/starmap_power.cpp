@@ -3,6 +3,7 @@
 // Shows how functions of several arguments are called: `starmap` spreads each item, a tuple, over
 // the parameters; `bind` keeps the first argument the same for all items.
 
+#include <algorithm>
 #include <cstdint>
 #include <ranges>
 #include <string>
@@ -64,9 +65,9 @@ asio::awaitable<void> bound_modulus(coterie::pool& pool, int size) {
 
   const auto ones = std::ranges::count(remainders, std::uint64_t{1});
   fmt::print(
-      "\nFermat's theorem for the prime {}: of {} powers a^(p-1), {} leave the remainder 1.\n",
-      prime, size, ones);
-  fmt::print("{:.0f} calls a second.\n", size / seconds);
+      "\nFermat's theorem: divided by the prime p = {}, each a^(p-1) leaves the remainder 1.\n"
+      "Tried for a = 1 to {}: {} of {} do. {:.0f} calls a second.\n",
+      prime, size, ones, size, size / seconds);
   example::check(ones == size, "Fermat was right");
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <ranges>
 #include <string>
@@ -18,13 +19,14 @@
 
 #include <coterie/coterie.hpp>
 
+#include "coroutines.hpp"
 #include "example.hpp"
 
 namespace asio = boost::asio;
 
 namespace {
 
-/// What waits instead of computing: a download, say, that takes so many tenths of a second.
+/// Stands for what waits instead of computing: a download that takes so many tenths of a second.
 int fetch(int tenths) {
   std::this_thread::sleep_for(std::chrono::milliseconds{100 * tenths});
   return tenths;
@@ -45,11 +47,12 @@ asio::awaitable<std::vector<arrival>> receive(coterie::stream<int> results) {
 }
 
 asio::awaitable<void> orders(coterie::pool& pool) {
+  co_await example::all_workers_ready(pool);
   const std::vector<int> items{6, 1, 2, 1, 3, 2};
   const auto ordered = co_await receive(pool.imap(fetch, items, {.chunksize = 1}));
   const auto unordered = co_await receive(pool.imap_unordered(fetch, items, {.chunksize = 1}));
 
-  fmt::print("Downloads of 600, 100, 200, 100, 300 and 200 ms, as they arrive:\n\n");
+  fmt::print("Pretended downloads of 600, 100, 200, 100, 300 and 200 ms, as they arrive:\n\n");
   fmt::print("  {:<22}  {}\n", "imap", "imap_unordered");
   const auto show = [](const arrival& one) {
     return fmt::format("{:>8}: {} ms", example::duration(one.at), one.tenths * 100);
@@ -58,8 +61,8 @@ asio::awaitable<void> orders(coterie::pool& pool) {
     fmt::print("  {:<22}  {}\n", show(ordered.at(i)), show(unordered.at(i)));
   }
   fmt::print(
-      "\nThe first result was there after {} and after {}: imap holds back what is ready "
-      "until all\nbefore it has been given out.\n\n",
+      "\nThe first result came after {} from imap, and after {} from imap_unordered:\n"
+      "imap holds back what is ready until all before it have been given out.\n\n",
       example::duration(ordered.front().at), example::duration(unordered.front().at));
 
   example::check(std::ranges::equal(ordered, items, {}, &arrival::tenths), "imap keeps the order");
@@ -89,15 +92,15 @@ void show_progress(int done, int total, double seconds) {
   if (total < 10 || done % (terminal ? total / 100 + 1 : total / 5) != 0) {
     if (done != total) return;
   }
-  const int filled = static_cast<int>(40LL * done / total);
-  fmt::print("{}  [{:<40}] {:>4} of {}, {:.0f} a second{}", terminal ? "\r" : "",
+  const int filled = static_cast<int>(20LL * done / total);
+  fmt::print("{}  [{:<20}] {:>4} of {}, {:>5.0f} a second{}", terminal ? "\r" : "",
              std::string(static_cast<std::size_t>(filled), '#'), done, total, done / seconds,
              terminal && done != total ? "" : "\n");
   std::fflush(stdout);
 }
 
 asio::awaitable<void> progress(coterie::pool& pool, int size) {
-  fmt::print("{} blocks of 1000 Collatz sequences each:\n", size);
+  fmt::print("{} of 1000 Collatz sequences each:\n", example::count(size, "block"));
   const example::stopwatch watch;
   auto lengths = pool.imap_unordered(longest_of_block, std::views::iota(0, size));
   int done = 0;

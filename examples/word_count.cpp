@@ -129,8 +129,9 @@ asio::awaitable<totals> count_in_pool(coterie::pool& pool,
 }
 
 void print_totals(const totals& sum, int most) {
-  fmt::print("{} files, {} lines, {} words, {} different ones, {:.1f} MB", sum.files, sum.lines,
-             sum.words, sum.frequency.size(), static_cast<double>(sum.bytes) * 1e-6);
+  fmt::print("{}, {}, {} ({} different), {:.3g} MB", example::count(sum.files, "file"),
+             example::count(sum.lines, "line"), example::count(sum.words, "word"),
+             sum.frequency.size(), static_cast<double>(sum.bytes) * 1e-6);
   if (sum.unreadable > 0) fmt::print("; {} could not be read", sum.unreadable);
   fmt::print("\n");
   if (most > 0) fmt::print("\nThe most frequent:\n");
@@ -151,7 +152,9 @@ asio::awaitable<int> program(int argc, char** argv) {
   std::vector<int> processes;
   int most = 5;
   CLI::App app{"Counts the words of all files below a folder, serially and in pools."};
-  app.add_option("DIR", folder, "The folder")->required()->check(CLI::ExistingDirectory);
+  app.add_option("DIR", folder, "The folder; what is in folders below it is counted, too")
+      ->required()
+      ->check(CLI::ExistingDirectory);
   app.add_option("-p,--processes", processes,
                  "Worker processes, one pool for each number; without it 1 and one for each CPU")
       ->delimiter(',')
@@ -168,7 +171,7 @@ asio::awaitable<int> program(int argc, char** argv) {
   // A first round, not timed, so that all others find the files in memory.
   const auto batches = batches_of(folder);
   if (batches.empty()) {
-    fmt::print(stderr, "{}: no files below {}\n", argv[0], folder.string());
+    fmt::print(stderr, "{}: no files that could be found below {}\n", argv[0], folder.string());
     co_return 1;
   }
   for (const auto& batch : batches) count_words(batch);
@@ -189,16 +192,17 @@ asio::awaitable<int> program(int argc, char** argv) {
     runs.push_back({pool.size(), watch.seconds()});
     example::check(sum == expected, fmt::format("{} workers count otherwise", number));
   }
-  fmt::print("\n{} batches of {:.0f} kB on average:\n", batches.size(),
+  fmt::print("\n{} of {:.3g} kB on average, counted:\n",
+             example::count(batches.size(), "batch", "batches"),
              static_cast<double>(expected.bytes) * 1e-3 / static_cast<double>(batches.size()));
   example::print_speed_up(serial, runs);
   const example::pool_run& last = runs.back();
-  fmt::print("\nAll runs agree on every word. {} read {:.0f} MB a second, one process {:.0f}.\n",
-             example::count(last.workers, "worker"),
-             static_cast<double>(expected.bytes) * 1e-6 / last.seconds,
-             static_cast<double>(expected.bytes) * 1e-6 / serial);
+  fmt::print(
+      "\nAll runs agree on every word. MB a second: {:.3g} with {}, {:.3g} with one process.\n",
+      static_cast<double>(expected.bytes) * 1e-6 / last.seconds,
+      example::count(last.workers, "worker"), static_cast<double>(expected.bytes) * 1e-6 / serial);
   if (serial < 0.1) {
-    fmt::print("This is too little text for a pool: it is counted while the workers start.\n");
+    fmt::print("So little text is counted before a pool's workers have started.\n");
   }
   co_return 0;
 }

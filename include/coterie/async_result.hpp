@@ -24,9 +24,10 @@ namespace coterie {
 
 /// A call that has been started and can be looked at: what `pool::apply_async` and its kin return.
 /// Copies are handles to the same call. Dropping all of them does not stop it. It may outlive its
-/// pool.
+/// pool. When its event loop is gone, only `ready`, `successful`, `remaining` and `total` may be called.
 ///
-/// `R` is what the call completes with: a value, a `std::vector`, or `void`.
+/// `R` is what the call completes with: a value, a `std::vector`, or `void`. What waits (`wait`, `get`,
+/// callbacks) runs on the event loop: a thread that blocks instead of running the loop waits for ever.
 ///
 /// Thread safety: all functions may be called from any thread.
 ///
@@ -49,8 +50,9 @@ class async_result {
     return now == detail::async_progress::status::value;
   }
 
-  /// Items that are not finished yet. 0 when the call is `ready`. While the input's length is not
-  /// known (a range that must be read to be counted), this cannot be told, and is 0 as well.
+  /// Items that are not finished yet, as far as workers have told. 0 when the call is `ready`. While
+  /// the input's length is not known (a range that must be read to be counted), this cannot be told,
+  /// and is 0 as well.
   [[nodiscard]] std::size_t remaining() const noexcept {
     const std::size_t all = state_->total.load();
     const std::size_t finished = state_->finished.load();
@@ -72,7 +74,7 @@ class async_result {
   /// Waits until the outcome is there, but no longer than `limit`.
   ///
   /// Completion signature: `void(std::exception_ptr, bool)`; `false` if it is not there in time. The
-  /// call goes on.
+  /// call goes on. A `limit` of zero or less only looks.
   /// Cancellation (any type) ends the wait with `operation_aborted`, not the call.
   template <class Rep, class Period, class Token = boost::asio::use_awaitable_t<>>
   auto wait(std::chrono::duration<Rep, Period> limit, Token&& token = Token{}) const {
@@ -92,7 +94,7 @@ class async_result {
   }
 
   /// Waits for the value, but no longer than `limit`; then fails with `timeout_error`, and the call
-  /// goes on. Otherwise like `get()`.
+  /// goes on: wait again, or `cancel` it. Otherwise like `get()`.
   template <class Rep, class Period, class Token = boost::asio::use_awaitable_t<>>
   auto get(std::chrono::duration<Rep, Period> limit, Token&& token = Token{}) const {
     return start_get(deadline_in(limit), token);
@@ -102,9 +104,9 @@ class async_result {
   /// workers that run an item of it are killed and replaced.
   void cancel() const { core_->cancel(id_, detail::operation_aborted(), true); }
 
-  /// Calls `f(value)` (`f()` for `void`) once, when the call ends with a value: on `f`'s associated executor, or the
-  /// pool's. If it has ended already, soon. Several may be added; each gets a copy. What `f` throws
-  /// leaves the event loop's `run`.
+  /// Calls `f(value)` (`f()` for `void`) once, when the call ends with a value: on `f`'s associated
+  /// executor, or the pool's. If it has ended already, soon. Several may be added; each gets a copy.
+  /// What `f` throws leaves the event loop's `run`. Returns `*this`, so that calls can be chained.
   template <class F>
   const async_result& callback(F f) const {
     static_assert(
@@ -134,8 +136,8 @@ class async_result {
     return *this;
   }
 
-  /// Calls `f(std::exception_ptr)` once, when the call ends with an exception. Otherwise like
-  /// `callback`; of the two, one is called.
+  /// Calls `f(std::exception_ptr)` once, when the call ends with an exception: a task's, or that of
+  /// `cancel` or of the pool's end. Otherwise like `callback`; of the two, one is called.
   template <class F>
   const async_result& error_callback(F f) const {
     auto executor = boost::asio::get_associated_executor(f, core_->executor());

@@ -26,8 +26,8 @@ enum class errc {
   /// the work must finish.
   pool_terminated,
 
-  /// A worker process made a pool without having called `init`. Call `coterie::init(argc, argv)` as
-  /// the first statement of `main`, or use `coterie::run`.
+  /// A pool was made before `init` was called, or in a task. Call `coterie::init(argc, argv)` as the
+  /// first statement of `main`, or use `coterie::run`; make pools in the program, not in its workers.
   not_initialized,
 
   /// Workers could not be started, or their initializer failed. The reason is in the message.
@@ -37,15 +37,15 @@ enum class errc {
   /// is in the task.
   worker_crashed,
 
-  /// A time limit passed. For `get` and `wait` with a time the work goes on: wait again or cancel
-  /// it.
+  /// A time limit passed: that of `async_result::get`. The work goes on: wait again, or cancel it.
   timeout,
 
   /// Bytes do not make the value they should: arguments in the worker, a result or an exception in
   /// the parent. Usually a type's own `serialize` reads other fields than it writes.
   decode_failed,
 
-  /// A value could not be turned into bytes: usually a `serialize` function of its type threw.
+  /// A result could not be turned into bytes: usually a `serialize` function of its type threw. (What
+  /// it throws for an argument is the error of that item as it is.)
   encode_failed,
 
   /// The value of an `async_result` has already been moved out by `get`. Keep the first one.

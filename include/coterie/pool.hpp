@@ -47,7 +47,7 @@ namespace coterie {
 ///   `worker_crashed` (the worker died while it held the item), `start_failed` (no worker can be started),
 ///   `pool_closed` (submitted after `close`), `pool_terminated` (the pool ended first), and `error` with
 ///   `errc::decode_failed`, `encode_failed`, `unknown_function` or `protocol_violation`. What the input
-///   throws comes out as it is.
+///   or an argument's `serialize` function throws comes out as it is.
 /// - *Cancellation* of an operation drops what is queued, and completes it at once with
 ///   `operation_aborted`. `terminal` (which `||` emits) also kills and replaces the workers that run its
 ///   items, so that the pool is free; after `partial` and `total` they finish their items for nobody.
@@ -57,15 +57,25 @@ namespace coterie {
 /// Jobs share the workers fairly: an `apply` does not wait behind a long `map`.
 ///
 /// The pool's workers are waited for as an acceptor waits for connections: while it is open, it keeps its
-/// `io_context` from running out of work.
+/// `io_context` from running out of work. An `io_context` that is destroyed takes its pools with it: no
+/// worker is left, what was pending is destroyed without being called, and the pool itself may then only
+/// be destroyed. While the loop does not run, nothing is sent and nothing completes.
+///
+/// Example:
+/// @code
+/// coterie::pool pool{co_await asio::this_coro::executor, {.processes = 4}};
+/// auto flags = co_await pool.map(is_prime, numbers);
+/// pool.close();
+/// co_await pool.join();
+/// @endcode
 class pool {
  public:
   /// Starts workers on the event loop of `executor`. Returns before they run: work may be submitted at
   /// once, and waits for the first of them.
   ///
   /// Throws `std::invalid_argument` for options out of range, and `error` (`errc::not_initialized`) if
-  /// `coterie::init` has not been called. That a worker cannot be started is reported by the calls that
-  /// need one, with `start_failed`.
+  /// `coterie::init` has not been called, or in a task. That no worker can be started is reported by the
+  /// calls that need one, with `start_failed`: when no worker is left and three starts in a row failed.
   explicit pool(boost::asio::any_io_executor executor, const pool_options& options = {})
       : core_{detail::pool_core::make(std::move(executor), options)} {}
 
@@ -75,6 +85,8 @@ class pool {
   explicit pool(Context& context, const pool_options& options = {})
       : pool{boost::asio::any_io_executor{context.get_executor()}, options} {}
 
+  /// A pool that was moved from may be destroyed or assigned to, nothing else. Assigning ends the pool
+  /// that was there, as the destructor does.
   pool(pool&&) noexcept = default;
   pool& operator=(pool&& other) noexcept {
     if (this != &other) {
@@ -99,7 +111,7 @@ class pool {
   /// nothing.
   /// Errors, cancellation: see above.
   ///
-  /// Example: `double power = co_await pool.apply(raise, 2.0, 10);`
+  /// Example: `double result = co_await pool.apply(power, 2.0, 10);`
   template <class F, class... A>
   auto apply(F&& f, A&&... arguments) {
     return detail::split_arguments<std::decay_t<F>>(
@@ -112,7 +124,10 @@ class pool {
 
   /// Starts `f(arguments...)` in a worker at once.
   ///
-  /// Throws `pool_closed`. Errors of the call come out of the `async_result`.
+  /// Throws `pool_closed`, and what copying the arguments throws. Errors of the call come out of the
+  /// `async_result`.
+  ///
+  /// Example: `auto pending = pool.apply_async(slow, 7);`
   template <class F, class... A>
   [[nodiscard]] auto apply_async(F&& f, A&&... arguments) {
     return eagerly(prepare_one(std::forward<F>(f), std::forward<A>(arguments)...));
@@ -121,7 +136,8 @@ class pool {
   // ---- many calls, all at once ----------------------------------------------------------------
 
   /// Calls `f(item)` for each item, and completes with all results in the input's order. The first
-  /// failure to arrive fails the whole call: what has not begun never runs.
+  /// failure to arrive fails the whole call: what has not begun never runs, and what runs is finished
+  /// for nobody.
   ///
   /// Completion signature: `void(std::exception_ptr, std::vector<R>)`, or `void(std::exception_ptr)` if
   /// `f` returns nothing.
@@ -137,6 +153,8 @@ class pool {
   }
 
   /// Like `map`, for items that are tuples (`std::tuple`, `std::pair`, `std::array`) of arguments.
+  ///
+  /// Example: `auto powers = co_await pool.starmap(power, std::vector<std::pair<double, int>>{...});`
   template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
   auto starmap(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
     return detail::start_operation(core_,
@@ -194,6 +212,8 @@ class pool {
   /// Starts at once, and reads the input no further ahead than `window`: it may be endless.
   ///
   /// Throws `pool_closed`. An item that failed throws from its own `next()`, and the stream goes on.
+  ///
+  /// Example: see `stream`.
   template <class F, std::ranges::input_range Range>
   [[nodiscard]] auto imap(F&& f, Range&& items, const stream_options& options = {}) {
     return open<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
@@ -224,7 +244,7 @@ class pool {
   // ---- the pool itself ------------------------------------------------------------------------
 
   /// Accepts no more work. What was accepted is finished; then the workers run their finalizer and
-  /// leave. May be called again, to no effect.
+  /// leave. Returns at once: `join` waits for that. May be called again, to no effect.
   void close() { core_->close(); }
 
   /// Kills the workers at once. What was pending completes with `pool_terminated`. Does not wait for
@@ -235,7 +255,7 @@ class pool {
   ///
   /// Completion signature: `void(std::exception_ptr)`.
   /// Errors: `error` (`errc::not_closed`) if the pool still accepts work; what a finalizer threw, the
-  /// first of them.
+  /// first of them. A task or a finalizer that never ends keeps it waiting: `terminate` ends that, too.
   /// Cancellation (any type) ends the wait with `operation_aborted`.
   template <class Token = boost::asio::use_awaitable_t<>>
   auto join(Token&& token = Token{}) {
@@ -249,7 +269,7 @@ class pool {
         token);
   }
 
-  /// The number of workers that the pool keeps.
+  /// The number of workers that the pool keeps: `pool_options::processes`, or `available_cpus()` for 0.
   [[nodiscard]] int size() const noexcept { return core_->size(); }
 
   /// What the pool has done so far. The figures are read one by one, while the pool goes on.

@@ -15,11 +15,13 @@ struct pool_options {
 
   /// Runs once in each worker, replacements included, before its first task: any function that could
   /// be a task, called without arguments. Give it arguments with `bind`. If it throws, the worker
-  /// counts as not started.
+  /// counts as not started, and another one is; when none is left and three starts in a row have failed,
+  /// what is pending fails with `start_failed`.
   worker_task initializer{};
 
   /// Runs once in each worker that leaves because the pool was closed, after its last task. If it
-  /// throws, `pool::join` completes with the exception. A terminated or killed worker runs none.
+  /// throws, `pool::join` completes with the exception. A terminated or killed worker runs none; the
+  /// pool's destructor terminates.
   worker_task finalizer{};
 
   /// How long a worker may take from its start until its initializer has returned. A worker that

@@ -19,7 +19,8 @@ namespace coterie {
 ///
 /// Work goes on while nobody reads, but never more than the stream's `window` of items ahead of the
 /// reader. Destroying the stream drops what has not begun; what runs, runs on and is not heard of
-/// again. The stream may outlive its pool.
+/// again. The stream may outlive its pool, but not its event loop. One that was moved from may be
+/// destroyed or assigned to, nothing else.
 ///
 /// `R` is what the function returns; for `void` the results are `std::monostate`.
 ///
@@ -50,9 +51,9 @@ class stream {
   /// Completion signature: `void(std::exception_ptr, std::optional<value_type>)`. An empty optional
   /// is the end, now and for ever after.
   ///
-  /// Errors: what the task of this item threw; then the stream goes on, and the next call waits for
-  /// the next item. What ended the whole stream, once, before the end: the input's own exception, or
-  /// `pool_terminated`, `start_failed`.
+  /// Errors: what the task of this item threw, or what else it failed with, such as `worker_crashed`;
+  /// then the stream goes on, and the next call waits for the next item. What ended the whole stream,
+  /// once, before the end: the input's own exception, or `pool_terminated`, `start_failed`.
   ///
   /// Cancellation (any type) ends this wait with `operation_aborted`. No result is lost by it, and the
   /// work goes on.

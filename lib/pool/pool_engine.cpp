@@ -11,6 +11,7 @@
 
 #include <coterie/cpus.hpp>
 #include <coterie/error.hpp>
+#include <coterie/this_worker.hpp>
 
 #include "frames/setup_frame.hpp"
 #include "links/ring_pair.hpp"
@@ -59,6 +60,12 @@ void check_initialized() {
         "else\n",
         worker->rank);
     ::_exit(exit_without_init);
+  }
+  if (this_worker::rank() >= 0) {
+    throw error{
+        errc::not_initialized,
+        "coterie: a task made a pool, and workers have none of their own: make pools in the "
+        "program, and submit there what this task wants to have done"};
   }
   if (!program::instance().initialized) {
     throw error{errc::not_initialized,
