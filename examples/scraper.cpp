@@ -269,15 +269,16 @@ asio::awaitable<int> program(int argc, char** argv) {
     co_return result.failed == 0 ? 0 : 1;
   }
   const bool serving = serves->count() > 0;
+  tcp::acceptor acceptor{co_await asio::this_coro::executor};
   try {
     const tcp::endpoint here{asio::ip::address_v4::loopback(), serving ? port : std::uint16_t{0}};
-    tcp::acceptor acceptor{co_await asio::this_coro::executor, here};
-    if (serving) co_return co_await serve_until_interrupted(std::move(acceptor));
-    co_return co_await scrape_samples(std::move(acceptor), processes);
+    acceptor = tcp::acceptor{acceptor.get_executor(), here};
   } catch (const boost::system::system_error& problem) {
-    fmt::print(stderr, "{}: the server cannot run: {}\n", argv[0], problem.code().message());
+    fmt::print(stderr, "The server cannot run on port {}: {}\n", port, problem.code().message());
     co_return 1;
   }
+  if (serving) co_return co_await serve_until_interrupted(std::move(acceptor));
+  co_return co_await scrape_samples(std::move(acceptor), processes);
 }
 
 }  // namespace
