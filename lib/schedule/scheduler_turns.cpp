@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Whose turn it is, who has room for more, and how much is given.
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "schedule/scheduler.hpp"
+
+namespace coterie::detail {
+
+std::size_t scheduler::window_of(const job_state& job) const {
+  if (job.limits.window != 0) return job.limits.window;
+  if (!job.limits.held_until_consumed) return std::numeric_limits<std::size_t>::max();
+  // Room for each worker to run a chunk, hold a few, and have as many waiting to be read.
+  const auto workers = static_cast<std::size_t>(settings_.processes);
+  return std::clamp(8 * workers * job.sizer.next(), smallest_window,
+                    std::max(smallest_window, largest_window_each * workers));
+}
+
+bool scheduler::can_give(const job_state& job) const {
+  if (!job.unsent.empty()) return true;
+  return !job.exhausted && !job.cutting && job.taken < window_of(job);
+}
+
+bool scheduler::has_room(const slot& which) const {
+  if (which.state != slot_state::ready) return false;
+  if (which.held.empty()) return true;
+  // Filled up once, it is left to work off half of that: one message then brings many chunks.
+  const int share = which.filled ? 2 : 1;
+  if (which.held.size() >= most_held / static_cast<std::size_t>(share)) return false;
+  const auto entry = jobs_.find(which.job);
+  if (entry == jobs_.end() || !entry->second.sizer.item_time()) return false;
+  return which.expected < lookahead / share || (which.held.size() == 1 && which.expected < soon);
+}
+
+void scheduler::refresh(job_id id, job_state& job) {
+  if (job.place) {
+    runnable_.erase(*job.place);
+    job.place.reset();
+  }
+  if (!can_give(job)) return;
+  job.place = place_in_turn{job.chunks, job.turn, id};
+  runnable_.insert(*job.place);
+}
+
+void scheduler::offer(int rank) {
+  slot& which = at(rank);
+  which.filled = !has_room(which);
+  if (which.filled) return;
+  if (which.held.empty()) {
+    if (!std::exchange(which.in_idle, true)) idle_.push_back(rank);
+  } else {
+    if (!std::exchange(which.in_hungry, true)) hungry_.push_back(rank);
+  }
+}
+
+std::optional<scheduler_action> scheduler::assign() {
+  while (!idle_.empty() && !runnable_.empty()) {
+    const int rank = idle_.front();
+    idle_.pop_front();
+    slot& which = at(rank);
+    which.in_idle = false;
+    if (which.state == slot_state::ready && which.held.empty()) {
+      return give(rank, runnable_.begin()->job);
+    }
+  }
+  if (runnable_.empty()) return std::nullopt;
+
+  // Nobody is free. Those who run the job whose turn it is may hold more of it; the others drain,
+  // so that they are free for it soon. A few are looked at, then the next event looks further.
+  constexpr std::size_t looks = 8;
+  for (std::size_t look = std::min(looks, hungry_.size()); look > 0; --look) {
+    const int rank = hungry_.front();
+    hungry_.pop_front();
+    slot& which = at(rank);
+    which.in_hungry = false;
+    if (which.held.empty() || !has_room(which)) continue;
+    const job_id first = runnable_.begin()->job;
+    if (which.job == first) return give(rank, first);
+    which.in_hungry = true;
+    hungry_.push_back(rank);
+  }
+  return std::nullopt;
+}
+
+scheduler_action scheduler::give(int rank, job_id id) {
+  job_state& job = jobs_.at(id);
+  slot& which = at(rank);
+  job.turn = ++turns_;
+  ++job.chunks;
+  which.job = id;
+
+  if (!job.unsent.empty()) {
+    const chunk_id chunk = job.unsent.front();
+    job.unsent.pop_front();
+    chunk_state& again = chunks_.at(chunk);
+    again.rank = rank;
+    which.held.push_back(chunk);
+    which.expected += again.expected;
+    refresh(id, job);
+    offer(rank);
+    return action::resend{rank, chunk};
+  }
+
+  const chunk_id chunk = ++last_chunk_;
+  chunks_.emplace(chunk, chunk_state{.job = id, .rank = rank});
+  which.held.push_back(chunk);
+  const std::size_t most = std::min(job.sizer.next(), window_of(job) - job.taken);
+  job.cutting = true;
+  refresh(id, job);
+  return action::cut{rank, id, chunk, most};
+}
+
+}  // namespace coterie::detail

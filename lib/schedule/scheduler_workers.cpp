@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The lives of workers: how they start, are lost and leave.
+
+#include <algorithm>
+#include <utility>
+
+#include "schedule/scheduler.hpp"
+
+namespace coterie::detail {
+
+void scheduler::started(int rank, time_point now) {
+  slot& which = at(rank);
+  if (which.state != slot_state::spawning) return;
+  which.state = slot_state::starting;
+  if (settings_.start_timeout > std::chrono::nanoseconds::zero()) {
+    which.start_deadline = now + settings_.start_timeout;
+    ++starting_count_;
+  }
+}
+
+void scheduler::ready(int rank) {
+  slot& which = at(rank);
+  if (which.state != slot_state::starting) return;
+  which.state = slot_state::ready;
+  which.was_ready = true;
+  if (which.start_deadline) {
+    which.start_deadline.reset();
+    --starting_count_;
+  }
+  ++ready_count_;
+  failed_starts_ = 0;
+  retry_at_.reset();
+  retry_delay_ = retry_after;
+  fill_empty_slots();
+  offer(rank);
+  leave_if_idle();
+}
+
+void scheduler::exited(int rank, time_point now, std::size_t begun) {
+  slot& which = at(rank);
+  if (which.state == slot_state::empty) return;
+  // From here on nobody must take it for a worker that could be given or told anything.
+  if (which.state == slot_state::ready) --ready_count_;
+  which.state = slot_state::doomed;
+  lose_chunks(which, rank, begun);
+  const bool was_ready = which.was_ready;
+  empty_slot(which);
+  if (!was_ready) {
+    start_failed(now);
+  } else {
+    // The last of them is gone, and starts have been failing: without another try, what is
+    // pending would wait for ever.
+    if (alive_count_ == 0) failed_starts_ = 0;
+    fill_empty_slots();
+  }
+  leave_if_idle();
+  report_if_gone();
+}
+
+void scheduler::condemn(int rank) {
+  const slot_state state = at(rank).state;
+  if (state != slot_state::empty && state != slot_state::spawning) doom(rank);
+}
+
+void scheduler::tick(time_point now) {
+  if (starting_count_ > 0) {
+    for (int rank = 0; rank < settings_.processes; ++rank) {
+      const slot& which = at(rank);
+      if (which.state == slot_state::starting && which.start_deadline &&
+          *which.start_deadline <= now) {
+        doom(rank);
+      }
+    }
+  }
+  if (retry_at_ && *retry_at_ <= now) {
+    retry_at_.reset();
+    failed_starts_ = 0;
+    fill_empty_slots();
+  }
+}
+
+std::optional<scheduler::time_point> scheduler::next_deadline() const {
+  std::optional<time_point> first = retry_at_;
+  if (starting_count_ > 0) {
+    for (const slot& which : slots_) {
+      if (which.state == slot_state::starting && which.start_deadline &&
+          (!first || *which.start_deadline < *first)) {
+        first = which.start_deadline;
+      }
+    }
+  }
+  return first;
+}
+
+bool scheduler::wants(int rank) const {
+  return slots_.at(static_cast<std::size_t>(rank)).state == slot_state::spawning;
+}
+
+bool scheduler::holds_work(int rank) const {
+  return !slots_.at(static_cast<std::size_t>(rank)).held.empty();
+}
+
+void scheduler::lose_chunks(slot& dead, int rank, std::size_t begun) {
+  auto held = std::exchange(dead.held, {});
+  dead.expected = {};
+  const auto entry = jobs_.find(dead.job);
+  if (entry == jobs_.end()) {
+    for (const chunk_id chunk : held) chunks_.erase(chunk);
+    return;
+  }
+  if (held.empty()) return;
+
+  job_state& job = entry->second;
+  job.chunks -= held.size();
+  std::size_t lost = 0;
+  for (; begun > 0 && !held.empty(); --begun) {
+    const auto crashed = chunks_.find(held.front());
+    lost += crashed->second.count - crashed->second.done;
+    actions_.emplace_back(action::crash{rank, held.front()});
+    chunks_.erase(crashed);
+    held.pop_front();
+  }
+  // What was behind comes before what was orphaned earlier, as it did in the input.
+  job.unsent.insert(job.unsent.begin(), held.begin(), held.end());
+  refresh(dead.job, job);
+  finish_items(dead.job, lost);
+}
+
+void scheduler::doom(int rank) {
+  slot& which = at(rank);
+  if (which.state == slot_state::doomed) return;
+  if (which.state == slot_state::ready) --ready_count_;
+  which.state = slot_state::doomed;
+  actions_.emplace_back(action::kill{rank});
+}
+
+void scheduler::empty_slot(slot& which) {
+  if (which.state == slot_state::ready) --ready_count_;
+  if (which.start_deadline) --starting_count_;
+  which.start_deadline.reset();
+  which.state = slot_state::empty;
+  which.was_ready = false;
+  which.job = 0;
+  --alive_count_;
+}
+
+void scheduler::fill_empty_slots() {
+  if (terminated_ || failed_starts_ >= start_attempts) return;
+  if (closing_ && jobs_.empty()) return;
+  if (alive_count_ == settings_.processes) return;
+  for (int rank = 0; rank < settings_.processes; ++rank) {
+    slot& which = at(rank);
+    if (which.state != slot_state::empty) continue;
+    which.state = slot_state::spawning;
+    ++alive_count_;
+    actions_.emplace_back(action::spawn{rank});
+  }
+}
+
+void scheduler::start_failed(time_point now) {
+  ++failed_starts_;
+  if (failed_starts_ < start_attempts) {
+    fill_empty_slots();
+  } else if (alive_count_ == 0) {
+    retry_at_.reset();
+    for (auto entry = jobs_.begin(); entry != jobs_.end(); entry = jobs_.begin()) {
+      erase_job(entry->first);
+    }
+    actions_.emplace_back(action::give_up{});
+  } else if (ready_count_ > 0 && !retry_at_) {
+    retry_at_ = now + retry_delay_;
+    retry_delay_ = std::min(2 * retry_delay_, longest_retry);
+  }
+}
+
+void scheduler::leave_if_idle() {
+  if (!closing_ || terminated_ || !jobs_.empty()) return;
+  retry_at_.reset();
+  for (int rank = 0; rank < settings_.processes; ++rank) {
+    slot& which = at(rank);
+    if (which.state == slot_state::spawning) {
+      empty_slot(which);
+    } else if (which.state == slot_state::ready) {
+      which.state = slot_state::stopping;
+      --ready_count_;
+      actions_.emplace_back(action::stop{rank});
+    }
+  }
+  report_if_gone();
+}
+
+void scheduler::report_if_gone() {
+  if (gone_ || !closing_ || !jobs_.empty() || alive_count_ > 0) return;
+  gone_ = true;
+  actions_.emplace_back(action::all_gone{});
+}
+
+}  // namespace coterie::detail
