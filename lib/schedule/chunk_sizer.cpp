@@ -2,27 +2,36 @@
 #include "schedule/chunk_sizer.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace coterie::detail {
 
 namespace {
 
 // The weight of the newest measurement. Half forgets an old regime within a few chunks, yet one
-// odd item moves the estimate by no more than a factor of two.
+// odd item moves the estimate by no more than half of the way.
 constexpr double newest_weight = 0.5;
+
+double count(std::chrono::nanoseconds time) { return static_cast<double>(time.count()); }
 
 }  // namespace
 
 void chunk_sizer::measured(std::size_t items, std::chrono::nanoseconds busy) noexcept {
   if (items == 0) return;
-  const double sample =
-      std::max(static_cast<double>(busy.count()) / static_cast<double>(items), 0.1);
+  const double time = std::max(count(busy), 0.0);
+  const double sample = std::max(time / static_cast<double>(items), 0.1);
   mean_ = mean_ < 0 ? sample : mean_ + newest_weight * (sample - mean_);
+  all_ += time;
 
-  const double wanted = static_cast<double>(target.count()) / mean_;
-  const std::size_t reachable = std::min(largest, items * fastest_growth);
-  automatic_ = std::clamp<std::size_t>(static_cast<std::size_t>(std::min(wanted, 1e9)), 1,
-                                       std::max<std::size_t>(reachable, 1));
+  const double wanted = std::ceil(std::min(aim() / mean_, static_cast<double>(largest)));
+  const std::size_t reachable = std::min(items, largest / fastest_growth) * fastest_growth;
+  automatic_ = std::clamp<std::size_t>(static_cast<std::size_t>(wanted), 1, reachable);
+}
+
+double chunk_sizer::aim() const noexcept {
+  const double shortest = std::max(count(shortest_aim), count(shortest_aim_each) * workers_);
+  const double longest = std::max(count(longest_aim), count(longest_aim_each) * workers_);
+  return std::clamp(all_ / workers_ / parts, shortest, longest);
 }
 
 std::optional<std::chrono::nanoseconds> chunk_sizer::item_time() const noexcept {

@@ -9,19 +9,26 @@ namespace coterie::detail {
 
 /// How many items the next chunk of a job should have.
 ///
-/// A given size is kept. An automatic one follows the measured time of an item: chunks aim to run
-/// for `target`, which makes the cost of sending one (some 20 microseconds) less than 2% of it, and
-/// lets the last chunks of a job end within `target` of each other. It starts with single items, so
-/// that first answers come early, and grows at most eightfold from one measurement to the next, so
-/// that a quick start to a slow input cannot produce a chunk that runs for minutes.
+/// A given size is kept. An automatic one is the fewest items that take the time a chunk aims at, by
+/// their measured time: a twentieth of the time that the job has had of each worker so far, within limits
+/// below which messages would cost too much, and above which nothing would be gained. It starts
+/// with single items, so that first answers come early, and at most doubles from one measurement to the
+/// next, so that a quick start to a slow input cannot produce a chunk that runs for minutes.
+/// `docs/chunks.md` gives the reasons.
 class chunk_sizer {
  public:
-  static constexpr std::chrono::nanoseconds target = std::chrono::milliseconds{2};
-  static constexpr std::size_t fastest_growth = 8;
+  static constexpr std::chrono::nanoseconds shortest_aim = std::chrono::microseconds{125};
+  static constexpr std::chrono::nanoseconds longest_aim = std::chrono::microseconds{1500};
+  /// With many workers the limits are higher: all chunks pass through one parent. For each worker.
+  static constexpr std::chrono::nanoseconds shortest_aim_each = std::chrono::microseconds{10};
+  static constexpr std::chrono::nanoseconds longest_aim_each = std::chrono::microseconds{20};
+  static constexpr int parts = 20;  // of the time so far, one of which a chunk aims at
+  static constexpr std::size_t fastest_growth = 2;
   static constexpr std::size_t largest = std::size_t{1} << 20U;
 
   /// `given` is the number of items in each chunk; 0 means automatic.
-  explicit chunk_sizer(std::size_t given) noexcept : given_{given} {}
+  explicit chunk_sizer(std::size_t given, int workers = 1) noexcept
+      : given_{given}, workers_{workers} {}
 
   [[nodiscard]] bool automatic() const noexcept { return given_ == 0; }
   [[nodiscard]] std::size_t next() const noexcept { return automatic() ? automatic_ : given_; }
@@ -33,8 +40,12 @@ class chunk_sizer {
   [[nodiscard]] std::optional<std::chrono::nanoseconds> item_time() const noexcept;
 
  private:
+  [[nodiscard]] double aim() const noexcept;
+
   std::size_t given_;
+  int workers_;
   std::size_t automatic_ = 1;
+  double all_ = 0;      // nanoseconds that were measured so far
   double mean_ = -1.0;  // nanoseconds an item; negative: not measured yet
 };
 

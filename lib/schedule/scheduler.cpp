@@ -15,9 +15,11 @@ scheduler::scheduler(scheduler_settings settings)
 }
 
 void scheduler::add_job(job_id job, job_limits limits) {
-  auto [entry, inserted] = jobs_.try_emplace(job, limits);
+  auto [entry, inserted] = jobs_.try_emplace(job, limits, settings_.processes);
   if (!inserted) return;
-  entry->second.turn = ++turns_;
+  // Before who was served last: that it has to wait for.
+  entry->second.turn = turns_ - 1;
+  given_in_quiet_ = 0;
   // Whoever asks for work after a failure asks for another try: what was scarce may be back.
   if (alive_count_ == 0) failed_starts_ = 0;
   fill_empty_slots();

@@ -77,11 +77,13 @@ using scheduler_action =
 ///
 /// Rules it keeps:
 /// - Free workers first, and the job with the fewest chunks under way first, so that a single call
-///   does not wait behind a million-item map.
+///   does not wait behind a million-item map. Among equals, who was served longest ago; whoever has
+///   just come goes before the one that was served last.
 /// - A worker holds chunks of one job at a time. What it runs is therefore always of the job that
 ///   a cancellation kills it for, even when the news of its progress is still on its way.
-/// - A worker that runs short chunks holds more of them, so that it never idles while the parent
-///   hears of its results; one that runs long chunks holds one, which keeps the rest free for others.
+/// - A worker that runs short chunks holds more than one, so that it never idles while the parent
+///   hears of its results; one that runs long chunks holds one, and is free for others after it,
+///   unless none have come for a while.
 /// - A dead worker costs the chunk that it may have begun; what it held behind that is sent again.
 class scheduler {
  public:
@@ -89,11 +91,15 @@ class scheduler {
 
   /// Starts in a row that may fail, with none succeeding, before it gives up.
   static constexpr int start_attempts = 3;
-  /// A worker is given chunks until they last this long.
+  /// A second chunk follows one that is expected to end within this time. The gap of 20 microseconds
+  /// between two chunks is less than 2% of a longer one, and whoever waits for a free worker waits
+  /// for all that it holds.
+  static constexpr std::chrono::nanoseconds soon = std::chrono::milliseconds{1};
+  /// The same while nobody seems to wait: each worker has been given so many chunks since a job came.
+  static constexpr std::chrono::nanoseconds soon_when_quiet = std::chrono::milliseconds{4};
+  static constexpr std::size_t quiet_after = 256;
+  /// Of chunks whose size was given, a worker holds more, until they last this long.
   static constexpr std::chrono::nanoseconds lookahead = std::chrono::microseconds{300};
-  /// A second chunk follows a first one that is expected to end within this time: beyond it the
-  /// gap between two chunks is too small to matter, and a chunk that waits behind a slow one does.
-  static constexpr std::chrono::nanoseconds soon = std::chrono::milliseconds{4};
   static constexpr std::size_t most_held = 32;
   static constexpr std::size_t smallest_window = 256;
   static constexpr std::size_t largest_window_each = 4096;  // for each worker
@@ -178,7 +184,7 @@ class scheduler {
   };
 
   struct job_state {
-    explicit job_state(job_limits given) : limits{given}, sizer{given.chunksize} {}
+    job_state(job_limits given, int workers) : limits{given}, sizer{given.chunksize, workers} {}
     job_limits limits;
     chunk_sizer sizer;
     std::size_t taken = 0;       // items cut and not yet released
@@ -194,6 +200,7 @@ class scheduler {
   slot& at(int rank) { return slots_.at(static_cast<std::size_t>(rank)); }
   [[nodiscard]] std::size_t window_of(const job_state& job) const;
   [[nodiscard]] bool can_give(const job_state& job) const;
+  [[nodiscard]] bool quiet() const;
   [[nodiscard]] bool has_room(const slot& which) const;
   void refresh(job_id id, job_state& job);
   void offer(int rank);
@@ -210,6 +217,7 @@ class scheduler {
   void report_if_gone();
   std::optional<scheduler_action> assign();
   scheduler_action give(int rank, job_id id);
+  [[nodiscard]] std::size_t next_size(const job_state& job) const;
 
   scheduler_settings settings_;
   std::vector<slot> slots_;
@@ -219,7 +227,8 @@ class scheduler {
   std::deque<int> idle_;    // ready ranks that hold nothing
   std::deque<int> hungry_;  // ready ranks that hold something and may have more
   std::deque<scheduler_action> actions_;
-  std::uint64_t turns_ = 0;
+  std::uint64_t turns_ = 2;
+  std::size_t given_in_quiet_ = 0;  // chunks since a job came
   chunk_id last_chunk_ = 0;
   int ready_count_ = 0;
   int alive_count_ = 0;     // slots that are not empty

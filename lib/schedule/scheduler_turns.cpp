@@ -24,15 +24,22 @@ bool scheduler::can_give(const job_state& job) const {
   return !job.exhausted && !job.cutting && job.taken < window_of(job);
 }
 
+bool scheduler::quiet() const {
+  return given_in_quiet_ >= quiet_after * static_cast<std::size_t>(settings_.processes);
+}
+
 bool scheduler::has_room(const slot& which) const {
   if (which.state != slot_state::ready) return false;
   if (which.held.empty()) return true;
-  // Filled up once, it is left to work off half of that: one message then brings many chunks.
-  const int share = which.filled ? 2 : 1;
-  if (which.held.size() >= most_held / static_cast<std::size_t>(share)) return false;
   const auto entry = jobs_.find(which.job);
   if (entry == jobs_.end() || !entry->second.sizer.item_time()) return false;
-  return which.expected < lookahead / share || (which.held.size() == 1 && which.expected < soon);
+  if (which.held.size() == 1 && which.expected < (quiet() ? soon_when_quiet : soon)) return true;
+  // Automatic chunks are few and soon long enough; many small ones would only keep the parent busy.
+  if (entry->second.sizer.automatic()) return false;
+  // Filled up once, it is left to work off half of that: one message then brings many chunks.
+  const int share = which.filled ? 2 : 1;
+  return which.held.size() < most_held / static_cast<std::size_t>(share) &&
+         which.expected < lookahead / share;
 }
 
 void scheduler::refresh(job_id id, job_state& job) {
@@ -88,8 +95,9 @@ std::optional<scheduler_action> scheduler::assign() {
 scheduler_action scheduler::give(int rank, job_id id) {
   job_state& job = jobs_.at(id);
   slot& which = at(rank);
-  job.turn = ++turns_;
+  job.turn = turns_ += 2;  // leaves one between, for those who come
   ++job.chunks;
+  ++given_in_quiet_;
   which.job = id;
 
   if (!job.unsent.empty()) {
@@ -107,10 +115,19 @@ scheduler_action scheduler::give(int rank, job_id id) {
   const chunk_id chunk = ++last_chunk_;
   chunks_.emplace(chunk, chunk_state{.job = id, .rank = rank});
   which.held.push_back(chunk);
-  const std::size_t most = std::min(job.sizer.next(), window_of(job) - job.taken);
+  const std::size_t most = next_size(job);
   job.cutting = true;
   refresh(id, job);
   return action::cut{rank, id, chunk, most};
+}
+
+std::size_t scheduler::next_size(const job_state& job) const {
+  const std::size_t window = window_of(job);
+  const std::size_t most = std::min(job.sizer.next(), window - job.taken);
+  if (!job.sizer.automatic()) return most;
+  // A narrow window has to do for all workers, each of which may hold two chunks.
+  const auto shares = 2 * static_cast<std::size_t>(settings_.processes);
+  return std::min(most, std::max<std::size_t>(window / shares, 1));
 }
 
 }  // namespace coterie::detail

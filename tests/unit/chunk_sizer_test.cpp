@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+
+// How large chunks are. What comes of that in a pool: chunk_rule_test.cpp.
+
 #include <chrono>
 #include <cstddef>
 
@@ -9,12 +12,15 @@
 namespace {
 
 using coterie::detail::chunk_sizer;
+using std::chrono::nanoseconds;
 using namespace std::chrono_literals;
 
-/// Lets items of this length run, chunk after chunk.
-void run(chunk_sizer& sizer, std::chrono::nanoseconds item, int chunks) {
-  for (; chunks > 0; --chunks) {
-    sizer.measured(sizer.next(), item * static_cast<std::chrono::nanoseconds::rep>(sizer.next()));
+/// Lets items of this length run, chunk after chunk, for at least this long.
+void run(chunk_sizer& sizer, nanoseconds item, nanoseconds all) {
+  while (all > 0ns) {
+    const nanoseconds busy = item * static_cast<nanoseconds::rep>(sizer.next());
+    sizer.measured(sizer.next(), busy);
+    all -= busy;
   }
 }
 
@@ -24,9 +30,9 @@ TEST_CASE("given a size, when items are measured, then it stays") {
   chunk_sizer sizer{7};
   CHECK_FALSE(sizer.automatic());
   CHECK(sizer.next() == 7);
-  run(sizer, 1ns, 10);
+  run(sizer, 1us, 1s);
   CHECK(sizer.next() == 7);
-  CHECK(sizer.item_time() == 1ns);
+  CHECK(sizer.item_time() == 1us);
 }
 
 TEST_CASE("given no size, when nothing is known yet, then chunks are single items") {
@@ -36,11 +42,11 @@ TEST_CASE("given no size, when nothing is known yet, then chunks are single item
   CHECK_FALSE(sizer.item_time().has_value());
 }
 
-TEST_CASE("given short items, when they are measured, then chunks grow eightfold at most") {
+TEST_CASE("given short items, when they are measured, then chunks double at most") {
   chunk_sizer sizer{0};
   std::size_t before = sizer.next();
-  for (int chunk = 0; chunk < 20; ++chunk) {
-    run(sizer, 1ns, 1);
+  for (int chunk = 0; chunk < 40; ++chunk) {
+    sizer.measured(before, 0ns);
     CHECK(sizer.next() <= before * chunk_sizer::fastest_growth);
     CHECK(sizer.next() >= before);
     before = sizer.next();
@@ -48,36 +54,70 @@ TEST_CASE("given short items, when they are measured, then chunks grow eightfold
   CHECK(before == chunk_sizer::largest);
 }
 
-TEST_CASE("given items of one length, when they are measured, then chunks take the wanted time") {
+TEST_CASE("given a job that is young, when items are measured, then chunks take the least time") {
   chunk_sizer sizer{0};
-  run(sizer, 10us, 8);
-  CHECK(sizer.item_time() == 10us);
-  CHECK(sizer.next() == static_cast<std::size_t>(chunk_sizer::target / 10us));
+  run(sizer, 1us, chunk_sizer::shortest_aim);
+  run(sizer, 1us, chunk_sizer::shortest_aim);
+  CHECK(sizer.next() == 125);
+}
+
+TEST_CASE("given a job that goes on, when items are measured, then chunks are a part of its time") {
+  chunk_sizer alone{0};
+  chunk_sizer shared{0, 2};
+  alone.measured(10'000, 10ms);
+  shared.measured(10'000, 10ms);
+  CHECK(alone.next() == 10'000 / chunk_sizer::parts);
+  CHECK(shared.next() == 5'000 / chunk_sizer::parts);
+}
+
+TEST_CASE("given a job that is old, when items are measured, then chunks take the longest time") {
+  chunk_sizer sizer{0};
+  run(sizer, 1us, 1s);
+  CHECK(sizer.item_time() == 1us);
+  CHECK(sizer.next() == 1500);
+}
+
+TEST_CASE("given many workers, when items are measured, then chunks spare the parent") {
+  chunk_sizer sizer{0, 500};
+  run(sizer, 10us, 10ms);
+  CHECK(sizer.next() == 500);
+  run(sizer, 10us, 500s);
+  CHECK(sizer.next() == 1000);
+}
+
+TEST_CASE("given items of any time, when a job is old, then its chunks never take less than that") {
+  for (const nanoseconds item : {700us, 1400us, 1500us}) {
+    chunk_sizer sizer{0};
+    run(sizer, item, 1s);
+    const auto time = item * static_cast<nanoseconds::rep>(sizer.next());
+    CHECK(time >= chunk_sizer::longest_aim);
+    CHECK(time < chunk_sizer::longest_aim + item);
+  }
 }
 
 TEST_CASE("given long items, when they are measured, then chunks are single items") {
   chunk_sizer sizer{0};
-  run(sizer, 1h, 3);
+  run(sizer, 1h, 3h);
   CHECK(sizer.next() == 1);
   CHECK(sizer.item_time() == 1h);
 }
 
 TEST_CASE("given items that become longer, when they are measured, then chunks shrink at once") {
   chunk_sizer sizer{0};
-  run(sizer, 1us, 8);
-  REQUIRE(sizer.next() == 2000);
-  run(sizer, 1ms, 1);
+  run(sizer, 1us, 1s);
+  REQUIRE(sizer.next() == 1500);
+  run(sizer, 1ms, 1ms);
   CHECK(sizer.next() == 3);
-  run(sizer, 1ms, 20);
+  run(sizer, 1ms, 100ms);
   CHECK(sizer.next() == 2);
 }
 
 TEST_CASE("given items that become shorter, when they are measured, then chunks grow again") {
   chunk_sizer sizer{0};
-  run(sizer, 1ms, 8);
+  run(sizer, 1ms, 1s);
   REQUIRE(sizer.next() == 2);
-  run(sizer, 1us, 60);
-  CHECK(sizer.next() > 1900);
+  run(sizer, 1us, 100ms);
+  CHECK(sizer.next() == 1500);
 }
 
 TEST_CASE("given measurements of nothing, when they come, then they are no harm") {
@@ -89,6 +129,8 @@ TEST_CASE("given measurements of nothing, when they come, then they are no harm"
   CHECK(sizer.item_time() == 0ns);
   sizer.measured(1, -1s);
   CHECK(sizer.next() == chunk_sizer::fastest_growth);
-  sizer.measured(chunk_sizer::largest, std::chrono::nanoseconds::max());
+  sizer.measured(~std::size_t{0}, nanoseconds::max());
   CHECK(sizer.next() >= 1);
+  for (int times = 0; times < 3; ++times) sizer.measured(1, nanoseconds::max());
+  CHECK(sizer.next() == 1);
 }

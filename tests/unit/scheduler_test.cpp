@@ -44,7 +44,7 @@ TEST_CASE("given a job before any worker, when one becomes ready, then it gets t
   CHECK(first.most == 3);
 }
 
-TEST_CASE("given one busy worker, when an apply comes amid a map, then they take turns") {
+TEST_CASE("given one busy worker, when an apply comes amid a map, then it is next") {
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1);
@@ -53,15 +53,29 @@ TEST_CASE("given one busy worker, when an apply comes amid a map, then they take
   desk.add(2);
   desk.nothing();
   desk.run(0, running.chunk);
-  // The map has waited for longer, but not twice.
-  const auto maps = desk.cut();
-  CHECK(maps.job == 1);
-  desk.run(0, maps.chunk);
   const auto apply = desk.cut(1, true);
   CHECK(apply.job == 2);
   desk.run(0, apply.chunk);
   CHECK(desk.take<action::finish>().job == 2);
   CHECK(desk.cut().job == 1);
+}
+
+TEST_CASE("given one busy worker, when more applies come than it can serve, then a map gets on") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  coterie::detail::job_id last = 1;
+  std::vector<coterie::detail::job_id> order;
+  while (order.size() < 9) {
+    const auto running = desk.take<action::cut>();
+    const bool is_apply = running.job != 1;
+    desk.it.cut_done(running.chunk, 1, is_apply);
+    order.push_back(running.job);
+    desk.add(++last);
+    desk.run(0, running.chunk);
+    if (is_apply) CHECK(desk.take<action::finish>().job == running.job);
+  }
+  CHECK(order == std::vector<coterie::detail::job_id>{1, 2, 1, 3, 4, 1, 5, 6, 7});
 }
 
 TEST_CASE(
@@ -164,6 +178,35 @@ TEST_CASE("given items that end soon, when a worker runs one, then it holds one 
   desk.nothing();
 }
 
+TEST_CASE("given long items, when no job has come for a while, then a worker holds one more") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  for (std::size_t chunk = 0; chunk < scheduler::quiet_after; ++chunk) {
+    desk.run(0, desk.cut().chunk, 1, scheduler::soon);
+  }
+  const auto first = desk.cut();
+  const auto second = desk.cut();
+  desk.nothing();
+  desk.add(2);
+  desk.run(0, first.chunk, 1, scheduler::soon);
+  desk.nothing();
+  desk.run(0, second.chunk, 1, scheduler::soon);
+  CHECK(desk.cut().job == 2);
+  desk.nothing();
+}
+
+TEST_CASE("given very long items, when no job has come for a while, then a worker holds no other") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  for (std::size_t chunk = 0; chunk < scheduler::quiet_after; ++chunk) {
+    desk.run(0, desk.cut().chunk, 1, scheduler::soon_when_quiet);
+  }
+  desk.cut();
+  desk.nothing();
+}
+
 TEST_CASE(
     "given short items, when a worker runs them, then it holds what lasts a while, not more") {
   scheduler_desk desk{1};
@@ -196,12 +239,12 @@ TEST_CASE("given automatic chunks, when items are measured, then chunks grow tow
   desk.start_all();
   desk.add(1, 0);
   std::vector<std::size_t> sizes;
-  while (sizes.size() < 5) {
+  while (sizes.size() < 6) {
     const auto next = desk.cut();
     sizes.push_back(next.most);
     desk.run(0, next.chunk, next.most, 10us * next.most);
   }
-  CHECK(sizes == std::vector<std::size_t>{1, 8, 64, 200, 200});
+  CHECK(sizes == std::vector<std::size_t>{1, 2, 4, 8, 13, 13});
 }
 
 TEST_CASE("given a window, when it is full, then nothing is cut until an item is finished") {
