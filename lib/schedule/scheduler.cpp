@@ -94,7 +94,10 @@ bool scheduler::chunk_done(int rank, chunk_id chunk, std::chrono::nanoseconds bu
   const auto entry = jobs_.find(ended.job);
   // A worker may leave items undone only when nobody wants them any more.
   if (entry != jobs_.end() && ended.done != ended.count) return false;
-  if (entry != jobs_.end()) entry->second.sizer.measured(ended.count, busy);
+  if (entry != jobs_.end()) {
+    entry->second.sizer.measured(ended.count, busy);
+    ++entry->second.measured;
+  }
   put_down(holder, holder.held.begin());
   offer(rank);
   return true;

@@ -190,6 +190,7 @@ class scheduler {
     std::size_t taken = 0;       // items cut and not yet released
     std::size_t chunks = 0;      // chunks held by workers
     std::size_t unfinished = 0;  // items cut and not finished
+    std::size_t measured = 0;    // chunks whose time is known
     bool exhausted = false;
     bool cutting = false;                // a cut action is out and not answered
     std::optional<place_in_turn> place;  // where it is in `runnable_`

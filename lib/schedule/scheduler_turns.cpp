@@ -32,7 +32,11 @@ bool scheduler::has_room(const slot& which) const {
   if (which.state != slot_state::ready) return false;
   if (which.held.empty()) return true;
   const auto entry = jobs_.find(which.job);
-  if (entry == jobs_.end() || !entry->second.sizer.item_time()) return false;
+  if (entry == jobs_.end()) return false;
+  // One quick item says little of those behind it, and what waits behind a slow one cannot be taken
+  // back: a worker may hold as many more as each worker, on average, has shown to be quick.
+  const auto workers = static_cast<std::size_t>(settings_.processes);
+  if (which.held.size() > entry->second.measured / workers) return false;
   if (which.held.size() == 1 && which.expected < (quiet() ? soon_when_quiet : soon)) return true;
   // Automatic chunks are few and soon long enough; many small ones would only keep the parent busy.
   if (entry->second.sizer.automatic()) return false;

@@ -65,6 +65,11 @@ class scheduler_desk {
     REQUIRE(it.chunk_done(rank, chunk, busy));
   }
 
+  /// Worker 0 runs that many chunks of one item, one after the other.
+  void run_alone(std::size_t chunks, std::chrono::nanoseconds busy) {
+    for (; chunks > 0; --chunks) run(0, cut().chunk, 1, busy);
+  }
+
   scheduler it;
   scheduler::time_point now{};
 };

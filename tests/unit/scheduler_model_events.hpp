@@ -148,16 +148,18 @@ inline void world::happen(const event& what) {
       lose(what.who);
       break;
     case happening::timeout: {
-      now_ = std::max(now_, *scheduler_.next_deadline());
+      // One thing falls due at a time, even if the news of it is late.
+      const auto due = *scheduler_.next_deadline();
+      now_ = std::max(now_, due);
       bool killed = false;
       for (int rank = 0; rank < plan_->processes; ++rank) {
         if (at(rank).now != life::starting || plan_->start_timeout.count() == 0) continue;
-        if (at(rank).asked_at + plan_->start_timeout > now_) continue;
+        if (at(rank).asked_at + plan_->start_timeout > due) continue;
         expect_kill(rank);
         killed = true;
       }
       killed ? void(--left_.slow_starts) : void(failed_in_a_row_ = 0);
-      scheduler_.tick(now_);
+      scheduler_.tick(due);
       break;
     }
     case happening::cancel:

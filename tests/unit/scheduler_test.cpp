@@ -212,7 +212,7 @@ TEST_CASE(
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1);
-  desk.run(0, desk.cut().chunk, 1, scheduler::lookahead / 10);
+  desk.run_alone(10, scheduler::lookahead / 10);
   std::size_t held = 0;
   while (const auto next = desk.it.next()) {
     desk.it.cut_done(std::get<action::cut>(*next).chunk, 1, false);
@@ -221,11 +221,42 @@ TEST_CASE(
   CHECK(held == 10);
 }
 
+TEST_CASE("given two workers, when one item was quick, then nobody holds a second one yet") {
+  scheduler_desk desk{2};
+  desk.start_all();
+  desk.add(1);
+  const auto quick = desk.cut();
+  const auto slow = desk.cut();
+  desk.run(quick.rank, quick.chunk, 1, 20ns);
+  const auto next = desk.cut();
+  CHECK(next.rank == quick.rank);
+  desk.nothing();
+  // Both have been quick: now each may hold one more.
+  desk.run(slow.rank, slow.chunk, 1, 20ns);
+  CHECK(desk.cut().rank == slow.rank);
+  CHECK(desk.cut().rank == slow.rank);
+  desk.nothing();
+}
+
+TEST_CASE("given workers that start, when one is ready and quick, then the others find work left") {
+  scheduler_desk desk{2};
+  desk.take<action::spawn>();
+  desk.take<action::spawn>();
+  for (const int rank : {0, 1}) desk.it.started(rank, desk.now);
+  desk.it.ready(0);
+  desk.add(1);
+  desk.run(0, desk.cut(1).chunk, 1, 20ns);
+  desk.cut(1);
+  desk.nothing();
+  desk.it.ready(1);
+  CHECK(desk.cut(1, true).rank == 1);
+}
+
 TEST_CASE("given items that take no time, when a worker holds many, then there is a limit") {
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1);
-  desk.run(0, desk.cut().chunk, 1, 0ns);
+  desk.run_alone(scheduler::most_held, 0ns);
   std::size_t held = 0;
   while (const auto next = desk.it.next()) {
     desk.it.cut_done(std::get<action::cut>(*next).chunk, 1, false);

@@ -36,7 +36,7 @@ scheduler_desk degraded() {
 
 /// One worker that runs the first of several chunks.
 std::vector<chunk_id> hold_several(scheduler_desk& desk) {
-  desk.run(0, desk.cut().chunk, 1, 50us);
+  desk.run_alone(3, 50us);
   std::vector<chunk_id> held;
   while (const auto next = desk.it.next()) {
     held.push_back(std::get<action::cut>(*next).chunk);
