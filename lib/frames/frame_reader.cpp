@@ -37,7 +37,9 @@ std::span<std::byte> frame_reader::space() {
       buffer_.extend(usual_capacity);
     }
   }
-  const std::size_t needed = wanted_ > unread() ? wanted_ : unread() + least_space;
+  // Room is made as the bytes come, so that a frame which lies about its length does not get it.
+  const std::size_t needed =
+      wanted_ > unread() ? std::min(wanted_, unread() + most_ahead) : unread() + least_space;
   if (buffer_.size() - begin_ < needed || buffer_.size() == end_) make_room(needed);
   return {buffer_.data() + end_, buffer_.size() - end_};
 }

@@ -20,7 +20,8 @@ class frame_reader {
  public:
   frame_reader();
 
-  /// Where the next bytes go; never empty. Large enough for the rest of a frame that has begun.
+  /// Where the next bytes go; never empty. Large enough for the rest of a frame that has begun, or for
+  /// the next 16 MiB of it: memory is taken for what has come, not for what is announced.
   std::span<std::byte> space();
   void received(std::size_t count) noexcept { end_ += count; }
 
@@ -40,6 +41,7 @@ class frame_reader {
  private:
   static constexpr std::size_t usual_capacity = std::size_t{256} << 10U;
   static constexpr std::size_t least_space = std::size_t{64} << 10U;
+  static constexpr std::size_t most_ahead = std::size_t{16} << 20U;
 
   [[nodiscard]] std::size_t unread() const noexcept { return end_ - begin_; }
   void make_room(std::size_t total);

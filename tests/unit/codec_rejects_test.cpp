@@ -204,6 +204,8 @@ TEST_CASE("given large elements, when their number lies a little, then memory gr
   bytes message = raw(std::uint64_t{60'000});
   message.resize(10'000);
   CHECK(try_to_decode<std::vector<large>>(message) == outcome::refused);
+  CHECK(try_to_decode<std::deque<large>>(message) == outcome::refused);
+  CHECK(try_to_decode<std::forward_list<large>>(message) == outcome::refused);
 }
 
 TEST_CASE("given a shared object, when another type refers to it, then it is refused") {

@@ -149,6 +149,22 @@ TEST_CASE(
   CHECK(reader.space().size() >= all.size() - 100);
 }
 
+TEST_CASE(
+    "given a frame that claims to be enormous, when it comes, then memory follows its bytes") {
+  frame_header claim = frames::header(frame_kind::values);
+  claim.length = longest_payload;
+  bytes all(sizeof claim);
+  std::memcpy(all.data(), &claim, sizeof claim);
+  frame_reader reader;
+  frames::feed(reader, all);
+  const bytes part = frames::pattern(10'000'000);
+  for (int parts = 1; parts <= 4; ++parts) {
+    CHECK_FALSE(reader.next().has_value());
+    CHECK(reader.space().size() < 50'000'000);
+    frames::feed(reader, part);
+  }
+}
+
 TEST_CASE("given whole frames and a part, when they are peeked at, then they are all still there") {
   const bytes all = stream_of(small_sizes);
   frame_reader reader;

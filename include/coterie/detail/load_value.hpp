@@ -118,6 +118,18 @@ void load_elements(In& in, T& elements) {
 }
 
 template <class In, class T>
+void load_chain(In& in, T& elements) {
+  in.check_nesting();
+  const std::size_t size = in.get_size();
+  elements.clear();
+  auto last = elements.before_begin();
+  for (std::size_t i = 0; i < size; ++i) {
+    last = elements.emplace_after(last);
+    load_value(in, *last);
+  }
+}
+
+template <class In, class T>
 void load_unique(In& in, T& pointer) {
   in.check_nesting();
   pointer.reset();
@@ -174,6 +186,8 @@ void load_value(In& in, T& value) {
     load_bits(in, value);
   } else if constexpr (k == kind::sequence || k == kind::set || k == kind::map) {
     load_elements(in, value);
+  } else if constexpr (k == kind::chain) {
+    load_chain(in, value);
   } else if constexpr (k == kind::array) {
     for (auto& element : value) load_value(in, element);
   } else if constexpr (k == kind::tuple) {

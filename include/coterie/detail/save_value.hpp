@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -52,7 +53,11 @@ void save_bits(Out& out, const T& flags) {
 template <class Out, class T>
 void save_elements(Out& out, const T& elements) {
   out.check_nesting();
-  out.put_size(elements.size());
+  if constexpr (kind_of<T> == kind::chain) {
+    out.put_size(static_cast<std::size_t>(std::distance(elements.begin(), elements.end())));
+  } else {
+    out.put_size(elements.size());
+  }
   for (const auto& element : elements) {
     if constexpr (kind_of<T> == kind::map) {
       save_value(out, element.first);
@@ -98,7 +103,8 @@ void save_value(Out& out, const T& value) {
       save_elements(out, value);
   } else if constexpr (k == kind::bits) {
     save_bits(out, value);
-  } else if constexpr (k == kind::sequence || k == kind::set || k == kind::map) {
+  } else if constexpr (k == kind::sequence || k == kind::chain || k == kind::set ||
+                       k == kind::map) {
     save_elements(out, value);
   } else if constexpr (k == kind::array) {
     for (const auto& element : value) save_value(out, element);

@@ -39,6 +39,7 @@ enum class kind {
   bits,        ///< `std::vector<bool>`
   span,        ///< travels as a vector, arrives as a view
   sequence,    ///< grows at the end, one element at a time
+  chain,       ///< `std::forward_list`: grows behind its last element
   set,         ///< elements that are inserted
   map,         ///< keys and values that are inserted
   array,       ///< a fixed number of elements: `std::array`
@@ -91,6 +92,7 @@ template <class A> struct kind_traits<std::vector<bool, A>> : kind_entry<kind::b
 template <class T, std::size_t N> struct kind_traits<std::span<T, N>> : kind_entry<kind::span, std::remove_const_t<T>> {};
 template <class T, class A> struct kind_traits<std::deque<T, A>> : kind_entry<kind::sequence, T> {};
 template <class T, class A> struct kind_traits<std::list<T, A>> : kind_entry<kind::sequence, T> {};
+template <class T, class A> struct kind_traits<std::forward_list<T, A>> : kind_entry<kind::chain, T> {};
 template <class T, class C, class A> struct kind_traits<std::set<T, C, A>> : kind_entry<kind::set, T> {};
 template <class T, class C, class A> struct kind_traits<std::multiset<T, C, A>> : kind_entry<kind::set, T> {};
 template <class T, class H, class E, class A> struct kind_traits<std::unordered_set<T, H, E, A>> : kind_entry<kind::set, T> {};
@@ -107,7 +109,6 @@ template <class... T> struct kind_traits<std::variant<T...>> : kind_entry<kind::
 template <> struct kind_traits<std::monostate> : kind_entry<kind::tuple> {};
 template <class R, class P> struct kind_traits<std::chrono::duration<R, P>> : kind_entry<kind::duration, R> {};
 template <class C, class D> struct kind_traits<std::chrono::time_point<C, D>> : kind_entry<kind::time_point, D> {};
-template <class T> struct kind_traits<std::forward_list<T>> : kind_entry<kind::adaptor, T> {};
 template <class T, class C> struct kind_traits<std::queue<T, C>> : kind_entry<kind::adaptor, T> {};
 template <class T, class C> struct kind_traits<std::stack<T, C>> : kind_entry<kind::adaptor, T> {};
 template <class T, class Q, class C> struct kind_traits<std::priority_queue<T, Q, C>> : kind_entry<kind::adaptor, T> {};

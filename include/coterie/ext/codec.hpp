@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <cereal/types/bitset.hpp>
-#include <cereal/types/forward_list.hpp>
 #include <cereal/types/memory.hpp>
 #include <cereal/types/queue.hpp>
 #include <cereal/types/stack.hpp>
