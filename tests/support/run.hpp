@@ -26,7 +26,7 @@ inline constexpr std::chrono::seconds deadline{sanitized ? 300 : 30};
 /// coroutine leaves this function; so does a complaint when the deadline passes first. The loop is
 /// destroyed before this returns, and whatever still waits on it.
 template <class Body>
-void run(Body body) {
+void run(Body body, std::chrono::seconds limit = deadline) {
   std::exception_ptr problem;
   bool ended = false;
   {
@@ -35,7 +35,7 @@ void run(Body body) {
       problem = std::move(what);
       ended = true;
     });
-    loop.run_for(deadline);
+    loop.run_for(limit);
     if (!ended) {
       throw std::runtime_error{"the test hangs: its coroutine has not ended before the deadline"};
     }
