@@ -4,6 +4,9 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <new>
+#include <span>
 #include <utility>
 
 namespace coterie::detail {
@@ -30,7 +33,12 @@ std::optional<frame> socket_link::next() {
 }
 
 bool socket_link::drain() {
-  const auto space = reader_.space();
+  std::span<std::byte> space;
+  try {
+    space = reader_.space();
+  } catch (const std::bad_alloc&) {
+    return false;  // there is no room for the rest, which the worker has not lived to say
+  }
   const auto count = ::recv(socket_.descriptor(), space.data(), space.size(), MSG_DONTWAIT);
   if (count <= 0) return false;
   reader_.received(static_cast<std::size_t>(count));
