@@ -35,8 +35,9 @@ class argument_segments final : public buffer_memory {
   /// Gives up those that nobody uses: calls `forget(number)` for each of them that the worker knows.
   template <class Forget>
   void drop_unused(Forget forget) {
-    for (segment_number number = 1; number <= all_.size(); ++number) {
-      segment& each = at(number);
+    segment_number number = no_segment;
+    for (segment& each : all_) {
+      ++number;
       if (each.taken || each.memory.bytes().empty()) continue;
       if (each.known) forget(number);
       each = {};

@@ -20,6 +20,7 @@ shared_memory& result_segments::make(std::uint64_t number, std::uint64_t size) {
     memory = shared_memory::create(segment_size_for(static_cast<std::size_t>(size)),
                                    memory_writer::other);
   } catch (const boost::system::system_error&) {
+    memory = {};  // the results then go through the ring
   }
   return memory;
 }

@@ -25,10 +25,12 @@ class result_segments {
   /// Gives all up: calls `forget(number)` for each of them. The worker must not be using any.
   template <class Forget>
   void drop(Forget forget) {
-    for (segment_number number = 1; number <= all_.size(); ++number) {
-      if (all_[number - 1U].bytes().empty()) continue;
+    segment_number number = no_segment;
+    for (shared_memory& each : all_) {
+      ++number;
+      if (each.bytes().empty()) continue;
       forget(number);
-      all_[number - 1U] = {};
+      each = {};
     }
   }
 

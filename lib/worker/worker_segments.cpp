@@ -42,7 +42,7 @@ void worker_segments::place(const frame_header& told, unique_descriptor descript
         segment.memory = shared_memory::open(std::move(descriptor), size, memory_writer::other);
       }
     } catch (const boost::system::system_error&) {
-      // Results then go through the ring.
+      segment.memory = {};  // results then go through the ring
     }
     segment.memory.close_descriptor();
   }
