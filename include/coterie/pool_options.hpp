@@ -35,6 +35,14 @@ struct pool_options {
   /// `COTERIE_SHARED_MEMORY=0` turns it off for all pools of a program.
   bool shared_memory = true;
 
+  /// How long each side looks for the other's next message before it sleeps, 0 (never) to one second.
+  /// A message to a side that is awake takes a microsecond, one to a sleeper about ten; looking takes
+  /// a CPU. So nobody looks unless there are more CPUs than workers (`available_cpus()`), one of them
+  /// for the event loop; or for a while after the kernel has needed the CPU for another process. The
+  /// event loop serves everything else in between. Without shared memory nobody looks at all. Any other
+  /// value makes the constructor throw `std::invalid_argument`.
+  std::chrono::nanoseconds busy_poll = std::chrono::microseconds{50};
+
   /// The largest number of workers that one pool may have.
   static constexpr int most_processes = 10'000;
 };

@@ -14,6 +14,9 @@
 
 namespace coterie::detail {
 
+/// Why a link wants its listener to look for input.
+enum class look_for { what_may_have_come, what_comes_soon };
+
 /// Who is told what happens on a link. Called from the event loop, never from inside a link's own
 /// functions.
 class link_listener {
@@ -23,7 +26,7 @@ class link_listener {
   /// What `flush` left may go on its way now.
   virtual void output_possible() = 0;
   /// Input may have come without a word.
-  virtual void time_to_look() = 0;
+  virtual void time_to_look(look_for why) = 0;
 
  protected:
   ~link_listener() = default;
@@ -50,7 +53,8 @@ class link {
   virtual void look_again(const std::shared_ptr<link_listener>& listener, bool lively) = 0;
   /// Takes in that it was told so, and returns whether it is time indeed. To be called each time, even
   /// after `close`.
-  [[nodiscard]] virtual bool looked(const std::shared_ptr<link_listener>& listener) = 0;
+  [[nodiscard]] virtual bool looked(const std::shared_ptr<link_listener>& listener,
+                                    look_for why) = 0;
   /// Ends a wait for input; the listener is told.
   virtual void stop_receiving() = 0;
   /// Reads what is there without waiting; false when there is no more. For a worker that has ended.

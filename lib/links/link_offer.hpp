@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
+
 namespace coterie::detail {
 
 /// The first bytes that a parent sends to a worker: how frames are to travel. With an offer of rings
@@ -10,7 +12,8 @@ struct link_offer {
 
   way frames_travel = way::socket;
   unsigned char log2_capacity = 0;  // of each ring
+  std::uint32_t busy_poll = 0;      // nanoseconds
 };
-static_assert(sizeof(link_offer) == 2);
+static_assert(sizeof(link_offer) == 8);
 
 }  // namespace coterie::detail

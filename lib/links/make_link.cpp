@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cerrno>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <utility>
@@ -33,12 +34,13 @@ bool send_offer(int socket, const link_offer& offer, int descriptor) {
 }
 
 // Empty if shared memory cannot be had, or cannot be handed over.
-std::optional<shared_memory> shared_with_worker(int socket, std::size_t ring_capacity) {
+std::optional<shared_memory> shared_with_worker(int socket, const ring_settings& rings) {
   try {
-    std::optional memory{shared_memory::create(ring_pair::memory_for(ring_capacity))};
+    std::optional memory{shared_memory::create(ring_pair::memory_for(rings.capacity))};
     const link_offer offer{
         .frames_travel = link_offer::way::rings,
-        .log2_capacity = static_cast<unsigned char>(std::countr_zero(ring_capacity))};
+        .log2_capacity = static_cast<unsigned char>(std::countr_zero(rings.capacity)),
+        .busy_poll = static_cast<std::uint32_t>(rings.busy_poll.count())};
     if (!send_offer(socket, offer, memory->descriptor())) return std::nullopt;
     memory->close_descriptor();
     return memory;
@@ -50,11 +52,12 @@ std::optional<shared_memory> shared_with_worker(int socket, std::size_t ring_cap
 }  // namespace
 
 made_link make_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
-                    std::size_t ring_capacity) {
+                    const ring_settings& rings) {
   made_link made;
-  if (ring_capacity > 0) {
-    if (auto memory = shared_with_worker(socket.get(), ring_capacity)) {
-      made.wire = std::make_unique<ring_link>(executor, std::move(socket), std::move(*memory));
+  if (rings.capacity > 0) {
+    if (auto memory = shared_with_worker(socket.get(), rings)) {
+      made.wire =
+          std::make_unique<ring_link>(executor, std::move(socket), std::move(*memory), rings);
       return made;
     }
     made.lacks_memory = true;

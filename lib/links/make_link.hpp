@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cstddef>
 #include <memory>
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include "links/link.hpp"
+#include "links/ring_settings.hpp"
 #include "system/unique_descriptor.hpp"
 
 namespace coterie::detail {
@@ -18,9 +18,8 @@ struct made_link {
 };
 
 /// Makes the parent's end of a link over `socket`, and offers its kind to the worker at the other end.
-/// `ring_capacity` is a power of two, or 0 for a link that takes no memory.
 /// Throws `boost::system::system_error`.
 made_link make_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
-                    std::size_t ring_capacity);
+                    const ring_settings& rings);
 
 }  // namespace coterie::detail

@@ -32,6 +32,8 @@ class parent_segments {
   /// Tells the worker that what `take` found was read, if it lay in a segment.
   void release(send_queue& queue);
 
+  /// Whether the worker has something to do.
+  [[nodiscard]] bool chunks_under_way() const noexcept { return chunks_under_way_ > 0; }
   /// Whether there are segments that `drop_unused` would look at.
   [[nodiscard]] bool any() const noexcept { return any_; }
   /// Gives up all that nobody has used for `unused`.

@@ -7,22 +7,27 @@
 #include <new>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
 #include "links/ring_pair.hpp"
 
 namespace coterie::detail {
 
 ring_link::ring_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
-                     shared_memory memory)
+                     shared_memory memory, const ring_settings& settings)
     : socket_{executor, std::move(socket)},
       memory_{std::move(memory)},
       out_{ring_pair{memory_.bytes()}.to_worker},
       in_{ring_pair{memory_.bytes()}.to_parent},
-      timer_{std::in_place, executor} {}
+      timer_{std::in_place, executor},
+      executor_{executor},
+      poll_{settings.busy_poll},
+      poll_turn_{longest_turn / settings.links} {}
 
 // ---- what comes -------------------------------------------------------------------------------
 
 void ring_link::async_receive(std::shared_ptr<link_listener> listener) {
-  if (in_.prepare_sleep()) {
+  if (polling_ || in_.prepare_sleep()) {
     socket_.async_read(doorbells_, std::move(listener));
   } else {
     socket_.async_read_nothing(std::move(listener));
@@ -49,6 +54,7 @@ void ring_link::received(std::size_t count) {
 // over the flag by which this side says that it sleeps may never ring again: hence the slow looks.
 void ring_link::look_again(const std::shared_ptr<link_listener>& listener, bool lively) {
   look_after(lively ? lively_look : slow_look, listener);
+  start_polling(listener);
 }
 
 void ring_link::look_after(std::chrono::nanoseconds delay,
@@ -61,12 +67,16 @@ void ring_link::start_timer(const std::shared_ptr<link_listener>& listener) {
   timer_runs_ = true;
   timer_->expires_at(look_at_);
   timer_->async_wait([listener](boost::system::error_code problem) {
-    if (!problem) listener->time_to_look();
+    if (!problem) listener->time_to_look(look_for::what_may_have_come);
   });
 }
 
-bool ring_link::looked(const std::shared_ptr<link_listener>& listener) {
+bool ring_link::looked(const std::shared_ptr<link_listener>& listener, look_for why) {
   if (socket_.closed()) return false;
+  return why == look_for::what_comes_soon ? polled(listener) : looked_by_timer(listener);
+}
+
+bool ring_link::looked_by_timer(const std::shared_ptr<link_listener>& listener) {
   timer_runs_ = false;
   if (std::chrono::steady_clock::now() < look_at_) {
     start_timer(listener);
@@ -80,6 +90,44 @@ bool ring_link::looked(const std::shared_ptr<link_listener>& listener) {
     if (segments_.any()) look_after(slow_look, listener);
   }
   return true;
+}
+
+// ---- polling ----------------------------------------------------------------------------------
+
+// The worker has something to do, and may answer soon.
+void ring_link::start_polling(const std::shared_ptr<link_listener>& listener) {
+  if (!segments_.chunks_under_way() || !poll_.begin()) return;
+  if (std::exchange(polling_, true)) return;
+  in_.stop_sleeping();
+  poll_later(listener);
+}
+
+// A short look each time: the event loop has others to serve.
+void ring_link::poll_later(const std::shared_ptr<link_listener>& listener) {
+  boost::asio::post(executor_, [listener] { listener->time_to_look(look_for::what_comes_soon); });
+}
+
+bool ring_link::polled(const std::shared_ptr<link_listener>& listener) {
+  const auto here = [this] { return in_.readable() > 0; };
+  try {
+    const bool soon = problem_.empty() && segments_.chunks_under_way();
+    bool found = soon && poll_.look(poll_turn_, here);
+    if (!found && (!soon || poll_.over())) {
+      if (in_.prepare_sleep()) {
+        polling_ = false;
+        return false;
+      }
+      // It came in between. Whether to sleep is for the next turn to say.
+      found = true;
+    }
+    poll_later(listener);
+    if (found) left_in_turn_ = turn;
+    return found;
+  } catch (const bad_frame& problem) {
+    polling_ = false;
+    give_up(problem.what());
+    return true;
+  }
 }
 
 std::optional<frame> ring_link::next() {
@@ -132,6 +180,7 @@ void ring_link::flush(const std::shared_ptr<link_listener>& listener) {
   if (socket_.closed() || queue_.empty()) return;
   write();
   if (!timer_runs_) look_after(slow_look, listener);
+  start_polling(listener);
 }
 
 void ring_link::write() {

@@ -13,10 +13,12 @@
 
 #include "frames/frame_reader.hpp"
 #include "frames/send_queue.hpp"
+#include "links/busy_poll.hpp"
 #include "links/byte_ring.hpp"
 #include "links/link.hpp"
 #include "links/link_socket.hpp"
 #include "links/parent_segments.hpp"
+#include "links/ring_settings.hpp"
 #include "system/shared_memory.hpp"
 #include "system/unique_descriptor.hpp"
 
@@ -30,13 +32,13 @@ class ring_link final : public link {
   /// Throws `boost::system::system_error` if the event loop cannot watch the socket. `memory` must have
   /// been offered to the worker.
   ring_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
-            shared_memory memory);
+            shared_memory memory, const ring_settings& settings);
 
   void async_receive(std::shared_ptr<link_listener> listener) override;
   void received(std::size_t count) override;
   std::optional<frame> next() override;
   void look_again(const std::shared_ptr<link_listener>& listener, bool lively) override;
-  [[nodiscard]] bool looked(const std::shared_ptr<link_listener>& listener) override;
+  [[nodiscard]] bool looked(const std::shared_ptr<link_listener>& listener, look_for why) override;
   void stop_receiving() override { socket_.cancel(); }
   bool drain() override;
   [[nodiscard]] std::shared_ptr<buffer_memory> payload_memory() override {
@@ -56,11 +58,17 @@ class ring_link final : public link {
   // so that a stream of short items is not looked at more often for it.
   static constexpr std::chrono::nanoseconds lively_look = 10 * longest_silence;
   static constexpr std::chrono::nanoseconds slow_look = std::chrono::seconds{1};
+  // Polling holds the event loop up for as long, all links of a pool together.
+  static constexpr std::chrono::nanoseconds longest_turn = std::chrono::microseconds{4};
 
   void write();
   void wake();
   void look_after(std::chrono::nanoseconds delay, const std::shared_ptr<link_listener>& listener);
   void start_timer(const std::shared_ptr<link_listener>& listener);
+  bool looked_by_timer(const std::shared_ptr<link_listener>& listener);
+  void start_polling(const std::shared_ptr<link_listener>& listener);
+  void poll_later(const std::shared_ptr<link_listener>& listener);
+  bool polled(const std::shared_ptr<link_listener>& listener);
   bool take_in();
   void give_up(const char* problem);
 
@@ -78,7 +86,11 @@ class ring_link final : public link {
   std::optional<boost::asio::steady_timer> timer_;
   std::chrono::steady_clock::time_point look_at_{};  // never before the timer ends
   bool timer_runs_ = false;
-  std::string problem_;  // what the worker did to the memory; empty: nothing that could be seen
+  boost::asio::any_io_executor executor_;
+  busy_poll poll_;
+  std::chrono::nanoseconds poll_turn_;
+  bool polling_ = false;  // the worker is not told that this side sleeps
+  std::string problem_;   // what the worker did to the memory; empty: nothing that could be seen
 };
 
 }  // namespace coterie::detail

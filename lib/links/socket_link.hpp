@@ -23,7 +23,9 @@ class socket_link final : public link {
   void received(std::size_t count) override;
   std::optional<frame> next() override;
   void look_again(const std::shared_ptr<link_listener>&, bool) override {}
-  [[nodiscard]] bool looked(const std::shared_ptr<link_listener>&) override { return true; }
+  [[nodiscard]] bool looked(const std::shared_ptr<link_listener>&, look_for) override {
+    return true;
+  }
   void stop_receiving() override { socket_.cancel(); }
   bool drain() override;
   void send(const frame_header& header, const shared_payload& payload) override;

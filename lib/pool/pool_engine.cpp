@@ -14,6 +14,7 @@
 #include <coterie/this_worker.hpp>
 
 #include "frames/setup_frame.hpp"
+#include "links/busy_poll.hpp"
 #include "links/ring_pair.hpp"
 #include "pool/pool_engine_enter.hpp"
 #include "pool/pool_service.hpp"
@@ -39,6 +40,10 @@ void check_limits(const pool_options& options) {
     throw std::invalid_argument{
         "coterie: pool_options::start_timeout is negative; zero means that there is no limit"};
   }
+  if (options.busy_poll < std::chrono::nanoseconds::zero() ||
+      options.busy_poll > busy_poll::longest) {
+    throw std::invalid_argument{"coterie: pool_options::busy_poll must be 0 (never) to one second"};
+  }
 }
 
 bool memory_allowed_by_environment() {
@@ -46,9 +51,13 @@ bool memory_allowed_by_environment() {
   return value == nullptr || std::string_view{value} != "0";
 }
 
-std::size_t ring_capacity(int processes, const pool_options& options) {
-  if (!options.shared_memory || !memory_allowed_by_environment()) return 0;
-  return ring_pair::capacity_for(processes);
+ring_settings rings_for(int processes, const pool_options& options) {
+  if (!options.shared_memory || !memory_allowed_by_environment()) return {};
+  // Whoever looks for input must not take a CPU that somebody needs: each worker, or the event loop.
+  const bool idle_cpus = available_cpus() > processes;
+  return {.capacity = ring_pair::capacity_for(processes),
+          .busy_poll = idle_cpus ? options.busy_poll : std::chrono::nanoseconds::zero(),
+          .links = processes};
 }
 
 void check_initialized() {
@@ -96,7 +105,7 @@ std::shared_ptr<pool_core> pool_core::make(boost::asio::any_io_executor executor
 pool_engine::pool_engine(boost::asio::any_io_executor executor, const pool_options& options)
     : executor_{std::move(executor)},
       processes_{checked_processes(options)},
-      ring_capacity_{ring_capacity(processes_, options)},
+      rings_{rings_for(processes_, options)},
       setup_{encoded_setup(processes_, options)},
       service_{&pool_service::of(executor_)},
       scheduler_{{.processes = processes_, .start_timeout = options.start_timeout}},

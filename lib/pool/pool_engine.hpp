@@ -17,6 +17,7 @@
 #include <coterie/detail/pool_core.hpp>
 
 #include "frames/frame.hpp"
+#include "links/ring_settings.hpp"
 #include "pool/sequencer.hpp"
 #include "pool/worker_peer.hpp"
 #include "schedule/scheduler.hpp"
@@ -55,7 +56,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   // worker_peer's news
   void input_arrived(const std::shared_ptr<worker_peer>& worker, bool ended, std::size_t count);
   void output_possible(const std::shared_ptr<worker_peer>& worker);
-  void time_to_look(const std::shared_ptr<worker_peer>& worker);
+  void time_to_look(const std::shared_ptr<worker_peer>& worker, look_for why);
   void process_ended(const std::shared_ptr<worker_peer>& worker);
 
   /// The event loop is being destroyed: everything is let go of, and no handler is called.
@@ -143,7 +144,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
 
   const boost::asio::any_io_executor executor_;
   const int processes_;
-  const std::size_t ring_capacity_;  // 0: no rings are wanted
+  const ring_settings rings_;
   shared_payload setup_;
   pool_service* service_;
 

@@ -68,7 +68,7 @@ void pool_engine::spawn_next() {
     launched_worker launched = launch_worker(rank);
     auto process =
         std::make_unique<worker_process>(executor_, launched.pid, std::move(launched.process));
-    made_link made = make_link(executor_, std::move(launched.link), ring_capacity_);
+    made_link made = make_link(executor_, std::move(launched.link), rings_);
     if (made.lacks_memory) {
       counters_.workers_without_memory.fetch_add(1, std::memory_order_relaxed);
     }

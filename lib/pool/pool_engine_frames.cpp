@@ -57,9 +57,9 @@ void pool_engine::input_arrived(const std::shared_ptr<worker_peer>& worker, bool
   });
 }
 
-void pool_engine::time_to_look(const std::shared_ptr<worker_peer>& worker) {
-  enter(from::event_loop, [this, worker] {
-    const bool due = worker->wire->looked(worker);
+void pool_engine::time_to_look(const std::shared_ptr<worker_peer>& worker, look_for why) {
+  enter(from::event_loop, [this, worker, why] {
+    const bool due = worker->wire->looked(worker, why);
     if (is_former(worker) || !due) return;
     const bool lively = take_frames(*worker);
     if (scheduler_.holds_work(worker->rank)) worker->wire->look_again(worker, lively);

@@ -39,7 +39,7 @@ void worker_peer::input_arrived(boost::system::error_code reason, std::size_t co
   engine_->input_arrived(shared_from_this(), reason.failed(), count);
 }
 
-void worker_peer::time_to_look() { engine_->time_to_look(shared_from_this()); }
+void worker_peer::time_to_look(look_for why) { engine_->time_to_look(shared_from_this(), why); }
 
 void worker_peer::output_possible() { engine_->output_possible(shared_from_this()); }
 

@@ -39,7 +39,7 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
   // link_listener
   void input_arrived(boost::system::error_code problem, std::size_t count) override;
   void output_possible() override;
-  void time_to_look() override;
+  void time_to_look(look_for why) override;
 
   const int rank;
   const std::unique_ptr<worker_process> process;

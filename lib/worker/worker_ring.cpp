@@ -16,11 +16,12 @@
 
 namespace coterie::detail {
 
-worker_ring::worker_ring(int descriptor, shared_memory memory)
+worker_ring::worker_ring(int descriptor, shared_memory memory, std::chrono::nanoseconds poll_for)
     : descriptor_{descriptor},
       memory_{std::move(memory)},
       in_{ring_pair{memory_.bytes()}.to_worker},
-      out_{ring_pair{memory_.bytes()}.to_parent} {}
+      out_{ring_pair{memory_.bytes()}.to_parent},
+      poll_{poll_for} {}
 
 std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {
   for (;;) {
@@ -30,6 +31,7 @@ std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {
       return count;
     }
     if (!may_wait) return 0;
+    if (poll_.begin() && poll_.look(poll_.limit(), [this] { return in_.readable() > 0; })) continue;
     if (in_.prepare_sleep()) {
       wait();
       in_.stop_sleeping();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <deque>
 
+#include "links/busy_poll.hpp"
 #include "links/byte_ring.hpp"
 #include "system/shared_memory.hpp"
 #include "system/unique_descriptor.hpp"
@@ -13,7 +15,7 @@ namespace coterie::detail {
 /// The other end of a `ring_link`: a ring each way, and a blocking socket to wait on.
 class worker_ring final : public worker_transport {
  public:
-  worker_ring(int descriptor, shared_memory memory);
+  worker_ring(int descriptor, shared_memory memory, std::chrono::nanoseconds poll_for);
 
   std::size_t read(std::span<std::byte> to, bool may_wait) override;
   std::size_t write(std::span<const iovec> pieces) override;
@@ -29,6 +31,7 @@ class worker_ring final : public worker_transport {
   shared_memory memory_;
   ring_reader in_;
   ring_writer out_;
+  busy_poll poll_;
   std::deque<unique_descriptor> descriptors_;  // that came with the doorbells
 };
 

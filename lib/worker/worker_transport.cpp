@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -38,7 +39,8 @@ std::unique_ptr<worker_transport> worker_transport::accept(int socket) {
     auto memory = shared_memory::open(std::move(came.descriptors.front()),
                                       ring_pair::memory_for(std::size_t{1} << offer.log2_capacity));
     memory.close_descriptor();
-    return std::make_unique<worker_ring>(socket, std::move(memory));
+    return std::make_unique<worker_ring>(socket, std::move(memory),
+                                         std::chrono::nanoseconds{offer.busy_poll});
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "coterie: a worker cannot use the memory shared with its parent: %s\n",
                  problem.what());
