@@ -10,7 +10,7 @@ if __name__ == "__main__":
     function = functools.partial(tasks.stamped_array, options.mebibytes)
     numbers = list(range(options.arrays))
     with python_pools.make(options.pool, options.processes) as pool:
-        pool.map(function, range(2 * options.processes), 1)
+        pool.map(function, numbers, 1)
         begin = time.perf_counter()
         results = pool.map(function, numbers, 1)
         seconds = time.perf_counter() - begin
