@@ -38,7 +38,9 @@ struct process_status {
 
 inline process_status status_of(pid_t pid) {
   std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  // Not by iterators, which throw if the process ends in between. The text may have several lines.
+  std::string text;
+  std::getline(file, text, '\0');
   // The name before it may contain anything, parentheses too.
   const auto name_end = text.rfind(')');
   process_status status;
