@@ -17,7 +17,6 @@ struct made_up_clock {
   using rep = duration::rep;
   using period = duration::period;
   using time_point = std::chrono::time_point<made_up_clock>;
-  static constexpr bool is_steady = true;
 
   static time_point now() noexcept { return time = time + 1us; }
   static inline time_point time{1h};
