@@ -5,21 +5,12 @@
 
 namespace coterie::detail {
 
-argument_segments::segment* argument_segments::smallest_free(std::size_t least) noexcept {
-  segment* found = nullptr;
-  for (segment& each : all_) {
-    const std::size_t size = each.memory.bytes().size();
-    if (each.taken || size < least) continue;
-    if (found == nullptr || size < found->memory.bytes().size()) found = &each;
-  }
-  return found;
-}
-
 std::span<std::byte> argument_segments::take(std::size_t wanted) noexcept {
   if (wanted < least_in_segment || wanted > longest_payload) return {};
-  segment* chosen = smallest_free(wanted);
+  const auto is_free = [](const segment& each) { return !each.taken; };
+  segment* chosen = smallest_free(all_, wanted, is_free);
   if (chosen == nullptr) {
-    chosen = smallest_free(0);
+    chosen = smallest_free(all_, 0, is_free);
     if (chosen == nullptr) return {};
     try {
       *chosen = {shared_memory::create(segment_size_for(wanted), memory_writer::creator)};

@@ -45,8 +45,6 @@ class argument_segments final : public buffer_memory {
   }
 
  private:
-  segment* smallest_free(std::size_t least) noexcept;
-
   std::array<segment, argument_segments_each> all_;
 };
 

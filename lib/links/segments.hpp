@@ -32,4 +32,17 @@ constexpr std::size_t segment_size_for(std::size_t payload) {
   return (payload + payload / 8 + step - 1) / step * step;
 }
 
+/// The smallest of `all` that is free and has room for `least` bytes; null if there is none. One without
+/// memory has room for 0.
+template <class Segments, class IsFree>
+auto* smallest_free(Segments& all, std::size_t least, IsFree is_free) {
+  decltype(all.data()) found = nullptr;
+  for (auto& each : all) {
+    const std::size_t size = each.memory.bytes().size();
+    if (!is_free(each) || size < least) continue;
+    if (found == nullptr || size < found->memory.bytes().size()) found = &each;
+  }
+  return found;
+}
+
 }  // namespace coterie::detail

@@ -57,17 +57,6 @@ std::span<const std::byte> worker_segments::argument(const frame_header& header)
   return segment.memory.bytes().first(static_cast<std::size_t>(header.length));
 }
 
-const worker_segments::result_segment* worker_segments::smallest_free(
-    std::size_t least) const noexcept {
-  const result_segment* found = nullptr;
-  for (const result_segment& each : results_) {
-    const std::size_t size = each.memory.bytes().size();
-    if (each.used_for != use::none || size < least) continue;
-    if (found == nullptr || size < found->memory.bytes().size()) found = &each;
-  }
-  return found;
-}
-
 worker_segments::result_segment& worker_segments::holding(
     std::span<const std::byte> bytes) noexcept {
   return *std::ranges::find(results_, bytes.data(),
@@ -76,7 +65,7 @@ worker_segments::result_segment& worker_segments::holding(
 
 std::span<std::byte> worker_segments::take(std::size_t wanted) noexcept {
   if (wanted < least_in_segment) return {};
-  auto* const found = const_cast<result_segment*>(smallest_free(wanted));
+  result_segment* const found = smallest_free(results_, wanted, is_free);
   if (found == nullptr) return {};
   found->used_for = use::being_written;
   return found->memory.bytes();
@@ -94,7 +83,7 @@ segment_number worker_segments::send(std::span<const std::byte> bytes) {
 }
 
 segment_number worker_segments::give_up_one() {
-  auto* const chosen = const_cast<result_segment*>(smallest_free(0));
+  result_segment* const chosen = smallest_free(results_, 0, is_free);
   *chosen = {};
   chosen->asked = true;
   return static_cast<segment_number>(chosen - results_.data() + 1);

@@ -41,7 +41,9 @@ class worker_segments final : public buffer_memory {
   segment_number send(std::span<const std::byte> bytes);
 
   /// Whether all are written to, or with the parent.
-  [[nodiscard]] bool none_free() const noexcept { return smallest_free(0) == nullptr; }
+  [[nodiscard]] bool none_free() const noexcept {
+    return smallest_free(results_, 0, is_free) == nullptr;
+  }
   /// Gives up the memory of one that nobody uses, and returns which: the parent is to be asked for
   /// other. Precondition: not `none_free`.
   segment_number give_up_one();
@@ -62,7 +64,7 @@ class worker_segments final : public buffer_memory {
     bool asked = false;
   };
 
-  [[nodiscard]] const result_segment* smallest_free(std::size_t least) const noexcept;
+  static bool is_free(const result_segment& each) noexcept { return each.used_for == use::none; }
   [[nodiscard]] result_segment& holding(std::span<const std::byte> bytes) noexcept;
   void taken(std::uint64_t number);
   void place(const frame_header& told, unique_descriptor descriptor);
