@@ -9,8 +9,9 @@ namespace coterie {
 ///
 /// Example: `co_await pool.map(f, items, {.chunksize = 10})`
 struct map_options {
-  /// Items that are sent to a worker together. 0 (automatic) follows the measured time of an item:
-  /// chunks of about two milliseconds.
+  /// Items that a worker runs together. 0 (automatic) follows the measured time of an item: chunks of up to
+  /// 1.5 ms. A given size is kept, but several chunks travel in one message, up to 32, if they are
+  /// expected to end within 400 us.
   std::size_t chunksize = 0;
 
   /// The most items that are taken from the input before they are finished; no chunk is longer. 0
@@ -22,8 +23,9 @@ struct map_options {
 ///
 /// Example: `auto thumbs = pool.imap(shrink, paths, {.chunksize = 8, .window = 64});`
 struct stream_options {
-  /// Items that are sent to a worker together. 0 (automatic) follows the measured time of an item:
-  /// single items at first, so that first answers come early, then chunks of about two milliseconds.
+  /// Items that a worker runs together. 0 (automatic) follows the measured time of an item: single
+  /// items at first, so that first answers come early, then chunks of up to 1.5 ms. A given size is kept, but
+  /// several chunks travel in one message, up to 32, if they are expected to end within 400 us.
   std::size_t chunksize = 0;
 
   /// The most items that are taken from the input before their results have been read from the

@@ -68,8 +68,10 @@ class stream {
           detail::on_cancellation(handler, core, [state, id, ticket](const auto& pool, auto) {
             pool->run(id, [state, ticket](detail::deliveries& due) { state->cancel(ticket, due); });
           });
+          // Of a coroutine it is known that it does nothing else while it waits.
           auto to = detail::make_completion<std::optional<value_type>>(
-              std::forward<Handler>(handler), core->executor());
+              std::forward<Handler>(handler), core->executor(),
+              detail::is_use_awaitable<std::decay_t<Token>>);
           core->run(id, [state, ticket, to = std::move(to)](detail::deliveries& due) mutable {
             state->ask(ticket, std::move(to), due);
           });

@@ -19,7 +19,7 @@ namespace coterie::detail {
 /// Between the two ends of a link that have segments, and for nobody else: the rest.
 enum class frame_kind : std::uint16_t {
   setup = 1,  // rank, number of workers, initializer, finalizer
-  define,     // the function of a job
+  define,     // the function of a job; `first`: 1 if each result is waited for; `count`: chunksize
   run,        // the items of a chunk
   forget,     // no more chunks of a job will come: drop its function
   cancel,     // nobody wants the rest of a job: skip what is queued, stop what runs, and forget
@@ -87,8 +87,13 @@ struct frame {
 /// A payload that several frames, or several tries of one, may share.
 using shared_payload = std::shared_ptr<const byte_buffer>;
 
-/// A worker that goes on working lets the parent sleep for this long after it has last woken it.
-inline constexpr std::chrono::nanoseconds longest_silence = std::chrono::microseconds{100};
+/// A worker that goes on working lets the parent sleep for this long after it has last woken it, if
+/// somebody waits for each result. Half a millisecond is not noticed, and waking the parent costs as
+/// much as a task of 15 us.
+inline constexpr std::chrono::nanoseconds longest_silence = std::chrono::microseconds{400};
+/// The same if results are of use only when all are there: then only progress is to be seen.
+inline constexpr std::chrono::nanoseconds longest_silence_when_collected =
+    std::chrono::milliseconds{20};
 
 /// Bytes that cannot be a frame.
 class bad_frame : public std::runtime_error {

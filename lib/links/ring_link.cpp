@@ -17,8 +17,9 @@ ring_link::ring_link(const boost::asio::any_io_executor& executor, unique_descri
                      shared_memory memory, const ring_settings& settings)
     : socket_{executor, std::move(socket)},
       memory_{std::move(memory)},
-      out_{ring_pair{memory_.bytes()}.to_worker},
-      in_{ring_pair{memory_.bytes()}.to_parent},
+      out_{ring_pair{memory_.bytes(), settings.capacity}.to_worker},
+      in_{ring_pair{memory_.bytes(), settings.capacity}.to_parent},
+      open_{ring_pair{memory_.bytes(), settings.capacity}.results},
       timer_{std::in_place, executor},
       executor_{executor},
       poll_{settings.busy_poll},
@@ -49,9 +50,9 @@ void ring_link::received(std::size_t count) {
   }
 }
 
-// A worker whose next item is long may have sent the last results without a bell: it does that within
-// `longest_silence` of the last time that it rang, or found this side awake. And one that has written
-// over the flag by which this side says that it sleeps may never ring again: hence the slow looks.
+// A worker whose next item is long may have results that it has not sent, or sent without a bell. And one
+// that has written over the flag by which this side says that it sleeps may never ring again: hence the
+// slow looks.
 void ring_link::look_again(const std::shared_ptr<link_listener>& listener, bool lively) {
   look_after(lively ? lively_look : slow_look, listener);
   start_polling(listener);
@@ -83,6 +84,7 @@ bool ring_link::looked_by_timer(const std::shared_ptr<link_listener>& listener) 
     return false;
   }
   left_in_turn_ = turn;
+  look_at_open_ = true;
   if (segments_.any()) {
     // A burst of large messages leaves no memory behind.
     segments_.drop_unused(slow_look, queue_);
@@ -137,9 +139,13 @@ std::optional<frame> ring_link::next() {
   std::optional<frame> found;
   for (;;) {
     found = reader_.next();
-    if (found && segments_.take(*found, queue_, socket_.descriptor())) break;
+    if (found && segments_.take(*found, queue_, socket_.descriptor())) {
+      if (open_.take(*found)) break;
+      segments_.release(queue_);
+    }
     if (!found && (left_in_turn_ == 0 || !take_in())) break;
   }
+  if (!found && left_in_turn_ > 0 && std::exchange(look_at_open_, false)) found = open_.look();
   // The worker may be waiting for the answer.
   if (queue_.size() != unsent) write();
   return found;
@@ -164,10 +170,15 @@ bool ring_link::take_in() {
 bool ring_link::drain() {
   left_in_turn_ = turn;
   try {
-    return problem_.empty() && in_.readable() > 0;
+    if (!problem_.empty()) return false;
+    if (in_.readable() > 0) return true;
   } catch (const bad_frame&) {
     return false;
   }
+  // Then what the worker had not sent. It may have ended in the middle of sending it: the ring ends with a
+  // part of that frame then.
+  look_at_open_ = true;
+  return !std::exchange(drained_, true);
 }
 
 // ---- what goes --------------------------------------------------------------------------------

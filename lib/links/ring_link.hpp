@@ -17,6 +17,7 @@
 #include "links/byte_ring.hpp"
 #include "links/link.hpp"
 #include "links/link_socket.hpp"
+#include "links/open_results.hpp"
 #include "links/parent_segments.hpp"
 #include "links/ring_settings.hpp"
 #include "system/shared_memory.hpp"
@@ -41,6 +42,7 @@ class ring_link final : public link {
   [[nodiscard]] bool looked(const std::shared_ptr<link_listener>& listener, look_for why) override;
   void stop_receiving() override { socket_.cancel(); }
   bool drain() override;
+  [[nodiscard]] bool keeps_every_result() const override { return true; }
   [[nodiscard]] std::shared_ptr<buffer_memory> payload_memory() override {
     return segments_.argument_memory();
   }
@@ -76,6 +78,9 @@ class ring_link final : public link {
   shared_memory memory_;
   ring_writer out_;
   ring_reader in_;
+  open_results_reader open_;
+  bool look_at_open_ = false;  // when the ring is empty
+  bool drained_ = false;
   frame_reader reader_;
   send_queue queue_;
   parent_segments segments_;

@@ -9,10 +9,12 @@
 #include <span>
 
 #include "links/byte_ring.hpp"
+#include "links/open_results.hpp"
 
 namespace coterie::detail {
 
-/// What parent and worker share when their frames travel through memory: a ring each way.
+/// What parent and worker share when their frames travel through memory: a ring each way, and the
+/// results that the worker has not sent yet.
 ///
 /// Their socket then carries no frames. From the offer on (see `link_offer`) each side sends a
 /// `doorbell` when the other has to be woken: for bytes that it sleeps without, or for room.
@@ -27,19 +29,26 @@ class ring_pair {
     return std::clamp(std::bit_floor(each), least_capacity, most_capacity);
   }
   static constexpr std::size_t memory_for(std::size_t capacity) {
-    return 2 * byte_ring::memory_for(capacity);
+    return 2 * byte_ring::memory_for(capacity) + open_results::memory_for(open_size(capacity));
   }
 
-  /// Precondition: `memory` has as many bytes as `memory_for` says, and outlives it.
-  explicit ring_pair(std::span<std::byte> memory)
-      : to_worker{memory.first(memory.size() / 2)}, to_parent{memory.subspan(memory.size() / 2)} {}
+  /// Precondition: `memory` has as many bytes as `memory_for(capacity)` says, and outlives it.
+  ring_pair(std::span<std::byte> memory, std::size_t capacity)
+      : to_worker{memory.first(byte_ring::memory_for(capacity))},
+        to_parent{memory.subspan(byte_ring::memory_for(capacity), byte_ring::memory_for(capacity))},
+        results{memory.subspan(2 * byte_ring::memory_for(capacity))} {}
 
   byte_ring to_worker;
   byte_ring to_parent;
+  open_results results;
 
  private:
+  // Enough that what is said once for all of them costs little beside them.
+  static constexpr std::size_t open_size(std::size_t capacity) {
+    return std::min(capacity, std::size_t{64} << 10U);
+  }
   static constexpr std::size_t least_capacity = std::size_t{16} << 10U;
-  static constexpr std::size_t most_capacity = std::size_t{512} << 10U;
+  static constexpr std::size_t most_capacity = std::size_t{256} << 10U;
 };
 
 /// The byte that wakes.

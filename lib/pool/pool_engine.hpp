@@ -68,7 +68,8 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   struct open_job {
     std::shared_ptr<job> work;
     shared_payload definition;
-    bool automatic_chunks = true;
+    std::size_t chunksize = 0;  // 0: automatic
+    bool is_stream = false;     // somebody waits for each result
     std::size_t cut_so_far = 0;
     std::vector<int> told;  // ranks that were sent the definition; may have been replaced since
   };
@@ -78,7 +79,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
     int rank = 0;
     std::size_t first = 0;
     std::size_t count = 0;
-    std::size_t done = 0;
+    std::size_t done = 0;  // finished, or lost
     shared_payload items;
   };
 
@@ -134,6 +135,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void fail_item(job_id id, std::size_t index, std::exception_ptr problem);
   void violation(worker_peer& worker, const std::string& what);
   void conclude(const std::shared_ptr<worker_peer>& worker);
+  [[nodiscard]] std::size_t may_have_begun(const worker_peer& worker) const;
   void take_last_words(const worker_peer& worker);
   [[nodiscard]] static std::string start_problem(const worker_peer& worker);
   [[nodiscard]] static std::exception_ptr crash_problem(const worker_peer& worker,

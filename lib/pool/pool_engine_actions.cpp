@@ -3,7 +3,6 @@
 // What the scheduler wants done, done.
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -20,8 +19,8 @@ namespace coterie::detail {
 
 namespace {
 
-// An automatic chunk of large items stays this small, whatever its time.
-constexpr std::size_t automatic_chunk_bytes = std::size_t{128} << 10U;
+// A message of large items stays this small, whatever their time.
+constexpr std::size_t enough_bytes = std::size_t{112} << 10U;
 
 frame_header header_of(frame_kind kind, job_id job) {
   frame_header header;
@@ -134,7 +133,8 @@ void pool_engine::begin_job(job_id id, const std::shared_ptr<job>& work) {
   const job_settings settings = work->settings();
   jobs_.emplace(id, open_job{.work = work,
                              .definition = std::move(definition),
-                             .automatic_chunks = settings.chunksize == 0,
+                             .chunksize = settings.chunksize,
+                             .is_stream = settings.held_until_consumed,
                              .cut_so_far = 0,
                              .told = {}});
   scheduler_.add_job(id, {.chunksize = settings.chunksize,
@@ -148,11 +148,12 @@ void pool_engine::perform(const action::cut& what) {
   open_job& open = entry->second;
 
   auto items = std::make_shared<byte_buffer>(peer(what.rank)->wire->payload_memory());
-  const std::size_t most_bytes =
-      open.automatic_chunks ? automatic_chunk_bytes : std::numeric_limits<std::size_t>::max();
+  const cut_limits limits{.most = what.most,
+                          .least = std::max<std::size_t>(open.chunksize, 1),
+                          .enough_bytes = enough_bytes};
   cut_result taken;
   try {
-    taken = open.work->cut(what.most, most_bytes, *items);
+    taken = open.work->cut(limits, *items);
   } catch (...) {
     end_job(what.job, std::current_exception(), false);
     return scheduler_.cut_done(what.chunk, 0, true);
@@ -182,12 +183,16 @@ void pool_engine::send_chunk(int rank, chunk_id id, const open_chunk& chunk, boo
   open_job& open = jobs_.at(chunk.job);
   const auto [known, unknown] = worker.knows.try_emplace(chunk.job, job_knowledge::ready);
   if (unknown || known->second == job_knowledge::forgets) {
-    worker.wire->send(header_of(frame_kind::define, chunk.job), open.definition);
+    frame_header define = header_of(frame_kind::define, chunk.job);
+    define.first = open.is_stream ? 1 : 0;
+    define.count = open.chunksize;
+    worker.wire->send(define, open.definition);
     known->second = job_knowledge::ready;
     if (unknown) open.told.push_back(rank);
   }
   frame_header header = header_of(frame_kind::run, chunk.job);
   header.chunk = id;
+  header.first = chunk.done;
   header.count = chunk.count;
   worker.wire->send(header, chunk.items);
   if (last) {
@@ -201,13 +206,15 @@ void pool_engine::send_chunk(int rank, chunk_id id, const open_chunk& chunk, boo
 void pool_engine::perform(const action::crash& what) {
   const auto found = chunks_.find(what.chunk);
   if (found == chunks_.end()) return;
-  const open_chunk chunk = std::move(found->second);
-  chunks_.erase(found);
+  open_chunk& chunk = found->second;
+  const job_id job = chunk.job;
+  const std::size_t first = chunk.first + chunk.done;
+  chunk.done += what.count;
+  if (chunk.done == chunk.count) chunks_.erase(found);
   const worker_peer& worker = *crashed_[static_cast<std::size_t>(what.rank)];
-  for (std::size_t offset = chunk.done; offset < chunk.count && jobs_.contains(chunk.job);
-       ++offset) {
-    const std::size_t item = chunk.first + offset;
-    fail_item(chunk.job, item, crash_problem(worker, item));
+  // The first may be the end of the job.
+  for (std::size_t item = first; item < first + what.count && jobs_.contains(job); ++item) {
+    fail_item(job, item, crash_problem(worker, item));
   }
 }
 

@@ -26,25 +26,11 @@ void pool_engine::enter(from whence, Work&& work) {
       [&] {
         auto come_to_rest = [this] { settle(); };
         guarded(come_to_rest);
+        if (due.empty()) return due.swap(due_);
         for (auto& each : std::exchange(due_, {})) due.push_back(std::move(each));
       });
-  if (!ran) return;
-
-  // From here on nothing of the pool is touched: a handler may do with it what it likes, and may
-  // throw. Those behind it are then left to the event loop.
-  auto next = due.begin();
-  try {
-    for (; next != due.end(); ++next) {
-      delivery& first = **next;
-      first.deliver(std::move(*next), whence == from::event_loop);
-    }
-  } catch (...) {
-    for (++next; next != due.end(); ++next) {
-      delivery& first = **next;
-      first.deliver(std::move(*next), false);
-    }
-    throw;
-  }
+  // From here on nothing of the pool is touched: a handler may do with it what it likes, and may throw.
+  if (ran) deliver_all(std::move(due), whence == from::event_loop);
 }
 
 }  // namespace coterie::detail

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -37,21 +38,15 @@ std::string end_of(const worker_peer& worker) {
 
 void pool_engine::input_arrived(const std::shared_ptr<worker_peer>& worker, bool ended,
                                 std::size_t count) {
-  enter(from::event_loop, [this, worker, ended, count]() mutable {
+  enter(from::event_loop, [this, worker, ended, count] {
     worker->wire->received(count);
     if (is_former(worker)) return;
     if (take_frames(*worker) && scheduler_.holds_work(worker->rank)) {
       worker->wire->look_again(worker, true);
     }
-    if (worker->exited) {
-      // It can write no more, so what is there now is all there will be, even if a process that it
-      // has started still holds the other end open.
-      while (!worker->broke_rules && worker->wire->drain()) take_frames(*worker);
-      ended = true;
-    }
+    if (worker->exited) return conclude(worker);
     if (!ended && listen_on(worker)) return;
     worker->input_ended = true;
-    if (worker->exited) return conclude(worker);
     // A worker that nobody can hear is of no use, even if it still runs.
     worker->process->kill();
   });
@@ -256,6 +251,9 @@ void pool_engine::violation(worker_peer& worker, const std::string& what) {
 }
 
 void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
+  // It can write no more, so what is there now is all there will be, even if a process that it has
+  // started still holds the other end open.
+  while (!worker->broke_rules && worker->wire->drain()) take_frames(*worker);
   const auto rank = static_cast<std::size_t>(worker->rank);
   workers_[rank].reset();
   retire(worker);
@@ -273,8 +271,20 @@ void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
     return each.second.rank == worker->rank && !jobs_.contains(each.second.job);
   });
   crashed_[rank] = worker;
-  // It says how one chunk ended before it begins the next, so no more than one can have begun.
-  scheduler_.exited(worker->rank, std::chrono::steady_clock::now());
+  scheduler_.exited(worker->rank, std::chrono::steady_clock::now(), may_have_begun(*worker));
+}
+
+// How many items of the chunk that it was at may have begun without a word of their end. One who broke
+// the rules may have begun all of them.
+std::size_t pool_engine::may_have_begun(const worker_peer& worker) const {
+  constexpr auto all = std::numeric_limits<std::size_t>::max();
+  if (worker.wire->keeps_every_result() && !worker.broke_rules) return 1;
+  const auto current = scheduler_.current_chunk(worker.rank);
+  const auto chunk = current ? chunks_.find(*current) : chunks_.end();
+  if (chunk == chunks_.end() || worker.broke_rules) return all;
+  // It has told how one chunk of the given size ended before it began the next.
+  const std::size_t size = jobs_.at(chunk->second.job).chunksize;
+  return size == 0 ? all : size - chunk->second.done % size;
 }
 
 void pool_engine::take_last_words(const worker_peer& worker) {

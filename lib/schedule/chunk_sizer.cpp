@@ -23,9 +23,24 @@ void chunk_sizer::measured(std::size_t items, std::chrono::nanoseconds busy) noe
   mean_ = mean_ < 0 ? sample : mean_ + newest_weight * (sample - mean_);
   all_ += time;
 
-  const double wanted = std::ceil(std::min(aim() / mean_, static_cast<double>(largest)));
-  const std::size_t reachable = std::min(items, largest / fastest_growth) * fastest_growth;
-  automatic_ = std::clamp<std::size_t>(static_cast<std::size_t>(wanted), 1, reachable);
+  if (automatic()) {
+    const std::size_t reachable = std::min(items, largest / fastest_growth) * fastest_growth;
+    next_ = std::clamp<std::size_t>(automatic_size(), 1, reachable);
+  } else {
+    const std::size_t measured = std::clamp<std::size_t>(items / given_, 1, most_together);
+    const std::size_t reachable = std::min(measured * fastest_growth, largest / given_);
+    next_ = given_ * std::max<std::size_t>(std::min(chunks_together(), reachable), 1);
+  }
+}
+
+std::size_t chunk_sizer::automatic_size() const noexcept {
+  return static_cast<std::size_t>(std::ceil(std::min(aim() / mean_, static_cast<double>(largest))));
+}
+
+std::size_t chunk_sizer::chunks_together() const noexcept {
+  const double each = mean_ * static_cast<double>(given_);
+  return static_cast<std::size_t>(
+      std::min(count(longest_together) / each, static_cast<double>(most_together)));
 }
 
 double chunk_sizer::aim() const noexcept {

@@ -95,7 +95,7 @@ bool scheduler::chunk_done(int rank, chunk_id chunk, std::chrono::nanoseconds bu
   // A worker may leave items undone only when nobody wants them any more.
   if (entry != jobs_.end() && ended.done != ended.count) return false;
   if (entry != jobs_.end()) {
-    entry->second.sizer.measured(ended.count, busy);
+    entry->second.sizer.measured(ended.count - ended.done_before, busy);
     ++entry->second.measured;
   }
   put_down(holder, holder.held.begin());

@@ -40,13 +40,14 @@ struct cut {  // take up to `most` items as `chunk`, send them to `rank`, and sa
   chunk_id chunk;
   std::size_t most;
 };
-struct resend {  // send a chunk that was cut before, and that no worker has begun, to `rank`
+struct resend {  // send a chunk that was cut before to `rank`, which goes on where it was left
   int rank;
   chunk_id chunk;
 };
-struct crash {  // the unfinished items of `chunk` died with `rank`
+struct crash {  // the next `count` items of `chunk` died with `rank`; those behind come again
   int rank;
   chunk_id chunk;
+  std::size_t count;
 };
 struct finish {  // every item of `job` is accounted for
   job_id job;
@@ -81,10 +82,12 @@ using scheduler_action =
 ///   just come goes before the one that was served last.
 /// - A worker holds chunks of one job at a time. What it runs is therefore always of the job that
 ///   a cancellation kills it for, even when the news of its progress is still on its way.
-/// - A worker that runs short chunks holds more than one, so that it never idles while the parent
-///   hears of its results; one that runs long chunks holds one, and is free for others after it,
+/// - A worker that runs a short chunk holds a second one, so that it never idles while the parent
+///   hears of its results; one that runs a long one does not, and is free for others after it,
 ///   unless none have come for a while.
-/// - A dead worker costs the chunk that it may have begun; what it held behind that is sent again.
+/// - A dead worker costs the items that it may have begun; what it held behind them is sent again.
+///
+/// A chunk here is what one message brings. Where the size of chunks was given, it may be several of them.
 class scheduler {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -98,9 +101,7 @@ class scheduler {
   /// The same while nobody seems to wait: each worker has been given so many chunks since a job came.
   static constexpr std::chrono::nanoseconds soon_when_quiet = std::chrono::milliseconds{4};
   static constexpr std::size_t quiet_after = 256;
-  /// Of chunks whose size was given, a worker holds more, until they last this long.
-  static constexpr std::chrono::nanoseconds lookahead = std::chrono::microseconds{300};
-  static constexpr std::size_t most_held = 32;
+  static constexpr std::size_t most_held = 2;
   static constexpr std::size_t smallest_window = 256;
   static constexpr std::size_t largest_window_each = 4096;  // for each worker
   /// First wait before starting workers is tried again while others still serve; doubles.
@@ -122,8 +123,8 @@ class scheduler {
   // Events: workers.
   void started(int rank, time_point now);
   void ready(int rank);
-  /// The process of `rank` is gone. Of the chunks that it held, the first `begun` may have begun, and
-  /// are lost with it; those behind them are sent again.
+  /// The process of `rank` is gone. Of the chunk that it ran, the next `begun` items may have begun, and
+  /// are lost with it; all that it held behind them is sent again.
   void exited(int rank, time_point now, std::size_t begun = 1);
   /// `count` more items of the chunk at the head of `rank` are finished. False: it cannot be.
   [[nodiscard]] bool items_done(int rank, chunk_id chunk, std::size_t count);
@@ -148,7 +149,9 @@ class scheduler {
   [[nodiscard]] std::optional<time_point> next_deadline() const;
   [[nodiscard]] bool has_job(job_id job) const { return jobs_.contains(job); }
   /// Whether the worker was given chunks that it has not ended.
-  [[nodiscard]] bool holds_work(int rank) const;
+  [[nodiscard]] bool holds_work(int rank) const { return current_chunk(rank).has_value(); }
+  /// The chunk that the worker runs, or is about to.
+  [[nodiscard]] std::optional<chunk_id> current_chunk(int rank) const;
   [[nodiscard]] int workers_ready() const noexcept { return ready_count_; }
   [[nodiscard]] bool gone() const noexcept { return gone_; }
 
@@ -159,7 +162,6 @@ class scheduler {
     slot_state state = slot_state::empty;
     bool was_ready = false;
     bool in_idle = false;
-    bool filled = false;  // had no room when last looked at
     bool in_hungry = false;
     std::deque<chunk_id> held;            // the front is what it runs
     job_id job = 0;                       // whose chunks these are
@@ -171,7 +173,8 @@ class scheduler {
     job_id job = 0;
     int rank = 0;
     std::size_t count = 0;
-    std::size_t done = 0;
+    std::size_t done = 0;      // finished, or lost
+    std::size_t done_before = 0;  // when it was sent to the worker that holds it
     std::chrono::nanoseconds expected{};
   };
 

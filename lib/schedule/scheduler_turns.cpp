@@ -37,13 +37,7 @@ bool scheduler::has_room(const slot& which) const {
   // back: a worker may hold as many more as each worker, on average, has shown to be quick.
   const auto workers = static_cast<std::size_t>(settings_.processes);
   if (which.held.size() > entry->second.measured / workers) return false;
-  if (which.held.size() == 1 && which.expected < (quiet() ? soon_when_quiet : soon)) return true;
-  // Automatic chunks are few and soon long enough; many small ones would only keep the parent busy.
-  if (entry->second.sizer.automatic()) return false;
-  // Filled up once, it is left to work off half of that: one message then brings many chunks.
-  const int share = which.filled ? 2 : 1;
-  return which.held.size() < most_held / static_cast<std::size_t>(share) &&
-         which.expected < lookahead / share;
+  return which.held.size() < most_held && which.expected < (quiet() ? soon_when_quiet : soon);
 }
 
 void scheduler::refresh(job_id id, job_state& job) {
@@ -58,8 +52,7 @@ void scheduler::refresh(job_id id, job_state& job) {
 
 void scheduler::offer(int rank) {
   slot& which = at(rank);
-  which.filled = !has_room(which);
-  if (which.filled) return;
+  if (!has_room(which)) return;
   if (which.held.empty()) {
     if (!std::exchange(which.in_idle, true)) idle_.push_back(rank);
   } else {
@@ -109,6 +102,7 @@ scheduler_action scheduler::give(int rank, job_id id) {
     job.unsent.pop_front();
     chunk_state& again = chunks_.at(chunk);
     again.rank = rank;
+    again.done_before = again.done;
     which.held.push_back(chunk);
     which.expected += again.expected;
     refresh(id, job);
@@ -128,10 +122,9 @@ scheduler_action scheduler::give(int rank, job_id id) {
 std::size_t scheduler::next_size(const job_state& job) const {
   const std::size_t window = window_of(job);
   const std::size_t most = std::min(job.sizer.next(), window - job.taken);
-  if (!job.sizer.automatic()) return most;
   // A narrow window has to do for all workers, each of which may hold two chunks.
-  const auto shares = 2 * static_cast<std::size_t>(settings_.processes);
-  return std::min(most, std::max<std::size_t>(window / shares, 1));
+  const std::size_t shares = most_held * static_cast<std::size_t>(settings_.processes);
+  return std::min(most, std::max(window / shares, job.sizer.least()));
 }
 
 }  // namespace coterie::detail

@@ -97,8 +97,10 @@ bool scheduler::wants(int rank) const {
   return slots_.at(static_cast<std::size_t>(rank)).state == slot_state::spawning;
 }
 
-bool scheduler::holds_work(int rank) const {
-  return !slots_.at(static_cast<std::size_t>(rank)).held.empty();
+std::optional<chunk_id> scheduler::current_chunk(int rank) const {
+  const auto& held = slots_.at(static_cast<std::size_t>(rank)).held;
+  if (held.empty()) return std::nullopt;
+  return held.front();
 }
 
 void scheduler::lose_chunks(slot& dead, int rank, std::size_t begun) {
@@ -113,12 +115,13 @@ void scheduler::lose_chunks(slot& dead, int rank, std::size_t begun) {
 
   job_state& job = entry->second;
   job.chunks -= held.size();
-  std::size_t lost = 0;
-  for (; begun > 0 && !held.empty(); --begun) {
-    const auto crashed = chunks_.find(held.front());
-    lost += crashed->second.count - crashed->second.done;
-    actions_.emplace_back(action::crash{rank, held.front()});
-    chunks_.erase(crashed);
+  const auto running = chunks_.find(held.front());
+  chunk_state& chunk = running->second;
+  const std::size_t lost = std::min(begun, chunk.count - chunk.done);
+  chunk.done += lost;
+  actions_.emplace_back(action::crash{rank, held.front(), lost});
+  if (chunk.done == chunk.count) {
+    chunks_.erase(running);
     held.pop_front();
   }
   // What was behind comes before what was orphaned earlier, as it did in the input.

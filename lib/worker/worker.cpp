@@ -53,18 +53,20 @@ class lone_sink final : public result_sink {
   byte_buffer& results() override { return results_; }
   void succeeded(std::size_t) override {}
   void failed() override { problem = std::current_exception(); }
+  result_progress progress() override { return {uncounted_, 0, 0}; }
   std::size_t allowance() override { return 1; }
 
   std::exception_ptr problem;
 
  private:
   byte_buffer results_;
+  std::uint64_t uncounted_ = 0;
 };
 
 void call(const worker_function& function) {
   if (!function) return;
   lone_sink sink;
-  make_task(function.factory, function.callable)->run({}, 1, sink);
+  make_task(function.factory, function.callable)->run({}, 0, 1, sink);
   if (sink.problem) std::rethrow_exception(sink.problem);
 }
 
@@ -94,6 +96,7 @@ class session {
   struct known_job {
     std::unique_ptr<task> function;
     std::exception_ptr problem;
+    worker_sink::manner manner;
   };
 
   void handle(const frame& arrived) {
@@ -145,6 +148,9 @@ class session {
 
   void define(const frame& arrived) {
     known_job& job = jobs_[arrived.header.job];
+    job.manner = {.chunksize = static_cast<std::size_t>(arrived.header.count),
+                  .longest_wait = arrived.header.first != 0 ? longest_silence
+                                                            : longest_silence_when_collected};
     try {
       // The reference comes first, then what the factory is given.
       function_reference factory;
@@ -157,19 +163,19 @@ class session {
   }
 
   void run(const frame& arrived) {
-    // The news of one chunk is out before the next begins. Should this process die, the parent knows
-    // that the chunk it must take for lost is the first of which it has not heard the end, and that
-    // those behind it have not begun and may run elsewhere.
-    flush_standard_output();
-    link_.publish();
     const frame_header& header = arrived.header;
+    const auto first = static_cast<std::size_t>(header.first);
     const auto count = static_cast<std::size_t>(header.count);
-    sink_.begin(header.job, header.chunk, count);
+    const auto found = jobs_.find(header.job);
     // A job that is not known has been cancelled: its chunk is answered without running anything.
-    if (const auto found = jobs_.find(header.job); found != jobs_.end()) {
+    const bool wanted = found != jobs_.end();
+    sink_.begin(header, wanted ? found->second.manner : worker_sink::manner{});
+    // It has nothing else after this, and the parent had better know that before it is done.
+    if (!link_.more_has_come()) link_.flush();
+    if (wanted) {
       try {
         if (found->second.problem) std::rethrow_exception(found->second.problem);
-        found->second.function->run(link_.items_of(arrived), count, sink_);
+        found->second.function->run(link_.items_of(arrived), first, count, sink_);
       } catch (...) {
         sink_.fail_rest();
       }

@@ -24,6 +24,11 @@ auto believing(Work work) -> decltype(work()) {
 
 }  // namespace
 
+worker_link::worker_link(std::unique_ptr<worker_transport> transport)
+    : transport_{std::move(transport)},
+      memory_{std::make_shared<result_memory>(
+          open() != nullptr ? open()->space() : std::span<std::byte>{}, segments_)} {}
+
 std::optional<frame> worker_link::next() {
   return believing([this] {
     for (;;) {
@@ -42,6 +47,12 @@ std::optional<frame> worker_link::take() {
     found = current_.next();
   }
   return found;
+}
+
+bool worker_link::more_has_come() {
+  return believing([this] {
+    return current_.in_the_middle() || ahead_.in_the_middle() || transport_->input_waits();
+  });
 }
 
 void worker_link::wait() {
@@ -96,14 +107,14 @@ void worker_link::take_for_the_link(const frame_header& told) {
 }
 
 void worker_link::send_results(const frame_header& header, byte_buffer& bytes) {
-  if (bytes.memory() == nullptr && !move_to_segment(bytes)) {
-    return queue_.push(header, bytes.view());
-  }
+  const bool in_segment = bytes.memory() != nullptr && bytes.data() != memory_->open().data();
+  if (!in_segment && !move_to_segment(bytes)) return send(header, bytes.view());
   frame_header elsewhere = header;
   elsewhere.segment = segments_->send(bytes.view());
   elsewhere.length = bytes.size();
+  ++sent_;
   queue_.push(elsewhere);
-  bytes = byte_buffer{segments_};
+  bytes = byte_buffer{memory_};
 }
 
 // Fails if the bytes are few, or if the parent has no memory for them.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include "frames/frame.hpp"
 #include "frames/frame_reader.hpp"
 #include "frames/send_queue.hpp"
+#include "worker/result_memory.hpp"
 #include "worker/worker_segments.hpp"
 #include "worker/worker_transport.hpp"
 
@@ -21,13 +23,14 @@ namespace coterie::detail {
 /// what makes no sense.
 class worker_link {
  public:
-  explicit worker_link(std::unique_ptr<worker_transport> transport)
-      : transport_{std::move(transport)} {}
+  explicit worker_link(std::unique_ptr<worker_transport> transport);
 
   /// The next frame, if one is here already; valid until the next call.
   std::optional<frame> next();
   /// The items of a chunk, where they lie. Throws if they lie where this process cannot read them.
   [[nodiscard]] std::span<const std::byte> items_of(const frame& chunk) const;
+  /// Whether there is something behind the frame that was taken last.
+  [[nodiscard]] bool more_has_come();
   /// Waits until bytes come.
   void wait();
 
@@ -36,10 +39,18 @@ class worker_link {
   bool cancelled(job_id job);
 
   void send(const frame_header& header, std::span<const std::byte> payload) {
+    ++sent_;
     queue_.push(header, payload);
   }
   /// Where results had best be encoded.
-  [[nodiscard]] std::shared_ptr<buffer_memory> result_memory() const { return segments_; }
+  [[nodiscard]] std::shared_ptr<buffer_memory> memory_for_results() const { return memory_; }
+  /// Where results lie until they are sent, so that the parent has them even if this process ends before;
+  /// null: they are lost then.
+  [[nodiscard]] const open_results* open() const noexcept { return transport_->results(); }
+  /// What is encoded next are results of these items. Precondition: `open`, and everything is published.
+  void begin_results(job_id job, chunk_id chunk, std::size_t first) {
+    open()->begin(sent_, job, chunk, first);
+  }
   /// Sends results. If they are large, `bytes` may be the parent's afterwards, and this may wait until
   /// the parent has taken earlier ones.
   void send_results(const frame_header& header, byte_buffer& bytes);
@@ -63,7 +74,9 @@ class worker_link {
   frame_reader current_;
   frame_reader ahead_;  // read while a frame of `current_` is in use; comes after it
   std::shared_ptr<worker_segments> segments_ = std::make_shared<worker_segments>();
+  std::shared_ptr<result_memory> memory_;
   send_queue queue_;
+  std::uint64_t sent_ = 0;  // frames, but for those between the two ends of the link
 };
 
 }  // namespace coterie::detail

@@ -13,14 +13,17 @@
 #include "links/ring_pair.hpp"
 #include "processes/exit_status.hpp"
 #include "system/descriptor_channel.hpp"
+#include "system/wait_for_input.hpp"
 
 namespace coterie::detail {
 
-worker_ring::worker_ring(int descriptor, shared_memory memory, std::chrono::nanoseconds poll_for)
+worker_ring::worker_ring(int descriptor, shared_memory memory, std::size_t capacity,
+                         std::chrono::nanoseconds poll_for)
     : descriptor_{descriptor},
       memory_{std::move(memory)},
-      in_{ring_pair{memory_.bytes()}.to_worker},
-      out_{ring_pair{memory_.bytes()}.to_parent},
+      in_{ring_pair{memory_.bytes(), capacity}.to_worker},
+      out_{ring_pair{memory_.bytes(), capacity}.to_parent},
+      results_{ring_pair{memory_.bytes(), capacity}.results},
       poll_{poll_for} {}
 
 std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {
@@ -57,7 +60,7 @@ void worker_ring::notify() {
 
 unique_descriptor worker_ring::take_descriptor() {
   while (descriptors_.empty()) {
-    if (!receive(MSG_DONTWAIT)) throw bad_frame{"it speaks of memory that it has not sent"};
+    if (!receive()) throw bad_frame{"it speaks of memory that it has not sent"};
   }
   unique_descriptor first = std::move(descriptors_.front());
   descriptors_.pop_front();
@@ -65,10 +68,15 @@ unique_descriptor worker_ring::take_descriptor() {
 }
 
 // Any doorbell ends a wait, whatever it was rung for: both rings are looked at again before a sleep.
+void worker_ring::wait() {
+  wait_for_input(descriptor_);
+  receive();
+}
+
 // Returns whether there was anything.
-bool worker_ring::receive(int flags) {
+bool worker_ring::receive() {
   std::array<std::byte, 64> doorbells;
-  channel_received came = receive_with_descriptors(descriptor_, doorbells, flags);
+  channel_received came = receive_with_descriptors(descriptor_, doorbells, MSG_DONTWAIT);
   if (came.outcome == channel_outcome::ended || came.outcome == channel_outcome::failed) {
     leave_without_parent();
   }

@@ -15,22 +15,26 @@ namespace coterie::detail {
 /// The other end of a `ring_link`: a ring each way, and a blocking socket to wait on.
 class worker_ring final : public worker_transport {
  public:
-  worker_ring(int descriptor, shared_memory memory, std::chrono::nanoseconds poll_for);
+  worker_ring(int descriptor, shared_memory memory, std::size_t capacity,
+              std::chrono::nanoseconds poll_for);
 
   std::size_t read(std::span<std::byte> to, bool may_wait) override;
+  [[nodiscard]] bool input_waits() override { return in_.readable() > 0; }
   std::size_t write(std::span<const iovec> pieces) override;
   void notify() override;
   [[nodiscard]] bool has_segments() const noexcept override { return true; }
   unique_descriptor take_descriptor() override;
+  [[nodiscard]] open_results* results() noexcept override { return &results_; }
 
  private:
-  void wait() { receive(0); }
-  bool receive(int flags);
+  void wait();
+  bool receive();
 
   int descriptor_;
   shared_memory memory_;
   ring_reader in_;
   ring_writer out_;
+  open_results results_;
   busy_poll poll_;
   std::deque<unique_descriptor> descriptors_;  // that came with the doorbells
 };

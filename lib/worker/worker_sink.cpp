@@ -12,25 +12,30 @@ namespace coterie::detail {
 namespace {
 
 // The clock is read about once in this time, which makes its cost vanish beside the items'.
-constexpr std::chrono::nanoseconds stride = std::chrono::microseconds{20};
+constexpr std::chrono::nanoseconds stride = std::chrono::microseconds{50};
 constexpr std::size_t longest_stride = std::size_t{1} << 16U;
 // Results that are longer than this in all do not wait for more.
 constexpr std::size_t much = std::size_t{256} << 10U;
+// And so many do not, even if they have no bytes.
+constexpr std::size_t many = std::size_t{1} << 20U;
 
 }  // namespace
 
-void worker_sink::begin(job_id job, chunk_id chunk, std::size_t count) {
+void worker_sink::begin(const frame_header& run, const manner& how) {
   // The pace of one job says nothing about the next.
-  if (job != job_) allowed_ = 1;
-  job_ = job;
-  chunk_ = chunk;
-  count_ = count;
-  first_ = 0;
+  if (run.job != job_) allowed_ = 1;
+  job_ = run.job;
+  chunk_ = run.chunk;
+  how_ = how;
+  first_ = begun_with_ = static_cast<std::size_t>(run.first);
+  count_ = static_cast<std::size_t>(run.count);
+  granted_ = 0;
+  publish();
   now_ = begun_ = clock::now();
 }
 
 void worker_sink::end() {
-  push_values();
+  queue_values();
   now_ = clock::now();
   frame_header header;
   header.kind = frame_kind::done;
@@ -38,6 +43,7 @@ void worker_sink::end() {
   header.chunk = chunk_;
   header.count = static_cast<std::uint64_t>((now_ - begun_).count());
   link_.send(header, {});
+  if (link_.open() != nullptr) link_.publish();
 }
 
 void worker_sink::fail_rest() {
@@ -47,12 +53,30 @@ void worker_sink::fail_rest() {
 void worker_sink::succeeded(std::size_t count) {
   waiting_ += count;
   whole_ = results_.size();
-  if (whole_ >= much) push_values();
+  if (link_.open() == nullptr) {
+    if (whole_ >= much || waiting_ >= many) queue_values();
+  } else if (are_kept()) {
+    result_progress::store(progress_word(), result_progress::pack(waiting_, whole_));
+    // What comes next must have room, so that it is kept too.
+    if (whole_ + most_in_a_row > results_.capacity() || waiting_ >= many) push_values();
+  } else {
+    push_values();
+  }
+}
+
+// Whether the results lie in the parent's sight. Those of functions that return nothing do.
+bool worker_sink::are_kept() const {
+  if (link_.open() == nullptr) return false;
+  return results_.data() == nullptr || results_.data() == link_.open()->space().data();
+}
+
+std::uint64_t& worker_sink::progress_word() {
+  return are_kept() ? link_.open()->whole() : uncounted_;
 }
 
 void worker_sink::failed() {
   results_.resize_down(whole_);
-  push_values();
+  queue_values();
   problem_.clear();
   encode_current_exception(problem_);
   frame_header header;
@@ -63,9 +87,15 @@ void worker_sink::failed() {
   header.count = 1;
   link_.send(header, problem_.view());
   ++first_;
+  if (link_.open() != nullptr) publish();
 }
 
 void worker_sink::push_values() {
+  queue_values();
+  publish();
+}
+
+void worker_sink::queue_values() {
   if (waiting_ > 0) {
     frame_header header;
     header.kind = frame_kind::values;
@@ -81,36 +111,51 @@ void worker_sink::push_values() {
   empty_results();
 }
 
+void worker_sink::publish() {
+  link_.publish();
+  if (link_.open() != nullptr) link_.begin_results(job_, chunk_, first_);
+}
+
 // The usual memory is kept, what was needed for large results is not: a segment is for whoever needs it
-// next, and the heap has better uses.
+// next, the heap has better uses, and the next results may again lie in the parent's sight.
 void worker_sink::empty_results() {
-  if (results_.memory() != nullptr || results_.capacity() > 4 * much) {
-    results_ = byte_buffer{link_.result_memory()};
-  } else {
+  const bool usual = link_.open() != nullptr ? are_kept() : results_.capacity() <= 4 * much;
+  if (usual) {
     results_.clear();
+  } else {
+    results_ = byte_buffer{link_.memory_for_results()};
   }
 }
 
 std::size_t worker_sink::allowance() {
-  const auto before = now_;
-  now_ = clock::now();
-  const auto took = std::max(now_ - before, std::chrono::nanoseconds{1});
-  if (first_ + waiting_ > 0) {
-    const auto fitting = static_cast<std::size_t>(stride.count()) * allowed_ /
-                         static_cast<std::size_t>(took.count());
-    allowed_ = std::clamp<std::size_t>(fitting, 1, std::min(allowed_ * 8, longest_stride));
-  }
-  if (now_ - last_flush_ >= longest_wait || link_.unsent() >= much) flush();
+  flush_standard_output();
+  measure_pace();
+  if (now_ - last_flush_ >= how_.longest_wait || link_.unsent() >= much) flush();
   if (now_ - last_look_ >= look_interval) {
     last_look_ = now_;
     if (link_.cancelled(job_)) return 0;
   }
-  return allowed_;
+  granted_ = allowed_;
+  if (link_.open() == nullptr && how_.chunksize > 0) {
+    const std::size_t at = first_ + waiting_;
+    if (at % how_.chunksize == 0 && at > begun_with_) push_values();
+    granted_ = std::min(granted_, how_.chunksize - at % how_.chunksize);
+  }
+  return granted_;
+}
+
+void worker_sink::measure_pace() {
+  const auto before = now_;
+  now_ = clock::now();
+  if (granted_ == 0) return;
+  const auto took = std::max(now_ - before, std::chrono::nanoseconds{1});
+  const auto fitting = static_cast<std::size_t>(stride.count()) * granted_ /
+                       static_cast<std::size_t>(took.count());
+  allowed_ = std::clamp<std::size_t>(fitting, 1, std::min(granted_ * 8, longest_stride));
 }
 
 void worker_sink::flush() {
   push_values();
-  flush_standard_output();
   link_.flush();
   last_flush_ = now_;
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include <coterie/detail/byte_buffer.hpp>
 #include <coterie/detail/task.hpp>
@@ -13,18 +14,29 @@ namespace coterie::detail {
 
 /// Sends the results of a chunk to the parent: together while they come quickly, each at once when
 /// they do not.
+///
+/// Should this process end, the parent knows of every item that was finished, if the link can do that
+/// (`worker_link::open`): results lie in the parent's sight until they are sent, and whatever else is
+/// sent is out before the next item begins. If it cannot, that is so for chunks of given size: how one
+/// ended is out before the next begins.
 class worker_sink final : public result_sink {
  public:
   using clock = std::chrono::steady_clock;
 
-  /// No result waits longer than this for those after it, as long as items end.
-  static constexpr std::chrono::nanoseconds longest_wait = longest_silence;
+  /// How the results of a job are sent.
+  struct manner {
+    std::size_t chunksize = 0;  // items; 0: all that come together
+    /// No result waits longer than this for those after it, as long as items end.
+    std::chrono::nanoseconds longest_wait = longest_silence;
+  };
+
   /// How often a look is taken whether the parent has cancelled the job.
   static constexpr std::chrono::nanoseconds look_interval = std::chrono::milliseconds{1};
 
-  explicit worker_sink(worker_link& link) : link_{link}, results_{link.result_memory()} {}
+  explicit worker_sink(worker_link& link) : link_{link}, results_{link.memory_for_results()} {}
 
-  void begin(job_id job, chunk_id chunk, std::size_t count);
+  /// The items that `run` brings come next.
+  void begin(const frame_header& run, const manner& how);
   /// Tells the parent that the chunk is over, with whatever has not been sent.
   void end();
 
@@ -33,24 +45,34 @@ class worker_sink final : public result_sink {
 
   byte_buffer& results() override { return results_; }
   void succeeded(std::size_t count) override;
+  result_progress progress() override { return {progress_word(), waiting_, whole_}; }
   void failed() override;
   std::size_t allowance() override;
 
  private:
+  [[nodiscard]] bool are_kept() const;
+  [[nodiscard]] std::uint64_t& progress_word();
   void flush();
   void push_values();
+  void queue_values();
+  void publish();
   void empty_results();
+  void measure_pace();
 
   worker_link& link_;
   byte_buffer results_;
   byte_buffer problem_;
   std::size_t whole_ = 0;    // bytes of `results_` that are whole results
   std::size_t waiting_ = 0;  // results in `results_`
+  std::uint64_t uncounted_ = 0;
   job_id job_ = 0;
   chunk_id chunk_ = 0;
+  manner how_;
+  std::size_t begun_with_ = 0;
   std::size_t count_ = 0;
   std::size_t first_ = 0;    // of the results in `results_`
   std::size_t allowed_ = 1;  // items between two looks at the clock
+  std::size_t granted_ = 0;  // of these, since the last look
   clock::time_point begun_{};
   clock::time_point last_look_{};
   clock::time_point last_flush_{};

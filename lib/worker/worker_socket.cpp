@@ -5,16 +5,21 @@
 
 #include <cerrno>
 
+#include "system/wait_for_input.hpp"
+
 namespace coterie::detail {
 
 std::size_t worker_socket::read(std::span<std::byte> to, bool may_wait) {
   for (;;) {
-    const auto count = ::recv(descriptor_, to.data(), to.size(), may_wait ? 0 : MSG_DONTWAIT);
+    const auto count = ::recv(descriptor_, to.data(), to.size(), MSG_DONTWAIT);
     if (count > 0) return static_cast<std::size_t>(count);
     if (count == 0) leave_without_parent();
-    if (errno == EINTR) continue;
-    if (!may_wait && errno == EAGAIN) return 0;
-    leave_without_parent();
+    if (errno == EAGAIN) {
+      if (!may_wait) return 0;
+      wait_for_input(descriptor_);
+    } else if (errno != EINTR) {
+      leave_without_parent();
+    }
   }
 }
 

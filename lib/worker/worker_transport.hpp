@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 
+#include "links/open_results.hpp"
 #include "system/unique_descriptor.hpp"
 
 namespace coterie::detail {
@@ -24,6 +25,9 @@ class worker_transport {
   /// Throws `bad_frame`.
   virtual std::size_t read(std::span<std::byte> to, bool may_wait) = 0;
 
+  /// Whether there is something to read, if that can be said at once. Throws `bad_frame`.
+  [[nodiscard]] virtual bool input_waits() { return false; }
+
   /// Sends a part of `pieces`, and returns how much that was; waits until it is not nothing. What was
   /// sent arrives even if this process ends now. Throws `bad_frame`.
   virtual std::size_t write(std::span<const iovec> pieces) = 0;
@@ -36,6 +40,10 @@ class worker_transport {
   /// The descriptor that the parent has sent before the frame which speaks of it. Throws `bad_frame` if
   /// there is none.
   virtual unique_descriptor take_descriptor();
+
+  /// Where results lie until they are sent, so that the parent has them even if this process ends before;
+  /// null: they are lost then.
+  [[nodiscard]] virtual open_results* results() noexcept { return nullptr; }
 
   /// The kind that the parent offers on `socket`.
   static std::unique_ptr<worker_transport> accept(int socket);

@@ -28,6 +28,7 @@
 #include "support/expect.hpp"
 #include "support/processes.hpp"
 #include "support/run.hpp"
+#include "support/shared_memory.hpp"
 #include "support/signal.hpp"
 
 namespace asio = boost::asio;
@@ -101,11 +102,6 @@ int block_if(const std::string& until, int number) {
   return number;
 }
 
-bool turned_off() {
-  const char* const value = std::getenv("COTERIE_SHARED_MEMORY");
-  return value != nullptr && std::string{value} == "0";
-}
-
 }  // namespace
 
 TEST_CASE("given a pool, when asked for no shared memory, then it takes none; otherwise, some") {
@@ -114,7 +110,7 @@ TEST_CASE("given a pool, when asked for no shared memory, then it takes none; ot
       coterie::pool pool{co_await asio::this_coro::executor,
                          {.processes = 2, .shared_memory = wanted}};
       const std::size_t shared = co_await pool.apply(bytes_shared);
-      CHECK((shared > 0) == (wanted && !turned_off()));
+      CHECK((shared > 0) == (wanted && !test::over_sockets()));
       CHECK(pool.stats().workers_without_shared_memory == 0);
     });
   }
@@ -132,7 +128,7 @@ TEST_CASE("given no leave to make shared memory, when calls are made, then a soc
     CHECK(values.back() == 1998);
     const std::size_t shared = co_await pool.apply(bytes_shared);
     CHECK(shared == 0);
-    if (!turned_off()) CHECK(pool.stats().workers_without_shared_memory == 2);
+    if (!test::over_sockets()) CHECK(pool.stats().workers_without_shared_memory == 2);
   });
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
 }
@@ -159,7 +155,7 @@ TEST_CASE("given messages of all sizes around those of the rings, when sent, the
 }
 
 TEST_CASE("given a worker that scribbles over the memory, when it returns, the parent stays well") {
-  if (turned_off()) return;
+  if (test::over_sockets()) return;
   const auto before = test::held_at_rest();
   for (const scribble how : {scribble::zeros, scribble::ones, scribble::counters, scribble::noise,
                              scribble::indices_only}) {

@@ -30,6 +30,7 @@
 #include "support/processes.hpp"
 #include "support/run.hpp"
 #include "support/sanitized.hpp"
+#include "support/shared_memory.hpp"
 #include "support/signal.hpp"
 
 namespace asio = boost::asio;
@@ -101,11 +102,6 @@ void look_twice(const std::string& begun, const std::string& until, const std::s
   if (right(given, 1)) test::leave_mark(marks);
 }
 
-bool rings_used() {
-  const char* const value = std::getenv("COTERIE_SHARED_MEMORY");
-  return value == nullptr || std::string{value} != "0";
-}
-
 // Restores what it was when it goes.
 class limit {
  public:
@@ -126,7 +122,7 @@ class limit {
 }  // namespace
 
 TEST_CASE("given a large argument, when a function views it, then it lies in shared memory") {
-  if (!rings_used()) return;
+  if (test::over_sockets()) return;
   test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
     const auto given = bytes_of(large, 1);
     const std::string rights = co_await pool.apply(rights_of, given);
@@ -138,7 +134,7 @@ TEST_CASE("given a large argument, when a function views it, then it lies in sha
 }
 
 TEST_CASE("given a large argument, when a function writes over it, then its worker crashes") {
-  if (!rings_used()) return;
+  if (test::over_sockets()) return;
   test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
     const auto given = bytes_of(large, 1);
     const auto problem = co_await test::failure_of(pool.apply(write_to, given));
@@ -149,7 +145,7 @@ TEST_CASE("given a large argument, when a function writes over it, then its work
 }
 
 TEST_CASE("given many large messages, when they come and go, then their memory is used again") {
-  if (!rings_used()) return;
+  if (test::over_sockets()) return;
   const int before = mappings();
   test::with_pool(1, [before](coterie::pool& pool) -> asio::awaitable<void> {
     int most = 0;
@@ -168,7 +164,7 @@ TEST_CASE("given many large messages, when they come and go, then their memory i
 }
 
 TEST_CASE("given large messages long ago, when nothing happens, then their memory is given back") {
-  if (!rings_used()) return;
+  if (test::over_sockets()) return;
   const int before = mappings();
   test::with_pool(1, [before](coterie::pool& pool) -> asio::awaitable<void> {
     for (int burst = 0; burst < 2; ++burst) {

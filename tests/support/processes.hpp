@@ -102,7 +102,11 @@ inline bool waits_in(pid_t pid, long number) {
 
 /// Whether a worker sleeps until its parent says something, on either kind of link.
 inline bool waits_for_parent(pid_t pid) {
-  return waits_in(pid, SYS_recvfrom) || waits_in(pid, SYS_recvmsg);
+#ifdef SYS_poll
+  return waits_in(pid, SYS_poll);
+#else
+  return waits_in(pid, SYS_ppoll);
+#endif
 }
 
 /// Looks again and again until something is so. False: it was not within the limit.

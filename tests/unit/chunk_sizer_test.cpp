@@ -26,13 +26,43 @@ void run(chunk_sizer& sizer, nanoseconds item, nanoseconds all) {
 
 }  // namespace
 
-TEST_CASE("given a size, when items are measured, then it stays") {
+TEST_CASE("given a size, when items are long, then one chunk travels at a time") {
   chunk_sizer sizer{7};
   CHECK_FALSE(sizer.automatic());
+  CHECK(sizer.least() == 7);
   CHECK(sizer.next() == 7);
-  run(sizer, 1us, 1s);
+  run(sizer, chunk_sizer::longest_together, 1s);
   CHECK(sizer.next() == 7);
-  CHECK(sizer.item_time() == 1us);
+  CHECK(sizer.item_time() == chunk_sizer::longest_together);
+}
+
+TEST_CASE("given a size, when items are short, then chunks travel together, twice as many at most") {
+  chunk_sizer sizer{7};
+  std::size_t chunks = 1;
+  while (chunks < 16) {
+    CHECK(sizer.next() == 7 * chunks);
+    sizer.measured(sizer.next(), chunk_sizer::longest_together / 20 * chunks);
+    chunks *= 2;
+  }
+  CHECK(sizer.next() == 7 * 16);
+  sizer.measured(sizer.next(), chunk_sizer::longest_together / 20 * 16);
+  CHECK(sizer.next() == 7 * 20);
+  sizer.measured(7, chunk_sizer::longest_together);
+  CHECK(sizer.next() == 7);
+}
+
+TEST_CASE("given a size, when items take no time, then there is a limit to what travels together") {
+  chunk_sizer few{3};
+  run(few, 1ns, 1ms);
+  CHECK(few.next() == 3 * chunk_sizer::most_together);
+  chunk_sizer many{chunk_sizer::largest / 4};
+  run(many, 1ns, 100ms);
+  CHECK(many.next() <= chunk_sizer::largest);
+  for (const std::size_t size : {chunk_sizer::largest + 1, ~std::size_t{0}}) {
+    chunk_sizer all{size};
+    all.measured(1000, 1us);
+    CHECK(all.next() == size);
+  }
 }
 
 TEST_CASE("given no size, when nothing is known yet, then chunks are single items") {

@@ -47,7 +47,7 @@ std::vector<T> items_in(std::span<const std::byte> bytes, std::size_t count) {
 template <class T, class Input>
 std::vector<T> cut(Input& input, std::size_t most, bool exhausted) {
   byte_buffer out;
-  const cut_result taken = input.cut(most, no_limit, out);
+  const cut_result taken = input.cut({.most = most, .least = 1, .enough_bytes = no_limit}, out);
   CHECK(taken.exhausted == exhausted);
   return items_in<T>(out, taken.count);
 }
@@ -205,32 +205,32 @@ TEST_CASE("given a limit of bytes, when items are cut, then it is kept, but one 
   byte_buffer out;
   std::vector<int> numbers(100, 1);
   auto block = input_of(numbers);
-  CHECK(block.cut(50, 10 * sizeof(int), out).count == 10);
+  CHECK(block.cut({.most = 50, .least = 1, .enough_bytes = 10 * sizeof(int)}, out).count == 10);
   out.clear();
-  CHECK(block.cut(50, 1, out).count == 1);
+  CHECK(block.cut({.most = 50, .least = 1, .enough_bytes = 1}, out).count == 1);
   out.clear();
-  CHECK(block.cut(50, 0, out).count == 1);
+  CHECK(block.cut({.most = 50, .least = 1, .enough_bytes = 0}, out).count == 1);
 
   const std::list<std::string> texts(10, std::string(1000, 'x'));
   auto records = input_of(texts);
   out.clear();
-  CHECK(records.cut(50, 2500, out).count == 3);
+  CHECK(records.cut({.most = 50, .least = 1, .enough_bytes = 2500}, out).count == 3);
   out.clear();
-  CHECK(records.cut(50, 1, out).count == 1);
+  CHECK(records.cut({.most = 50, .least = 1, .enough_bytes = 1}, out).count == 1);
 }
 
 TEST_CASE("given a range that throws in begin, when it is cut, then the cut throws") {
   record_of_use use{.throws_first = true};
   auto input = input_of(counting_input{use, 5});
   byte_buffer out;
-  CHECK_THROWS_AS(input.cut(2, no_limit, out), std::domain_error);
+  CHECK_THROWS_AS(input.cut({.most = 2, .least = 1, .enough_bytes = no_limit}, out), std::domain_error);
 }
 
 TEST_CASE("given a range that throws at its first item, when it is cut, then the cut throws") {
   record_of_use use{.throws_at = 0};
   auto input = input_of(counting_input{use, 5});
   byte_buffer out;
-  CHECK_THROWS_AS(input.cut(2, no_limit, out), std::domain_error);
+  CHECK_THROWS_AS(input.cut({.most = 2, .least = 1, .enough_bytes = no_limit}, out), std::domain_error);
 }
 
 TEST_CASE("given a range that throws midway, when it is cut, then what came before comes first") {
@@ -241,7 +241,7 @@ TEST_CASE("given a range that throws midway, when it is cut, then what came befo
   CHECK(cut<int>(input, 2, false) == std::vector{0, 1});
   CHECK(cut<int>(input, 2, false) == std::vector{2});
   byte_buffer out;
-  CHECK_THROWS_AS(input.cut(2, no_limit, out), std::domain_error);
+  CHECK_THROWS_AS(input.cut({.most = 2, .least = 1, .enough_bytes = no_limit}, out), std::domain_error);
   CHECK(out.empty());
 }
 
@@ -254,26 +254,26 @@ TEST_CASE(
              });
   auto input = input_of(odd);
   byte_buffer out;
-  const cut_result taken = input.cut(10, no_limit, out);
+  const cut_result taken = input.cut({.most = 10, .least = 1, .enough_bytes = no_limit}, out);
   CHECK(taken.count == 2);
   CHECK_FALSE(taken.exhausted);
   CHECK(out.size() == taken.count * sizeof(int));
   CHECK(items_in<int>(out, 2) == std::vector{1, 3});
-  CHECK_THROWS_AS(input.cut(10, no_limit, out), std::domain_error);
+  CHECK_THROWS_AS(input.cut({.most = 10, .least = 1, .enough_bytes = no_limit}, out), std::domain_error);
 }
 
 TEST_CASE("given an item that cannot be encoded, when it is cut, then only it has no record") {
   const std::vector<fussy> items{{1}, {-2}, {3}, {-4}};
   auto input = input_of(items);
   byte_buffer out;
-  CHECK(input.cut(3, no_limit, out).count == 3);
+  CHECK(input.cut({.most = 3, .least = 1, .enough_bytes = no_limit}, out).count == 3);
   std::span<const std::byte> rest = out;
   CHECK(coterie::decode<fussy>(take_record(rest)).value == 1);
   CHECK(take_record(rest).data() == nullptr);
   CHECK(coterie::decode<fussy>(take_record(rest)).value == 3);
 
   out.clear();
-  const cut_result last = input.cut(3, no_limit, out);
+  const cut_result last = input.cut({.most = 3, .least = 1, .enough_bytes = no_limit}, out);
   CHECK(last.count == 1);
   CHECK(last.exhausted);
   CHECK_FALSE(input.take_problem(0));

@@ -67,7 +67,7 @@ class scheduler_desk {
 
   /// Worker 0 runs that many chunks of one item, one after the other.
   void run_alone(std::size_t chunks, std::chrono::nanoseconds busy) {
-    for (; chunks > 0; --chunks) run(0, cut().chunk, 1, busy);
+    for (; chunks > 0; --chunks) run(0, cut(1).chunk, 1, busy);
   }
 
   scheduler it;

@@ -17,7 +17,7 @@ inline void world::settle() {
   }
   forget_unwanted();
   require(to_kill_.empty(), "who has to die is killed");
-  require(to_crash_ == 0, "a worker's death costs the chunk it ran");
+  require(to_crash_ == 0, "a worker's death is told to the job that it ran");
   for (job& each : jobs_) each.may_still_finish = false;
   check_state();
 }
@@ -65,7 +65,8 @@ inline void world::perform(const action::cut& what) {
   require(!owner.input_ended, "an input that has ended is left alone");
   require(what.most > 0, "a chunk has items");
   if (given.limits.chunksize > 0) {
-    require(what.most <= given.limits.chunksize, "no chunk is larger than it may be");
+    require(what.most <= given.limits.chunksize * chunk_sizer::most_together,
+            "no message is larger than it may be");
   }
   if (given.limits.window > 0) {
     require(outstanding(index) + what.most <= given.limits.window, "the window is respected");
@@ -96,8 +97,8 @@ inline void world::perform(const action::cut& what) {
 inline void world::perform(const action::resend& what) {
   chunk& again = chunks_.at(what.chunk);
   check_turn(what.rank, again.job);
-  require(std::exchange(again.orphan, false), "a chunk is sent again only if it was not begun");
-  require(again.done == 0, "a chunk that is sent again is whole");
+  require(std::exchange(again.orphan, false), "only what its worker has left is sent again");
+  require(again.done < again.count, "there is something to be done in what is sent again");
   at(what.rank).held.push_back(what.chunk);
 }
 
@@ -105,7 +106,9 @@ inline void world::perform(const action::crash& what) {
   require(what.chunk != 0 && what.chunk == std::exchange(to_crash_, 0), "only what ran crashes");
   chunk& lost = chunks_.at(what.chunk);
   const bool fails = lost.done < lost.count;
-  while (lost.done < lost.count) finish_item(lost);
+  require(what.count == (fails ? 1 : 0), "a worker's death costs the item it ran");
+  if (fails) finish_item(lost);
+  lost.orphan = lost.done < lost.count;
   if (!fails || !plan_->jobs[lost.job].ends_at_first_failure || !running(lost.job)) return;
   drop(lost.job);
   jobs_[lost.job].may_still_finish = true;

@@ -14,6 +14,7 @@
 namespace {
 
 namespace action = coterie::detail::action;
+using coterie::detail::chunk_sizer;
 using coterie::detail::scheduler;
 using namespace std::chrono_literals;
 
@@ -207,18 +208,18 @@ TEST_CASE("given very long items, when no job has come for a while, then a worke
   desk.nothing();
 }
 
-TEST_CASE(
-    "given short items, when a worker runs them, then it holds what lasts a while, not more") {
+TEST_CASE("given short items, when a worker runs them, then several chunks travel together") {
   scheduler_desk desk{1};
   desk.start_all();
-  desk.add(1);
-  desk.run_alone(10, scheduler::lookahead / 10);
-  std::size_t held = 0;
-  while (const auto next = desk.it.next()) {
-    desk.it.cut_done(std::get<action::cut>(*next).chunk, 1, false);
-    ++held;
+  desk.add(1, 3);
+  const auto chunk_time = chunk_sizer::longest_together / 10;
+  std::vector<std::size_t> sizes;
+  while (sizes.size() < 6) {
+    const auto next = desk.cut();
+    sizes.push_back(next.most);
+    desk.run(0, next.chunk, next.most, chunk_time * next.most / 3);
   }
-  CHECK(held == 10);
+  CHECK(sizes == std::vector<std::size_t>{3, 6, 12, 24, 30, 30});
 }
 
 TEST_CASE("given two workers, when one item was quick, then nobody holds a second one yet") {
@@ -252,17 +253,18 @@ TEST_CASE("given workers that start, when one is ready and quick, then the other
   CHECK(desk.cut(1, true).rank == 1);
 }
 
-TEST_CASE("given items that take no time, when a worker holds many, then there is a limit") {
+TEST_CASE("given items that take no time, when a worker holds some, then there is a limit") {
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1);
-  desk.run_alone(scheduler::most_held, 0ns);
-  std::size_t held = 0;
-  while (const auto next = desk.it.next()) {
-    desk.it.cut_done(std::get<action::cut>(*next).chunk, 1, false);
-    ++held;
+  for (int chunk = 0; chunk < 20; ++chunk) {
+    const auto next = desk.cut();
+    desk.run(0, next.chunk, next.most, 0ns);
   }
-  CHECK(held == scheduler::most_held);
+  for (std::size_t held = 0; held < scheduler::most_held; ++held) {
+    CHECK(desk.cut().most == chunk_sizer::most_together);
+  }
+  desk.nothing();
 }
 
 TEST_CASE("given automatic chunks, when items are measured, then chunks grow towards their time") {

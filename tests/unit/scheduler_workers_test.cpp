@@ -42,7 +42,7 @@ std::vector<chunk_id> hold_several(scheduler_desk& desk) {
     held.push_back(std::get<action::cut>(*next).chunk);
     desk.it.cut_done(held.back(), 1, false);
   }
-  REQUIRE(held.size() > 2);
+  REQUIRE(held.size() == scheduler::most_held);
   return held;
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("given orphans and an input at its end, when they are done, then the j
   desk.start_all();
   desk.add(1);
   desk.run(0, desk.cut().chunk, 1, 150us);
-  const auto first = desk.cut();
+  const auto first = desk.cut(1);
   const auto second = desk.cut(1, true);
   desk.nothing();
   desk.it.exited(0, desk.now);
@@ -95,6 +95,60 @@ TEST_CASE("given orphans, when their job is dropped, then they are not sent agai
   desk.it.drop_job(1, false);
   desk.start_all();
   desk.nothing();
+}
+
+TEST_CASE("given a chunk, when its worker dies at an item, then that is lost, and the rest goes on") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 5);
+  const auto only = desk.cut(5, true);
+  REQUIRE(desk.it.items_done(0, only.chunk, 2));
+  desk.it.exited(0, desk.now);
+  const auto lost = desk.take<action::crash>();
+  CHECK(lost.chunk == only.chunk);
+  CHECK(lost.count == 1);
+  desk.start_all();
+  CHECK(desk.take<action::resend>().chunk == only.chunk);
+  REQUIRE(desk.it.items_done(0, only.chunk, 1));
+  desk.it.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().count == 1);
+  CHECK(desk.take<action::finish>().job == 1);
+}
+
+TEST_CASE("given a chunk that goes on elsewhere, when it ends, then only what ran there is measured") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 0);
+  desk.run(0, desk.cut().chunk, 1, 10us);
+  const auto both = desk.cut(2);
+  REQUIRE(desk.it.items_done(0, both.chunk, 1));
+  desk.it.exited(0, desk.now, 0);
+  CHECK(desk.take<action::crash>().count == 0);
+  desk.start_all();
+  CHECK(desk.take<action::resend>().chunk == both.chunk);
+  desk.cut();
+  desk.run(0, both.chunk, 1, 30us);
+  // (10 us + 30 us) / 2, in a chunk of 125 us, which may double.
+  CHECK(desk.cut().most == 2);
+}
+
+TEST_CASE("given a worker that may have begun more, when it dies, then as much is lost") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 5);
+  const auto only = desk.cut(5, true);
+  REQUIRE(desk.it.items_done(0, only.chunk, 1));
+  SECTION("several items") {
+    desk.it.exited(0, desk.now, 3);
+    CHECK(desk.take<action::crash>().count == 3);
+    desk.start_all();
+    CHECK(desk.take<action::resend>().chunk == only.chunk);
+  }
+  SECTION("all of them") {
+    desk.it.exited(0, desk.now, ~std::size_t{0});
+    CHECK(desk.take<action::crash>().count == 4);
+    CHECK(desk.take<action::finish>().job == 1);
+  }
 }
 
 TEST_CASE("given a chunk whose items are all finished, when the worker dies, then none is lost") {

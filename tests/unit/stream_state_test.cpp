@@ -59,6 +59,7 @@ class desk {
       }
     }
     void deliver(std::unique_ptr<delivery>, bool) override {}
+    [[nodiscard]] bool may_follow() const noexcept override { return false; }
 
    private:
     desk* of_;

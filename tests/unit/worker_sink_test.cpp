@@ -15,6 +15,16 @@ namespace {
 
 using namespace coterie::detail;
 
+/// The frame that brings a chunk of job 1.
+frame_header chunk_of(std::size_t count, chunk_id chunk = 2) {
+  frame_header run;
+  run.kind = frame_kind::run;
+  run.job = 1;
+  run.chunk = chunk;
+  run.count = count;
+  return run;
+}
+
 void succeed(worker_sink& sink, const frames::bytes& result) {
   sink.results().append(result.data(), result.size());
   sink.succeeded(1);
@@ -40,7 +50,7 @@ std::string what_arrived(const worker_wire::message& from) {
 template <class Body>
 std::vector<worker_wire::message> run(worker_wire& wire, std::size_t count, Body body) {
   worker_sink sink{*wire.link};
-  sink.begin(1, 2, count);
+  sink.begin(chunk_of(count), {});
   body(sink);
   sink.end();
   wire.link->flush();
@@ -131,7 +141,7 @@ TEST_CASE("given one chunk after another, when they end, then each counts its it
   worker_wire wire;
   worker_sink sink{*wire.link};
   for (const chunk_id chunk : {10U, 11U}) {
-    sink.begin(1, chunk, 1);
+    sink.begin(chunk_of(1, chunk), {});
     succeed(sink, frames::pattern(4));
     sink.end();
   }
@@ -145,7 +155,7 @@ TEST_CASE("given one chunk after another, when they end, then each counts its it
 TEST_CASE("given results that are large in all, when there are enough, then they do not wait") {
   worker_wire wire;
   worker_sink sink{*wire.link};
-  sink.begin(1, 2, 100);
+  sink.begin(chunk_of(100), {});
   for (int item = 0; item < 5; ++item) succeed(sink, frames::pattern(std::size_t{64} << 10U));
   CHECK(wire.link->unsent() >= std::size_t{256} << 10U);
   CHECK(sink.results().size() < std::size_t{256} << 10U);
@@ -154,7 +164,7 @@ TEST_CASE("given results that are large in all, when there are enough, then they
 TEST_CASE("given a cancellation, when the sink is asked, then no more items may run") {
   worker_wire wire;
   worker_sink sink{*wire.link};
-  sink.begin(1, 2, 100);
+  sink.begin(chunk_of(100), {});
   wire.say(frames::header(frame_kind::cancel, 3));  // another job
   wire.say(frames::header(frame_kind::cancel, 1));
   CHECK(sink.allowance() == 0);
@@ -163,10 +173,44 @@ TEST_CASE("given a cancellation, when the sink is asked, then no more items may 
 TEST_CASE("given no cancellation, when the sink is asked, then items may run") {
   worker_wire wire;
   worker_sink sink{*wire.link};
-  sink.begin(1, 2, 100);
+  sink.begin(chunk_of(100), {});
   CHECK(sink.allowance() == 1);  // nothing is known of their pace
   for (int look = 0; look < 100; ++look) {
     succeed(sink, frames::pattern(4));
     CHECK(sink.allowance() >= 1);
   }
+}
+
+TEST_CASE("given chunks of a size, when one ends, then its results are out before the next begins") {
+  worker_wire wire;
+  worker_sink sink{*wire.link};
+  sink.begin(chunk_of(5), {.chunksize = 2});
+  for (unsigned item = 0; item < 5; ++item) {
+    CHECK(sink.allowance() <= 2 - item % 2);
+    std::size_t known = 0;
+    for (const auto& each : wire.sent()) known += each.header.count;
+    CHECK(known == (item == 2 || item == 4 ? 2 : 0));
+    succeed(sink, frames::pattern(4, item));
+  }
+}
+
+TEST_CASE("given a chunk that goes on elsewhere, when its items end, then they keep their places") {
+  worker_wire wire;
+  worker_sink sink{*wire.link};
+  frame_header rest = chunk_of(5);
+  rest.first = 3;
+  sink.begin(rest, {});
+  succeed(sink, frames::pattern(4));
+  try {
+    throw std::runtime_error{"no more"};
+  } catch (...) {
+    sink.fail_rest();
+  }
+  sink.end();
+  wire.link->flush();
+  const auto sent = wire.sent();
+  REQUIRE(sent.size() == 3);
+  CHECK(sent[0].header.first == 3);
+  CHECK(sent[1].header.first == 4);
+  CHECK(sent[2].header.kind == frame_kind::done);
 }

@@ -54,10 +54,10 @@ class call_job final : public job {
 
   void encode_callable(byte_buffer& out) override { detail::encode_callable(out, function_); }
 
-  cut_result cut(std::size_t most, std::size_t most_bytes, byte_buffer& out) override {
-    if (!taker_->outlasts_input()) return input_.cut(most, most_bytes, out);
+  cut_result cut(const cut_limits& limits, byte_buffer& out) override {
+    if (!taker_->outlasts_input()) return input_.cut(limits, out);
     try {
-      return input_.cut(most, most_bytes, out);
+      return input_.cut(limits, out);
     } catch (...) {
       input_problem_ = std::current_exception();
       return {.count = 0, .exhausted = true};

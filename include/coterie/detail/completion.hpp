@@ -13,10 +13,12 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
-#include <coterie/detail/job.hpp>
+#include <coterie/detail/delivery.hpp>
 
 namespace coterie::detail {
 
@@ -43,15 +45,27 @@ template <class Handler, class... Values>
 class completion_of final : public completion<Values...> {
  public:
   template <class Given>
-  completion_of(Given&& handler, const boost::asio::any_io_executor& executor)
+  completion_of(Given&& handler, const boost::asio::any_io_executor& executor, bool may_follow)
       : handler_(std::forward<Given>(handler)),
-        executor_{tracked(boost::asio::get_associated_executor(handler_, executor))} {}
+        executor_{tracked(boost::asio::get_associated_executor(handler_, executor))},
+        may_follow_{may_follow} {}
+
+  [[nodiscard]] bool may_follow() const noexcept override { return may_follow_; }
 
   void complete(std::exception_ptr problem, Values... values) override {
     values_.emplace(std::move(problem), std::move(values)...);
   }
 
   void deliver(std::unique_ptr<delivery> self, bool may_run_inside) override {
+    if (!may_run_inside && may_follow_) {
+      // Others may follow this one then.
+      const auto on = executor_;
+      return boost::asio::post(on, [self = std::move(self)]() mutable {
+        deliveries due;
+        due.push_back(std::move(self));
+        deliver_all(std::move(due), true);
+      });
+    }
     // Memory is given back before the handler runs: it may start the next operation.
     Handler handler = std::move(handler_);
     auto values = std::move(*values_);
@@ -59,6 +73,10 @@ class completion_of final : public completion<Values...> {
     self.reset();
 
     auto call = [&]<class... All>(All&&... all) {
+      // What `dispatch` would find out in the end.
+      if (may_run_inside && runs_in(on)) {
+        return std::move(handler)(std::forward<All>(all)...);
+      }
       auto bound = boost::asio::append(std::move(handler), std::forward<All>(all)...);
       if (may_run_inside) {
         boost::asio::dispatch(on, std::move(bound));
@@ -79,16 +97,38 @@ class completion_of final : public completion<Values...> {
       std::declval<
           const boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>&>()));
 
+  // Whether this thread runs the event loop that the executor stands for, if it is one.
+  static bool runs_in(const executor_type& executor) {
+    using loop = decltype(tracked(std::declval<boost::asio::io_context::executor_type>()));
+    if constexpr (std::is_same_v<executor_type, boost::asio::any_io_executor>) {
+      const loop* const found = executor.template target<loop>();
+      return found != nullptr && found->running_in_this_thread();
+    } else if constexpr (std::is_same_v<executor_type, loop>) {
+      return executor.running_in_this_thread();
+    } else {
+      return false;
+    }
+  }
+
   Handler handler_;
   executor_type executor_;
+  bool may_follow_;
   std::optional<std::tuple<std::exception_ptr, Values...>> values_;
 };
 
+/// Whether the token makes a coroutine wait.
+template <class Token>
+inline constexpr bool is_use_awaitable = false;
+template <class Executor>
+inline constexpr bool is_use_awaitable<boost::asio::use_awaitable_t<Executor>> = true;
+
+/// `may_follow`: see `delivery`.
 template <class... Values, class Handler>
-std::unique_ptr<completion<Values...>> make_completion(
-    Handler&& handler, const boost::asio::any_io_executor& executor) {
+std::unique_ptr<completion<Values...>> make_completion(Handler&& handler,
+                                                       const boost::asio::any_io_executor& executor,
+                                                       bool may_follow = false) {
   return std::make_unique<completion_of<std::decay_t<Handler>, Values...>>(
-      std::forward<Handler>(handler), executor);
+      std::forward<Handler>(handler), executor, may_follow);
 }
 
 }  // namespace coterie::detail

@@ -21,7 +21,7 @@ class effect_task final : public task {
  public:
   explicit effect_task(F&& function) : function_{std::move(function)} {}
 
-  void run(std::span<const std::byte>, std::size_t, result_sink& sink) override {
+  void run(std::span<const std::byte>, std::size_t, std::size_t, result_sink& sink) override {
     try {
       static_cast<void>(std::invoke(function_));
       sink.succeeded(1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -127,9 +128,11 @@ class function_task final : public task {
  public:
   explicit function_task(F&& function) : function_{std::move(function)} {}
 
-  void run(std::span<const std::byte> items, std::size_t count, result_sink& sink) override {
+  void run(std::span<const std::byte> items, std::size_t first, std::size_t count,
+           result_sink& sink) override {
     item_reader<received> reader{items, count};
-    for (std::size_t index = 0; index < count;) {
+    reader.skip(first);
+    for (std::size_t index = first; index < count;) {
       const std::size_t allowed = sink.allowance();
       if (allowed == 0) return;
       const std::size_t end = allowed < count - index ? index + allowed : count;
@@ -179,20 +182,24 @@ class function_task final : public task {
     }
   }
 
-  // The whole loop in one place, with nothing in it but the function: this is where a million small
-  // items spend their time.
+  // The whole loop in one place, with hardly anything in it but the function: this is where a million
+  // small items spend their time.
   std::size_t run_raw(item_reader<received>& reader, std::size_t most, result_sink& sink)
     requires(raw_results)
   {
+    constexpr std::size_t row = std::max<std::size_t>(sink.most_in_a_row / sizeof(result), 1);
+    most = std::min(most, row);
     byte_buffer& out = sink.results();
     const std::size_t before = out.size();
     std::byte* const to = out.extend(most * sizeof(result));
+    result_progress progress = sink.progress();
     std::size_t done = 0;
     try {
       for (; done < most; ++done) {
         received item = reader.next();
         const result value = Form::call(function_, item);
         std::memcpy(to + done * sizeof(result), &value, sizeof(result));
+        progress.add(sizeof(result));
       }
       sink.succeeded(done);
       return done;

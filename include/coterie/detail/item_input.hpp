@@ -42,15 +42,16 @@ class item_input {
   }
 
   /// See `job::cut`. Throws what the range throws.
-  cut_result cut(std::size_t most, std::size_t most_bytes, byte_buffer& out) {
+  cut_result cut(const cut_limits& limits, byte_buffer& out) {
     if (problem_) std::rethrow_exception(std::exchange(problem_, {}));
     cut_result taken;
     try {
       if (!position_) position_.emplace(std::ranges::begin(range()));
       if constexpr (in_one_block) {
-        take_block(most, most_bytes, out, taken);
+        take_block(limits, out, taken);
       } else {
-        while (taken.count < most && (taken.count == 0 || out.size() < most_bytes) && advance()) {
+        while (taken.count < limits.most &&
+               (taken.count < limits.least || out.size() < limits.enough_bytes) && advance()) {
           take_one(out);
           ++taken.count;
           ++next_index_;
@@ -146,10 +147,10 @@ class item_input {
     step_is_due_ = true;
   }
 
-  void take_block(std::size_t most, std::size_t most_bytes, byte_buffer& out, cut_result& taken) {
+  void take_block(const cut_limits& limits, byte_buffer& out, cut_result& taken) {
     const auto left = static_cast<std::size_t>(std::ranges::end(range()) - *position_);
-    const std::size_t fitting = most_bytes / sizeof(item_type);
-    taken.count = std::min({most, left, fitting == 0 ? 1 : fitting});
+    const std::size_t enough = limits.enough_bytes / sizeof(item_type);
+    taken.count = std::min({limits.most, left, std::max(limits.least, enough)});
     if (taken.count == 0) return;
     out.append(std::to_address(*position_), taken.count * sizeof(item_type));
     *position_ += static_cast<std::ranges::range_difference_t<range_type>>(taken.count);

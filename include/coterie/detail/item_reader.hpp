@@ -35,6 +35,18 @@ class item_reader {
     }
   }
 
+  /// Leaves values out; throws `decode_error` if there are not as many.
+  void skip(std::size_t count) {
+    if constexpr (raw) {
+      if (rest_.size() / sizeof(T) < count) {
+        throw decode_error{"there are fewer values than were to be left out"};
+      }
+      rest_ = rest_.subspan(count * sizeof(T));
+    } else {
+      for (; count > 0; --count) take_record(rest_);
+    }
+  }
+
   /// A raw value, or the bytes of the next record; throws `decode_error` if there is none.
   auto next() {
     if constexpr (std::is_same_v<T, bool>) {

@@ -3,36 +3,27 @@
 
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <span>
-#include <vector>
 
 #include <coterie/detail/byte_buffer.hpp>
+#include <coterie/detail/delivery.hpp>
 #include <coterie/detail/function_reference.hpp>
 
 namespace coterie::detail {
-
-/// A completion handler together with what it is to be called with. Nothing runs until `deliver`.
-class delivery {
- public:
-  delivery() = default;
-  delivery(const delivery&) = delete;
-  delivery& operator=(const delivery&) = delete;
-  virtual ~delivery() = default;
-
-  /// Calls the handler on its associated executor: at once, if that executor allows it and
-  /// `may_run_inside`; otherwise later. Called once, on the object that is handed over.
-  virtual void deliver(std::unique_ptr<delivery> self, bool may_run_inside) = 0;
-};
-
-/// Handlers that are due. They are called when the pool is at rest, never from inside it.
-using deliveries = std::vector<std::unique_ptr<delivery>>;
 
 /// How the items of a job are chosen and kept.
 struct job_settings {
   std::size_t chunksize = 0;
   std::size_t window = 0;
   bool held_until_consumed = false;
+};
+
+/// How many items are to be taken from an input: up to `most`, but no more than `least` when their bytes
+/// are enough.
+struct cut_limits {
+  std::size_t most = 1;
+  std::size_t least = 1;
+  std::size_t enough_bytes = 0;
 };
 
 /// What a job took from its input.
@@ -59,9 +50,8 @@ class job {
   [[nodiscard]] virtual function_reference factory() const = 0;
   virtual void encode_callable(byte_buffer& out) = 0;
 
-  /// Takes up to `most` items from the input and appends them to `out`; stops early when `out` has
-  /// grown beyond `most_bytes`. What it throws fails the job.
-  virtual cut_result cut(std::size_t most, std::size_t most_bytes, byte_buffer& out) = 0;
+  /// Takes items from the input and appends them to `out`. What it throws fails the job.
+  virtual cut_result cut(const cut_limits& limits, byte_buffer& out) = 0;
 
   /// Results of the items `first` to `first + count`. Throws if they do not decode at all.
   virtual job_progress values(std::size_t first, std::size_t count,

@@ -5,6 +5,8 @@
 #include <memory>
 #include <span>
 
+#include <coterie/detail/result_progress.hpp>
+
 namespace coterie::detail {
 
 class byte_buffer;
@@ -15,6 +17,10 @@ class result_sink {
   /// Where the bytes of the next results are appended; `succeeded` tells that they are whole.
   virtual byte_buffer& results() = 0;
   virtual void succeeded(std::size_t count) = 0;
+  /// For many results in a row, of up to `most_in_a_row` bytes: counts each when it is written, so that it
+  /// is not lost if the next one ends the process. Once they are all there, `succeeded` is told.
+  virtual result_progress progress() = 0;
+  static constexpr std::size_t most_in_a_row = std::size_t{8} << 10U;
   /// The next item failed with the exception that is being handled; what it had appended to
   /// `results` since the last whole result is dropped.
   virtual void failed() = 0;
@@ -34,9 +40,10 @@ class task {
   task& operator=(const task&) = delete;
   virtual ~task() = default;
 
-  /// Runs the function on `count` items. What the function throws goes to the sink; this throws only
-  /// when `items` are not what the parent encodes.
-  virtual void run(std::span<const std::byte> items, std::size_t count, result_sink& sink) = 0;
+  /// Runs the function on `items`, of which there are `count`, from the one with the index `first` on. What
+  /// the function throws goes to the sink; this throws only when `items` are not what the parent encodes.
+  virtual void run(std::span<const std::byte> items, std::size_t first, std::size_t count,
+                   result_sink& sink) = 0;
 };
 
 /// Makes a task of the bytes of its function. Of this type is every function whose place travels.

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "links/open_results.hpp"
+
+#include <atomic>
+#include <utility>
+
+#include <coterie/detail/result_progress.hpp>
+
+namespace coterie::detail {
+
+namespace {
+
+using word = std::atomic_ref<std::uint64_t>;
+
+// Each word is read once: what was checked is what is used.
+std::uint64_t read_word(std::uint64_t& from) { return word{from}.load(std::memory_order_acquire); }
+
+/// The results of a frame, without the first `count`, which have `bytes` bytes.
+void leave_out(frame& of, std::size_t count, std::size_t bytes) {
+  of.header.first += count;
+  of.header.count -= count;
+  of.header.length -= bytes;
+  of.payload = of.payload.subspan(bytes);
+}
+
+}  // namespace
+
+// The worker may be killed between any two of these lines. First there are no results, then it is
+// said whose they will be. And if it is killed when results have gone into the ring, before it comes
+// here, they are known by the frames before them: there is one more.
+//
+// The exchange comes before whatever is written into the space from now on: see `read`.
+void open_results::begin(std::uint64_t sent, job_id job, chunk_id chunk,
+                         std::size_t first) const noexcept {
+  word{words_->whole}.store(0, std::memory_order_release);
+  word{words_->sent}.exchange(sent, std::memory_order_acq_rel);
+  word{words_->job}.store(job, std::memory_order_release);
+  word{words_->chunk}.store(chunk, std::memory_order_release);
+  word{words_->first}.store(first, std::memory_order_release);
+}
+
+std::optional<frame> open_results::read(std::uint64_t received, byte_buffer& copy) const {
+  const std::uint64_t whole = read_word(words_->whole);
+  const std::size_t count = result_progress::count_in(whole);
+  const std::size_t bytes = result_progress::bytes_in(whole);
+  if (count == 0 || bytes > space_.size() || read_word(words_->sent) != received) {
+    return std::nullopt;
+  }
+  copy.clear();
+  copy.append(space_.data(), bytes);
+  frame found{.header = {}, .payload = copy.view()};
+  found.header.kind = frame_kind::values;
+  found.header.length = bytes;
+  found.header.job = read_word(words_->job);
+  found.header.chunk = read_word(words_->chunk);
+  found.header.first = read_word(words_->first);
+  found.header.count = count;
+  // A worker that goes on may have sent them in the meantime, and have begun to overwrite them. It
+  // has then changed this word before. Not a load, which could come before those of the bytes.
+  if (word{words_->sent}.fetch_add(0, std::memory_order_acq_rel) != received) return std::nullopt;
+  return found;
+}
+
+std::optional<frame> open_results_reader::look() {
+  auto found = from_.read(received_, copy_);
+  if (!found || found->header.count <= seen_ || found->header.length < seen_bytes_) {
+    return std::nullopt;
+  }
+  const auto count = static_cast<std::size_t>(found->header.count);
+  const auto bytes = static_cast<std::size_t>(found->header.length);
+  first_ = found->header.first;
+  leave_out(*found, std::exchange(seen_, count), std::exchange(seen_bytes_, bytes));
+  return found;
+}
+
+bool open_results_reader::take(frame& arrived) {
+  ++received_;
+  const std::size_t count = std::exchange(seen_, 0);
+  const std::size_t bytes = std::exchange(seen_bytes_, 0);
+  if (count == 0) return true;
+  const frame_header& header = arrived.header;
+  if (header.kind != frame_kind::values || header.first != first_ || header.count < count ||
+      arrived.payload.size() < bytes) {
+    throw bad_frame{"it sent other results than it had shown"};
+  }
+  leave_out(arrived, count, bytes);
+  return arrived.header.count > 0;
+}
+
+}  // namespace coterie::detail

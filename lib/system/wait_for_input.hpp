@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <poll.h>
+
+namespace coterie::detail {
+
+/// Waits until there is something to read from a socket, or its other side is gone; or a signal comes.
+///
+/// A Unix socket also wakes those who wait in a reading call when the other side has read what this side
+/// sent: for nothing, and at the cost of two switches of the processor. It does not wake those who
+/// poll for input.
+inline void wait_for_input(int descriptor) noexcept {
+  pollfd wanted{.fd = descriptor, .events = POLLIN, .revents = 0};
+  ::poll(&wanted, 1, -1);
+}
+
+}  // namespace coterie::detail

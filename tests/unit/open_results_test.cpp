@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Results that a worker has not sent when it ends: none of them is lost, whenever that is.
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include <coterie/detail/result_progress.hpp>
+
+#include "frames.hpp"
+#include "links/open_results.hpp"
+#include "links/ring_pair.hpp"
+#include "worker/worker_link.hpp"
+#include "worker/worker_ring.hpp"
+#include "worker/worker_sink.hpp"
+
+namespace {
+
+using namespace coterie::detail;
+
+constexpr std::size_t size = 256;
+
+struct memory {
+  alignas(64) std::array<std::byte, open_results::memory_for(size)> bytes{};
+  open_results results{bytes};
+
+  void put(const frames::bytes& payload, std::size_t count) {
+    std::ranges::copy(payload, results.space().begin());
+    result_progress::store(results.whole(), result_progress::pack(count, payload.size()));
+  }
+};
+
+/// A worker's link through rings, and what the parent would find if the worker ended now.
+class ring_wire {
+ public:
+  static constexpr std::size_t capacity = std::size_t{256} << 10U;
+
+  ring_wire() {
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets_.data()) != 0) {
+      throw std::system_error{errno, std::generic_category()};
+    }
+    auto memory = shared_memory::create(ring_pair::memory_for(capacity));
+    const ring_pair parent{memory.bytes(), capacity};
+    open_ = parent.results;
+    in_.emplace(parent.to_parent);
+    link = std::make_unique<worker_link>(
+        std::make_unique<worker_ring>(sockets_[1], std::move(memory), capacity,
+                                      std::chrono::nanoseconds::zero()));
+  }
+  ring_wire(const ring_wire&) = delete;
+  ring_wire& operator=(const ring_wire&) = delete;
+  ~ring_wire() {
+    ::close(sockets_[0]);
+    ::close(sockets_[1]);
+  }
+
+  /// Takes in what the worker has sent.
+  void take_in() {
+    while (const std::size_t count = in_->read(reader_.space())) reader_.received(count);
+    while (const auto next = reader_.next()) {
+      ++frames_;
+      const auto& header = next->header;
+      if (header.kind == frame_kind::values) count(header);
+      if (header.kind == frame_kind::failure) ++failures;
+    }
+  }
+  /// The items that are known to be finished, should the worker end now.
+  std::size_t finished() {
+    take_in();
+    byte_buffer copy;
+    const auto rest = open_->read(frames_, copy);
+    if (rest) CHECK(rest->header.first == values + failures);
+    return values + failures + (rest ? static_cast<std::size_t>(rest->header.count) : 0);
+  }
+
+  std::unique_ptr<worker_link> link;
+  std::size_t values = 0;
+  std::size_t failures = 0;
+
+ private:
+  void count(const frame_header& header) {
+    CHECK(header.first == values + failures);
+    values += static_cast<std::size_t>(header.count);
+  }
+
+  std::array<int, 2> sockets_{};
+  std::optional<open_results> open_;
+  std::optional<ring_reader> in_;
+  frame_reader reader_;
+  std::uint64_t frames_ = 0;
+};
+
+frame_header chunk_of(std::size_t count) {
+  frame_header run = frames::header(frame_kind::run, 1);
+  run.chunk = 2;
+  run.count = count;
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("given memory of zeros, when it is read, then there are no results") {
+  const memory shared;
+  byte_buffer copy;
+  CHECK_FALSE(shared.results.read(0, copy).has_value());
+}
+
+TEST_CASE("given results that were counted, when they are read, then they are the next frame") {
+  memory shared;
+  shared.results.begin(7, 3, 4, 5);
+  shared.put(frames::pattern(24), 3);
+  byte_buffer copy;
+  const auto found = shared.results.read(7, copy);
+  REQUIRE(found.has_value());
+  CHECK(found->header.kind == frame_kind::values);
+  CHECK(found->header.job == 3);
+  CHECK(found->header.chunk == 4);
+  CHECK(found->header.first == 5);
+  CHECK(found->header.count == 3);
+  CHECK(found->header.length == 24);
+  CHECK(frames::bytes(found->payload.begin(), found->payload.end()) == frames::pattern(24));
+}
+
+TEST_CASE("given results that have been sent since, when they are looked for, then there are none") {
+  memory shared;
+  shared.results.begin(7, 3, 4, 5);
+  shared.put(frames::pattern(24), 3);
+  byte_buffer copy;
+  CHECK_FALSE(shared.results.read(8, copy).has_value());
+  shared.results.begin(8, 3, 4, 8);
+  CHECK_FALSE(shared.results.read(8, copy).has_value());
+}
+
+TEST_CASE("given results of no bytes, when they are read, then they count") {
+  memory shared;
+  shared.results.begin(0, 1, 2, 0);
+  shared.put({}, 9);
+  byte_buffer copy;
+  const auto found = shared.results.read(0, copy);
+  REQUIRE(found.has_value());
+  CHECK(found->header.count == 9);
+  CHECK(found->payload.empty());
+}
+
+TEST_CASE("given a count of bytes that are not there, when it is read, then it is not believed") {
+  memory shared;
+  shared.results.begin(0, 1, 2, 0);
+  byte_buffer copy;
+  for (const std::size_t lie : {size + 1, std::size_t{0xffff'ffff}}) {
+    result_progress::store(shared.results.whole(), result_progress::pack(1, lie));
+    CHECK_FALSE(shared.results.read(0, copy).has_value());
+  }
+}
+
+TEST_CASE("given a chunk that is run, when the worker could end at any item, then none is lost") {
+  // Some fill the space, some do not fit into it, some go into a buffer that others are in already.
+  const std::vector<std::size_t> sizes = GENERATE(
+      std::vector<std::size_t>{8}, std::vector<std::size_t>{0}, std::vector<std::size_t>{9'000},
+      std::vector<std::size_t>{100'000}, std::vector<std::size_t>{8, 70'000, 16, 40'000, 40'000});
+  ring_wire wire;
+  worker_sink sink{*wire.link};
+  constexpr std::size_t items = 200;
+  sink.begin(chunk_of(items), {});
+  for (std::size_t item = 0; item < items; ++item) {
+    INFO("item " << item << ", results of " << sizes.front() << " bytes and so on");
+    REQUIRE(wire.finished() == item);
+    if (item % 50 == 49) {
+      sink.results().append(frames::pattern(3).data(), 3);  // half of a result
+      REQUIRE(wire.finished() == item);
+      try {
+        throw std::runtime_error{"fails"};
+      } catch (...) {
+        sink.failed();
+      }
+    } else {
+      const std::size_t bytes = sizes[item % sizes.size()];
+      // As large results do, it may have to wait for room: somebody reads.
+      if (bytes > 0) sink.results().append(frames::pattern(bytes).data(), bytes);
+      REQUIRE(wire.finished() == item);
+      wire.take_in();
+      sink.succeeded(1);
+    }
+    if (item % 7 == 0) REQUIRE(sink.allowance() > 0);
+  }
+  REQUIRE(wire.finished() == items);
+  sink.end();
+  CHECK(wire.finished() == items);
+  CHECK(wire.failures == items / 50);
+}
+
+TEST_CASE("given many results in a row, when each is counted, then each is known at once") {
+  ring_wire wire;
+  worker_sink sink{*wire.link};
+  sink.begin(chunk_of(100), {});
+  for (std::size_t row = 0; row < 10; ++row) {
+    std::byte* const to = sink.results().extend(10 * sizeof(int));
+    result_progress progress = sink.progress();
+    for (std::size_t item = 0; item < 10; ++item) {
+      REQUIRE(wire.finished() == 10 * row + item);
+      new (to + item * sizeof(int)) int{0};
+      progress.add(sizeof(int));
+    }
+    sink.succeeded(10);
+  }
+  CHECK(wire.finished() == 100);
+}
+
+TEST_CASE("given results that were seen while they were open, when they come, then each comes once") {
+  memory shared;
+  open_results_reader reader{shared.results};
+  shared.results.begin(0, 1, 2, 0);
+  CHECK_FALSE(reader.look().has_value());
+  shared.put(frames::pattern(16), 2);
+  const auto early = reader.look();
+  REQUIRE(early.has_value());
+  CHECK(early->header.count == 2);
+  CHECK_FALSE(reader.look().has_value());
+  shared.put(frames::pattern(40), 5);
+  const auto more = reader.look();
+  REQUIRE(more.has_value());
+  CHECK(more->header.first == 2);
+  CHECK(more->header.count == 3);
+  CHECK(more->payload.size() == 24);
+  CHECK(more->payload[0] == frames::pattern(40)[16]);
+
+  const auto bytes = frames::pattern(48);
+  frame sent{.header = frames::header(frame_kind::values, 1), .payload = bytes};
+  sent.header.chunk = 2;
+  sent.header.count = 6;
+  sent.header.length = bytes.size();
+  SECTION("with one more behind them") {
+    REQUIRE(reader.take(sent));
+    CHECK(sent.header.first == 5);
+    CHECK(sent.header.count == 1);
+    CHECK(sent.header.length == 8);
+    CHECK(sent.payload[0] == bytes[40]);
+  }
+  SECTION("with nothing else") {
+    sent.header.count = 5;
+    sent.payload = sent.payload.first(40);
+    CHECK_FALSE(reader.take(sent));
+  }
+  SECTION("or less than that, which is a lie") {
+    sent.header.count = 4;
+    CHECK_THROWS_AS(reader.take(sent), bad_frame);
+  }
+  SECTION("or fewer bytes") {
+    sent.payload = sent.payload.first(39);
+    CHECK_THROWS_AS(reader.take(sent), bad_frame);
+  }
+  SECTION("or something else") {
+    sent.header.kind = frame_kind::done;
+    CHECK_THROWS_AS(reader.take(sent), bad_frame);
+  }
+}
