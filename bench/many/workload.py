@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-from runner.contenders import STANDARD_PYTHON, coterie, in_cases, python
+from runner.contenders import STANDARD_PYTHON, coterie, in_cases, limit, python
 from runner.model import Case, Metric, Target, Workload
 
 MANY = Case(
@@ -25,13 +25,17 @@ WORKLOAD = Workload(
         Metric("beside_ideal", "time / ideal", "", beside=["multiprocessing.Pool"]),
         Metric(
             "parent_cpu_seconds_per_task", "parent's CPU a task", "us", 1e6,
-            beside=["multiprocessing.Pool"],
+            beside=["multiprocessing.Pool", "limit: bare socket pairs"],
         ),
         Metric("start_seconds", "start", "s", beside=["multiprocessing.Pool"]),
         Metric("stop_seconds", "stop", "s"),
     ],
     cases=[MANY, MORE],
-    contenders=[*coterie(), *in_cases(python(*STANDARD_PYTHON), [MANY])],
+    contenders=[
+        *coterie(),
+        *in_cases(python(*STANDARD_PYTHON), [MANY]),
+        *in_cases([limit("bare socket pairs", "limits/crowd", takes_case=True)], [MANY]),
+    ],
     targets=[
         Target("within 3% of ideal", "beside_ideal", ["coterie {loop} ring"], at_most=1.03, case=MANY.name),
         Target(
