@@ -10,7 +10,7 @@ namespace coterie {
 /// Example: `co_await pool.map(f, items, {.chunksize = 10})`
 struct map_options {
   /// Items that a worker runs together. 0 (automatic) follows the measured time of an item: chunks of up to
-  /// 1.5 ms. A given size is kept, but several chunks travel in one message, up to 32, if they are
+  /// 1.5 ms. A given size is kept, but several chunks travel in one message, up to 64, if they are
   /// expected to end within 400 us.
   std::size_t chunksize = 0;
 
@@ -25,7 +25,7 @@ struct map_options {
 struct stream_options {
   /// Items that a worker runs together. 0 (automatic) follows the measured time of an item: single
   /// items at first, so that first answers come early, then chunks of up to 1.5 ms. A given size is kept, but
-  /// several chunks travel in one message, up to 32, if they are expected to end within 400 us.
+  /// several chunks travel in one message, up to 64, if they are expected to end within 400 us.
   std::size_t chunksize = 0;
 
   /// The most items that are taken from the input before their results have been read from the

@@ -30,7 +30,7 @@ class chunk_sizer {
   static constexpr std::size_t largest = std::size_t{1} << 20U;
   /// Chunks of given size travel together up to this time, and this number.
   static constexpr std::chrono::nanoseconds longest_together = std::chrono::microseconds{400};
-  static constexpr std::size_t most_together = 32;
+  static constexpr std::size_t most_together = 64;
 
   /// `given` is the number of items in each chunk; 0 means automatic.
   explicit chunk_sizer(std::size_t given, int workers = 1) noexcept

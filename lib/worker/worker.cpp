@@ -170,8 +170,6 @@ class session {
     // A job that is not known has been cancelled: its chunk is answered without running anything.
     const bool wanted = found != jobs_.end();
     sink_.begin(header, wanted ? found->second.manner : worker_sink::manner{});
-    // It has nothing else after this, and the parent had better know that before it is done.
-    if (!link_.more_has_come()) link_.flush();
     if (wanted) {
       try {
         if (found->second.problem) std::rethrow_exception(found->second.problem);

@@ -32,6 +32,11 @@ void worker_sink::begin(const frame_header& run, const manner& how) {
   granted_ = 0;
   publish();
   now_ = begun_ = clock::now();
+  // It has nothing else after this, and the parent had better know that before it is done.
+  if (!link_.more_has_come()) {
+    link_.flush();
+    last_flush_ = now_;
+  }
 }
 
 void worker_sink::end() {
