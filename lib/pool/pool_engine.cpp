@@ -205,10 +205,11 @@ void pool_engine::settle() {
   while (const auto next = scheduler_.next()) {
     std::visit([this](const auto& what) { perform(what); }, *next);
   }
-  for (const auto& worker : std::exchange(to_flush_, {})) {
+  for (const auto& worker : to_flush_) {
     worker->to_be_flushed = false;
     worker->wire->flush(worker);
   }
+  to_flush_.clear();
   counters_.workers_ready.store(scheduler_.workers_ready(), std::memory_order_relaxed);
   arm_timer();
 }

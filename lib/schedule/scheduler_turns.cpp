@@ -41,13 +41,12 @@ bool scheduler::has_room(const slot& which) const {
 }
 
 void scheduler::refresh(job_id id, job_state& job) {
-  if (job.place) {
-    runnable_.erase(*job.place);
-    job.place.reset();
-  }
-  if (!can_give(job)) return;
-  job.place = place_in_turn{job.chunks, job.turn, id};
-  runnable_.insert(*job.place);
+  std::optional<place_in_turn> place;
+  if (can_give(job)) place = place_in_turn{job.chunks, job.turn, id};
+  if (place == job.place) return;
+  if (job.place) runnable_.erase(*job.place);
+  if (place) runnable_.insert(*place);
+  job.place = place;
 }
 
 void scheduler::offer(int rank) {
