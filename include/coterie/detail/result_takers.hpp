@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <boost/system/result.hpp>
 
 #include <coterie/detail/call_job.hpp>
+#include <coterie/detail/large_pages.hpp>
 #include <coterie/detail/receiver.hpp>
 #include <coterie/detail/result_reader.hpp>
 
@@ -93,20 +95,25 @@ class collecting_taker final : public first_failure_taker<collected_t<R>> {
  public:
   explicit collecting_taker(std::optional<std::size_t> size) {
     if constexpr (!std::is_void_v<R>) {
-      if (size) values_.reserve(*size);
+      if (!size) return;
+      values_.reserve(*size);
+      if constexpr (!std::is_same_v<R, bool>) {
+        const std::size_t bytes = *size * sizeof(R);
+        if (bytes >= least_for_large_pages) prefer_large_pages(values_.data(), bytes);
+      }
     }
   }
 
   job_progress values(std::size_t first, std::size_t count, std::span<const std::byte> results,
                       deliveries& due) override {
-    if constexpr (!std::is_void_v<R>) {
-      if (values_.size() < first + count) values_.resize(first + count);
-    }
     if constexpr (in_one_block) {
       if (results.size() == count * sizeof(R)) {
-        std::memcpy(static_cast<void*>(values_.data() + first), results.data(), results.size());
+        take_block(first, count, results.data());
         return done(count);
       }
+    }
+    if constexpr (!std::is_void_v<R>) {
+      if (values_.size() < first + count) values_.resize(first + count);
     }
     read_results<R>(
         first, count, results,
@@ -124,6 +131,17 @@ class collecting_taker final : public first_failure_taker<collected_t<R>> {
 
  private:
   static constexpr bool in_one_block = raw_item<R> && !std::is_same_v<R, bool>;
+
+  void take_block(std::size_t first, std::size_t count, const std::byte* results) {
+    const auto* const values = reinterpret_cast<const R*>(results);
+    if (values_.size() == first && reinterpret_cast<std::uintptr_t>(results) % alignof(R) == 0) {
+      // One pass; a resize would first write zeros.
+      values_.insert(values_.end(), values, values + count);
+      return;
+    }
+    if (values_.size() < first + count) values_.resize(first + count);
+    std::memcpy(static_cast<void*>(values_.data() + first), results, count * sizeof(R));
+  }
 
   job_progress done(std::size_t count) {
     this->progressed(finished_ += count);
