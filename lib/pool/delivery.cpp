@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <coterie/detail/delivery.hpp>
+
 #include <cstddef>
 #include <utility>
-
-#include <coterie/detail/delivery.hpp>
 
 namespace coterie::detail {
 

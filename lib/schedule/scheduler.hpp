@@ -173,7 +173,7 @@ class scheduler {
     job_id job = 0;
     int rank = 0;
     std::size_t count = 0;
-    std::size_t done = 0;      // finished, or lost
+    std::size_t done = 0;         // finished, or lost
     std::size_t done_before = 0;  // when it was sent to the worker that holds it
     std::chrono::nanoseconds expected{};
   };

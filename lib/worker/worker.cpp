@@ -149,8 +149,8 @@ class session {
   void define(const frame& arrived) {
     known_job& job = jobs_[arrived.header.job];
     job.manner = {.chunksize = static_cast<std::size_t>(arrived.header.count),
-                  .longest_wait = arrived.header.first != 0 ? longest_silence
-                                                            : longest_silence_when_collected};
+                  .longest_wait =
+                      arrived.header.first != 0 ? longest_silence : longest_silence_when_collected};
     try {
       // The reference comes first, then what the factory is given.
       function_reference factory;

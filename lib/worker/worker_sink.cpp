@@ -154,8 +154,8 @@ void worker_sink::measure_pace() {
   now_ = clock::now();
   if (granted_ == 0) return;
   const auto took = std::max(now_ - before, std::chrono::nanoseconds{1});
-  const auto fitting = static_cast<std::size_t>(stride.count()) * granted_ /
-                       static_cast<std::size_t>(took.count());
+  const auto fitting =
+      static_cast<std::size_t>(stride.count()) * granted_ / static_cast<std::size_t>(took.count());
   allowed_ = std::clamp<std::size_t>(fitting, 1, std::min(granted_ * 8, longest_stride));
 }
 

@@ -37,8 +37,8 @@ std::unique_ptr<worker_transport> worker_transport::accept(int socket) {
   try {
     if (came.descriptor_count != 1) throw std::runtime_error{"its descriptor did not arrive"};
     const std::size_t capacity = std::size_t{1} << offer.log2_capacity;
-    auto memory = shared_memory::open(std::move(came.descriptors.front()),
-                                      ring_pair::memory_for(capacity));
+    auto memory =
+        shared_memory::open(std::move(came.descriptors.front()), ring_pair::memory_for(capacity));
     memory.close_descriptor();
     return std::make_unique<worker_ring>(socket, std::move(memory), capacity,
                                          std::chrono::nanoseconds{offer.busy_poll});

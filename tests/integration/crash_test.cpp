@@ -291,7 +291,8 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("given items that kill their workers, when others share their chunks, then each runs once") {
+TEST_CASE(
+    "given items that kill their workers, when others share their chunks, then each runs once") {
   test::run([]() -> asio::awaitable<void> {
     coterie::pool pool{co_await asio::this_coro::executor, {.processes = 2}};
     const test::directory folder;
@@ -299,8 +300,8 @@ TEST_CASE("given items that kill their workers, when others share their chunks, 
     const std::size_t chunksize = GENERATE(0, 1, 16);
     INFO("chunksize " << chunksize);
     constexpr int count = 400;
-    const auto outcomes = co_await pool.map_settled(coterie::bind(tally_and_die, tally), numbers(count),
-                                                    {.chunksize = chunksize});
+    const auto outcomes = co_await pool.map_settled(coterie::bind(tally_and_die, tally),
+                                                    numbers(count), {.chunksize = chunksize});
     const auto runs = tallied(tally);
     for (int item = 0; item < count; ++item) {
       const auto& outcome = outcomes[static_cast<std::size_t>(item)];

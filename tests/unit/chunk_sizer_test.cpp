@@ -36,7 +36,8 @@ TEST_CASE("given a size, when items are long, then one chunk travels at a time")
   CHECK(sizer.item_time() == chunk_sizer::longest_together);
 }
 
-TEST_CASE("given a size, when items are short, then chunks travel together, twice as many at most") {
+TEST_CASE(
+    "given a size, when items are short, then chunks travel together, twice as many at most") {
   chunk_sizer sizer{7};
   std::size_t chunks = 1;
   while (chunks < 16) {

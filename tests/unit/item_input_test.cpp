@@ -223,14 +223,16 @@ TEST_CASE("given a range that throws in begin, when it is cut, then the cut thro
   record_of_use use{.throws_first = true};
   auto input = input_of(counting_input{use, 5});
   byte_buffer out;
-  CHECK_THROWS_AS(input.cut({.most = 2, .least = 1, .enough_bytes = no_limit}, out), std::domain_error);
+  CHECK_THROWS_AS(input.cut({.most = 2, .least = 1, .enough_bytes = no_limit}, out),
+                  std::domain_error);
 }
 
 TEST_CASE("given a range that throws at its first item, when it is cut, then the cut throws") {
   record_of_use use{.throws_at = 0};
   auto input = input_of(counting_input{use, 5});
   byte_buffer out;
-  CHECK_THROWS_AS(input.cut({.most = 2, .least = 1, .enough_bytes = no_limit}, out), std::domain_error);
+  CHECK_THROWS_AS(input.cut({.most = 2, .least = 1, .enough_bytes = no_limit}, out),
+                  std::domain_error);
 }
 
 TEST_CASE("given a range that throws midway, when it is cut, then what came before comes first") {
@@ -241,7 +243,8 @@ TEST_CASE("given a range that throws midway, when it is cut, then what came befo
   CHECK(cut<int>(input, 2, false) == std::vector{0, 1});
   CHECK(cut<int>(input, 2, false) == std::vector{2});
   byte_buffer out;
-  CHECK_THROWS_AS(input.cut({.most = 2, .least = 1, .enough_bytes = no_limit}, out), std::domain_error);
+  CHECK_THROWS_AS(input.cut({.most = 2, .least = 1, .enough_bytes = no_limit}, out),
+                  std::domain_error);
   CHECK(out.empty());
 }
 
@@ -259,7 +262,8 @@ TEST_CASE(
   CHECK_FALSE(taken.exhausted);
   CHECK(out.size() == taken.count * sizeof(int));
   CHECK(items_in<int>(out, 2) == std::vector{1, 3});
-  CHECK_THROWS_AS(input.cut({.most = 10, .least = 1, .enough_bytes = no_limit}, out), std::domain_error);
+  CHECK_THROWS_AS(input.cut({.most = 10, .least = 1, .enough_bytes = no_limit}, out),
+                  std::domain_error);
 }
 
 TEST_CASE("given an item that cannot be encoded, when it is cut, then only it has no record") {

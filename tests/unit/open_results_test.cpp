@@ -59,9 +59,8 @@ class ring_wire {
     const ring_pair parent{memory.bytes(), capacity};
     open_ = parent.results;
     in_.emplace(parent.to_parent);
-    link = std::make_unique<worker_link>(
-        std::make_unique<worker_ring>(sockets_[1], std::move(memory), capacity,
-                                      std::chrono::nanoseconds::zero()));
+    link = std::make_unique<worker_link>(std::make_unique<worker_ring>(
+        sockets_[1], std::move(memory), capacity, std::chrono::nanoseconds::zero()));
   }
   ring_wire(const ring_wire&) = delete;
   ring_wire& operator=(const ring_wire&) = delete;
@@ -137,7 +136,8 @@ TEST_CASE("given results that were counted, when they are read, then they are th
   CHECK(frames::bytes(found->payload.begin(), found->payload.end()) == frames::pattern(24));
 }
 
-TEST_CASE("given results that have been sent since, when they are looked for, then there are none") {
+TEST_CASE(
+    "given results that have been sent since, when they are looked for, then there are none") {
   memory shared;
   shared.results.begin(7, 3, 4, 5);
   shared.put(frames::pattern(24), 3);
@@ -221,7 +221,8 @@ TEST_CASE("given many results in a row, when each is counted, then each is known
   CHECK(wire.finished() == 100);
 }
 
-TEST_CASE("given results that were seen while they were open, when they come, then each comes once") {
+TEST_CASE(
+    "given results that were seen while they were open, when they come, then each comes once") {
   memory shared;
   open_results_reader reader{shared.results};
   shared.results.begin(0, 1, 2, 0);

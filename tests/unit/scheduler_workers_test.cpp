@@ -97,7 +97,8 @@ TEST_CASE("given orphans, when their job is dropped, then they are not sent agai
   desk.nothing();
 }
 
-TEST_CASE("given a chunk, when its worker dies at an item, then that is lost, and the rest goes on") {
+TEST_CASE(
+    "given a chunk, when its worker dies at an item, then that is lost, and the rest goes on") {
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1, 5);
@@ -115,7 +116,8 @@ TEST_CASE("given a chunk, when its worker dies at an item, then that is lost, an
   CHECK(desk.take<action::finish>().job == 1);
 }
 
-TEST_CASE("given a chunk that goes on elsewhere, when it ends, then only what ran there is measured") {
+TEST_CASE(
+    "given a chunk that goes on elsewhere, when it ends, then only what ran there is measured") {
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1, 0);

@@ -181,7 +181,8 @@ TEST_CASE("given no cancellation, when the sink is asked, then items may run") {
   }
 }
 
-TEST_CASE("given chunks of a size, when one ends, then its results are out before the next begins") {
+TEST_CASE(
+    "given chunks of a size, when one ends, then its results are out before the next begins") {
   worker_wire wire;
   worker_sink sink{*wire.link};
   sink.begin(chunk_of(5), {.chunksize = 2});

@@ -187,7 +187,8 @@ class function_task final : public task {
   std::size_t run_raw(item_reader<received>& reader, std::size_t most, result_sink& sink)
     requires(raw_results)
   {
-    constexpr std::size_t row = std::max<std::size_t>(sink.most_in_a_row / sizeof(result), 1);
+    constexpr std::size_t row =
+        std::max<std::size_t>(result_sink::most_in_a_row / sizeof(result), 1);
     most = std::min(most, row);
     byte_buffer& out = sink.results();
     const std::size_t before = out.size();
