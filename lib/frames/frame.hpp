@@ -20,17 +20,17 @@ namespace coterie::detail {
 enum class frame_kind : std::uint16_t {
   setup = 1,  // rank, number of workers, initializer, finalizer
   define,     // the function of a job; `first`: 1 if each result is waited for; `count`: chunksize
-  run,        // the items of a chunk
-  forget,     // no more chunks of a job will come: drop its function
-  cancel,     // nobody wants the rest of a job: skip what is queued, stop what runs, and forget
-  stop,       // run the finalizer and leave
-  hello,      // protocol version and build identity
-  ready,      // the initializer has run
-  not_ready,  // the initializer threw: an encoded exception
-  values,     // results of consecutive items
-  failure,    // the encoded exception of one item
-  done,       // a chunk is over
-  left,       // the finalizer threw: an encoded exception
+  run,     // the items of a chunk before the one with the index `count`; the payload may have more
+  forget,  // no more chunks of a job will come: drop its function
+  cancel,  // nobody wants the rest of a job: skip what is queued, stop what runs, and forget
+  stop,    // run the finalizer and leave
+  hello,   // protocol version and build identity
+  ready,   // the initializer has run
+  not_ready,         // the initializer threw: an encoded exception
+  values,            // results of consecutive items
+  failure,           // the encoded exception of one item
+  done,              // a chunk is over
+  left,              // the finalizer threw: an encoded exception
   argument_segment,  // parent: the next descriptor is the memory of this segment; 0 bytes: it is gone
   result_segment,    // parent: the same; 0 bytes: it is gone, or cannot be had
   want_segment,      // worker: results of so many bytes need a segment

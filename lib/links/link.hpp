@@ -17,6 +17,13 @@ namespace coterie::detail {
 /// Why a link wants its listener to look for input.
 enum class look_for { what_may_have_come, what_comes_soon };
 
+/// What a worker is left with when the rest is taken back: what it was given before `chunk`, and of that the
+/// items before the one with the index `items`. No chunk: nothing of what it holds.
+struct kept_by_worker {
+  chunk_id chunk = 0;
+  std::size_t items = 0;
+};
+
 /// Who is told what happens on a link. Called from the event loop, never from inside a link's own
 /// functions.
 class link_listener {
@@ -67,6 +74,16 @@ class link {
   [[nodiscard]] virtual std::shared_ptr<buffer_memory> payload_memory() { return nullptr; }
   /// Queues a frame. Nothing leaves before `flush`.
   virtual void send(const frame_header& header, const shared_payload& payload) = 0;
+  /// Whether `take_back` can do anything, ever.
+  [[nodiscard]] virtual bool takes_back() const { return false; }
+  /// Takes back what the worker was sent and has not begun, if that is `least` items or more; it will not run
+  /// them. It begins `unit` items at once, and of what it has not begun at all the first do not count. Tells
+  /// what the worker keeps; empty if nothing was taken back.
+  [[nodiscard]] virtual std::optional<kept_by_worker> take_back(std::size_t /*least*/,
+                                                                std::size_t /*unit*/) {
+    return std::nullopt;
+  }
+
   /// Sends what it can without waiting. If something is left the listener will be told when to try
   /// again. An end of the link is not reported here: the receiving side sees it.
   virtual void flush(const std::shared_ptr<link_listener>& listener) = 0;

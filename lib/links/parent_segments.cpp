@@ -66,6 +66,11 @@ segment_number parent_segments::lend(const shared_payload& payload, send_queue& 
   return number;
 }
 
+void parent_segments::chunk_over(chunk_id chunk) {
+  lent_.erase(chunk);
+  if (chunks_under_way_ > 0) --chunks_under_way_;
+}
+
 // ---- results ----------------------------------------------------------------------------------
 
 bool parent_segments::take(frame& arrived, send_queue& queue, int socket) {
@@ -75,10 +80,7 @@ bool parent_segments::take(frame& arrived, send_queue& queue, int socket) {
     return false;
   }
   if (is_for_the_link(header.kind)) throw bad_frame{"it says of memory what only the parent says"};
-  if (header.kind == frame_kind::done) {
-    lent_.erase(header.chunk);
-    if (chunks_under_way_ > 0) --chunks_under_way_;
-  }
+  if (header.kind == frame_kind::done) chunk_over(header.chunk);
   if (header.segment != no_segment) {
     if (header.kind != frame_kind::values) throw bad_frame{"only results may be in memory"};
     arrived.payload = results_.payload(header);

@@ -20,6 +20,7 @@ ring_link::ring_link(const boost::asio::any_io_executor& executor, unique_descri
       out_{ring_pair{memory_.bytes(), settings.capacity}.to_worker},
       in_{ring_pair{memory_.bytes(), settings.capacity}.to_parent},
       open_{ring_pair{memory_.bytes(), settings.capacity}.results},
+      claims_{ring_pair{memory_.bytes(), settings.capacity}.claimed},
       timer_{std::in_place, executor},
       executor_{executor},
       poll_{settings.busy_poll},
@@ -140,6 +141,7 @@ std::optional<frame> ring_link::next() {
   for (;;) {
     found = reader_.next();
     if (found && segments_.take(*found, queue_, socket_.descriptor())) {
+      if (found->header.kind == frame_kind::done) claims_.ended(found->header.chunk);
       if (open_.take(*found)) break;
       segments_.release(queue_);
     }
@@ -184,7 +186,17 @@ bool ring_link::drain() {
 // ---- what goes --------------------------------------------------------------------------------
 
 void ring_link::send(const frame_header& header, const shared_payload& payload) {
-  if (!socket_.closed()) segments_.send(header, payload, queue_, socket_.descriptor());
+  if (socket_.closed()) return;
+  if (header.kind == frame_kind::run) claims_.sent(header.chunk, header.first, header.count);
+  segments_.send(header, payload, queue_, socket_.descriptor());
+}
+
+std::optional<kept_by_worker> ring_link::take_back(std::size_t least, std::size_t unit) {
+  if (socket_.closed() || !problem_.empty()) return std::nullopt;
+  const auto left = claims_.take_back(least, unit);
+  if (!left) return std::nullopt;
+  for (const chunk_id chunk : left->revoked) segments_.taken_back(chunk);
+  return kept_by_worker{.chunk = left->begun, .items = left->kept};
 }
 
 void ring_link::flush(const std::shared_ptr<link_listener>& listener) {

@@ -15,6 +15,7 @@
 #include "frames/send_queue.hpp"
 #include "links/busy_poll.hpp"
 #include "links/byte_ring.hpp"
+#include "links/claims.hpp"
 #include "links/link.hpp"
 #include "links/link_socket.hpp"
 #include "links/open_results.hpp"
@@ -46,6 +47,9 @@ class ring_link final : public link {
   [[nodiscard]] std::shared_ptr<buffer_memory> payload_memory() override {
     return segments_.argument_memory();
   }
+  [[nodiscard]] bool takes_back() const override { return true; }
+  [[nodiscard]] std::optional<kept_by_worker> take_back(std::size_t least,
+                                                        std::size_t unit) override;
   void send(const frame_header& header, const shared_payload& payload) override;
   void flush(const std::shared_ptr<link_listener>& listener) override;
   void output_possible(const std::shared_ptr<link_listener>& listener) override;
@@ -79,6 +83,7 @@ class ring_link final : public link {
   ring_writer out_;
   ring_reader in_;
   open_results_reader open_;
+  revoker claims_;
   bool look_at_open_ = false;  // when the ring is empty
   bool drained_ = false;
   frame_reader reader_;

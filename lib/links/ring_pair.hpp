@@ -9,12 +9,13 @@
 #include <span>
 
 #include "links/byte_ring.hpp"
+#include "links/claims.hpp"
 #include "links/open_results.hpp"
 
 namespace coterie::detail {
 
-/// What parent and worker share when their frames travel through memory: a ring each way, and the
-/// results that the worker has not sent yet.
+/// What parent and worker share when their frames travel through memory: a ring each way, the results that
+/// the worker has not sent yet, and which items it has claimed.
 ///
 /// Their socket then carries no frames. From the offer on (see `link_offer`) each side sends a
 /// `doorbell` when the other has to be woken: for bytes that it sleeps without, or for room.
@@ -29,20 +30,28 @@ class ring_pair {
     return std::clamp(std::bit_floor(each), least_capacity, most_capacity);
   }
   static constexpr std::size_t memory_for(std::size_t capacity) {
-    return 2 * byte_ring::memory_for(capacity) + open_results::memory_for(open_size(capacity));
+    return claims::memory_size + 2 * byte_ring::memory_for(capacity) +
+           open_results::memory_for(open_size(capacity));
   }
 
   /// Precondition: `memory` has as many bytes as `memory_for(capacity)` says, and outlives it.
   ring_pair(std::span<std::byte> memory, std::size_t capacity)
-      : to_worker{memory.first(byte_ring::memory_for(capacity))},
-        to_parent{memory.subspan(byte_ring::memory_for(capacity), byte_ring::memory_for(capacity))},
-        results{memory.subspan(2 * byte_ring::memory_for(capacity))} {}
+      : claimed{memory.first(claims::memory_size)},
+        to_worker{ring_in(memory, 0, capacity)},
+        to_parent{ring_in(memory, 1, capacity)},
+        results{memory.subspan(claims::memory_size + 2 * byte_ring::memory_for(capacity))} {}
 
+  claims claimed;
   byte_ring to_worker;
   byte_ring to_parent;
   open_results results;
 
  private:
+  static std::span<std::byte> ring_in(std::span<std::byte> memory, std::size_t which,
+                                      std::size_t capacity) {
+    const std::size_t size = byte_ring::memory_for(capacity);
+    return memory.subspan(claims::memory_size + which * size, size);
+  }
   // Enough that what is said once for all of them costs little beside them.
   static constexpr std::size_t open_size(std::size_t capacity) {
     return std::min(capacity, std::size_t{64} << 10U);

@@ -211,6 +211,7 @@ void pool_engine::settle() {
   }
   to_flush_.clear();
   counters_.workers_ready.store(scheduler_.workers_ready(), std::memory_order_relaxed);
+  if (scheduler_.wants_time()) scheduler_.rest(std::chrono::steady_clock::now());
   arm_timer();
 }
 
@@ -221,7 +222,8 @@ void pool_engine::flush_later(worker_peer& worker) {
 void pool_engine::arm_timer() {
   if (!timer_) return;
   const auto deadline = scheduler_.next_deadline();
-  if (deadline == armed_for_) return;
+  // One that runs out earlier is left to run: that is cheaper than to set it again.
+  if (deadline ? armed_for_ && *armed_for_ <= *deadline : !armed_for_) return;
   armed_for_ = deadline;
   if (!deadline) {
     timer_->cancel();

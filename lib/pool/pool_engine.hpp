@@ -106,6 +106,8 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void perform(const action::spawn& what);
   void perform(const action::cut& what);
   void perform(const action::resend& what);
+  void perform(const action::take_back& what);
+  void perform(const action::split& what);
   void perform(const action::crash& what);
   void perform(const action::finish& what);
   void perform(const action::give_up& what);
@@ -119,6 +121,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void end_job(job_id id, const std::exception_ptr& problem, bool kill);
   void drop_job(job_id id, bool kill);
   void forget_job(job_id id, frame_kind how);
+  [[nodiscard]] bool is_cheap_to_move(int rank) const;
   void send_chunk(int rank, chunk_id id, const open_chunk& chunk, bool last);
   void flush_later(worker_peer& worker);
 

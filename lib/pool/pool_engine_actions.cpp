@@ -178,6 +178,29 @@ void pool_engine::perform(const action::resend& what) {
   send_chunk(what.rank, what.chunk, chunk, false);
 }
 
+void pool_engine::perform(const action::take_back& what) {
+  worker_peer* const worker = peer(what.rank);
+  if (worker == nullptr || (what.only_if_cheap && !is_cheap_to_move(what.rank))) return;
+  if (const auto kept = worker->wire->take_back(what.least, what.unit)) {
+    scheduler_.taken_back(what.rank, kept->chunk, kept->items);
+  }
+}
+
+// What lies in memory of one worker would have to be copied for another.
+bool pool_engine::is_cheap_to_move(int rank) const {
+  const auto chunk = chunks_.find(scheduler_.current_chunk(rank).value_or(0));
+  return chunk != chunks_.end() && chunk->second.items->memory() == nullptr;
+}
+
+void pool_engine::perform(const action::split& what) {
+  const auto found = chunks_.find(what.chunk);
+  if (found == chunks_.end()) return;
+  open_chunk rest = found->second;
+  rest.done = what.at;
+  found->second.count = what.at;
+  chunks_.emplace(what.rest, std::move(rest));
+}
+
 void pool_engine::send_chunk(int rank, chunk_id id, const open_chunk& chunk, bool last) {
   worker_peer& worker = *peer(rank);
   open_job& open = jobs_.at(chunk.job);

@@ -143,7 +143,7 @@ void pool_engine::take(worker_peer& worker, const frame& arrived) {
       return take_hello(worker, arrived);
     case frame_kind::ready:
       worker.was_ready = true;
-      return scheduler_.ready(worker.rank);
+      return scheduler_.ready(worker.rank, worker.wire->takes_back());
     case frame_kind::not_ready:
       return take_not_ready(worker, arrived);
     case frame_kind::values:

@@ -16,7 +16,7 @@ double count(std::chrono::nanoseconds time) { return static_cast<double>(time.co
 
 }  // namespace
 
-void chunk_sizer::measured(std::size_t items, std::chrono::nanoseconds busy) noexcept {
+void chunk_sizer::measured(std::size_t items, std::chrono::nanoseconds busy, bool whole) noexcept {
   if (items == 0) return;
   const double time = std::max(count(busy), 0.0);
   const double sample = std::max(time / static_cast<double>(items), 0.1);
@@ -24,11 +24,13 @@ void chunk_sizer::measured(std::size_t items, std::chrono::nanoseconds busy) noe
   all_ += time;
 
   if (automatic()) {
-    const std::size_t reachable = std::min(items, largest / fastest_growth) * fastest_growth;
+    const std::size_t reachable =
+        whole ? std::min(items, largest / fastest_growth) * fastest_growth : next_;
     next_ = std::clamp<std::size_t>(automatic_size(), 1, reachable);
   } else {
     const std::size_t measured = std::clamp<std::size_t>(items / given_, 1, most_together);
-    const std::size_t reachable = std::min(measured * fastest_growth, largest / given_);
+    const std::size_t reachable =
+        std::min(whole ? measured * fastest_growth : next_ / given_, largest / given_);
     next_ = given_ * std::max<std::size_t>(std::min(chunks_together(), reachable), 1);
   }
 }

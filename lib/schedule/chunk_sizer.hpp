@@ -41,8 +41,9 @@ class chunk_sizer {
   [[nodiscard]] std::size_t least() const noexcept { return automatic() ? 1 : given_; }
   [[nodiscard]] std::size_t next() const noexcept { return next_; }
 
-  /// Tells that `items` items ran for `busy` in all.
-  void measured(std::size_t items, std::chrono::nanoseconds busy) noexcept;
+  /// Tells that `items` items ran for `busy` in all. `whole`: this is what was sent; of a part of it the
+  /// next chunk may be more than the double.
+  void measured(std::size_t items, std::chrono::nanoseconds busy, bool whole = true) noexcept;
 
   /// The time of one item as far as it is known; empty before the first measurement.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> item_time() const noexcept;

@@ -19,7 +19,6 @@ void scheduler::add_job(job_id job, job_limits limits) {
   if (!inserted) return;
   // Before who was served last: that it has to wait for.
   entry->second.turn = turns_ - 1;
-  given_in_quiet_ = 0;
   // Whoever asks for work after a failure asks for another try: what was scarce may be back.
   if (alive_count_ == 0) failed_starts_ = 0;
   fill_empty_slots();
@@ -29,10 +28,14 @@ void scheduler::add_job(job_id job, job_limits limits) {
 void scheduler::drop_job(job_id job, bool kill) {
   if (!jobs_.contains(job)) return;
   erase_job(job);
-  if (kill) {
-    for (int rank = 0; rank < settings_.processes; ++rank) {
-      const slot& holder = at(rank);
-      if (!holder.held.empty() && holder.job == job) doom(rank);
+  for (int rank = 0; rank < settings_.processes; ++rank) {
+    const slot& holder = at(rank);
+    if (holder.held.empty() || holder.job != job) continue;
+    if (kill) {
+      doom(rank);
+    } else if (holder.takes_back && holder.state == slot_state::ready) {
+      actions_.emplace_back(
+          action::take_back{.rank = rank, .least = 1, .unit = 0, .only_if_cheap = false});
     }
   }
   leave_if_idle();
@@ -95,10 +98,13 @@ bool scheduler::chunk_done(int rank, chunk_id chunk, std::chrono::nanoseconds bu
   // A worker may leave items undone only when nobody wants them any more.
   if (entry != jobs_.end() && ended.done != ended.count) return false;
   if (entry != jobs_.end()) {
-    entry->second.sizer.measured(ended.count - ended.done_before, busy);
+    entry->second.sizer.measured(ended.count - ended.done_before, busy, !ended.shortened);
     ++entry->second.measured;
   }
   put_down(holder, holder.held.begin());
+  holder.times_taken = 0;
+  holder.is_slow = false;
+  holder.slow_at.reset();
   offer(rank);
   return true;
 }
@@ -133,7 +139,7 @@ void scheduler::terminate() {
 }
 
 std::optional<scheduler_action> scheduler::next() {
-  if (actions_.empty()) return assign();
+  if (actions_.empty() && !assign()) return std::nullopt;
   scheduler_action first = actions_.front();
   actions_.pop_front();
   return first;
@@ -144,6 +150,7 @@ void scheduler::put_down(slot& holder, std::deque<chunk_id>::iterator which) {
   const chunk_state chunk = found->second;
   holder.expected -= chunk.expected;
   holder.held.erase(which);
+  if (holder.held.empty()) set_makes_way(holder, false);
   chunks_.erase(found);
   if (const auto entry = jobs_.find(chunk.job); entry != jobs_.end()) {
     --entry->second.chunks;

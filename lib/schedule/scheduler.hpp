@@ -44,6 +44,18 @@ struct resend {  // send a chunk that was cut before to `rank`, which goes on wh
   int rank;
   chunk_id chunk;
 };
+struct take_back {  // have `rank` stop where it is, and say `taken_back` if so many items come back
+  int rank;
+  std::size_t least;
+  std::size_t unit;    // so many are begun at once; what is about to be begun stays
+  bool only_if_cheap;  // to be given to another worker
+};
+struct
+    split {  // the items of `chunk` from the one with the index `at` on are the chunk `rest` from now on
+  chunk_id chunk;
+  std::size_t at;
+  chunk_id rest;
+};
 struct crash {  // the next `count` items of `chunk` died with `rank`; those behind come again
   int rank;
   chunk_id chunk;
@@ -65,9 +77,9 @@ struct all_gone {  // closed, and the last worker has left
 
 }  // namespace action
 
-using scheduler_action =
-    std::variant<action::spawn, action::cut, action::resend, action::crash, action::finish,
-                 action::give_up, action::kill, action::stop, action::all_gone>;
+using scheduler_action = std::variant<action::spawn, action::cut, action::resend, action::take_back,
+                                      action::split, action::crash, action::finish, action::give_up,
+                                      action::kill, action::stop, action::all_gone>;
 
 /// Decides which worker gets which items, and when workers start and leave.
 ///
@@ -82,9 +94,10 @@ using scheduler_action =
 ///   just come goes before the one that was served last.
 /// - A worker holds chunks of one job at a time. What it runs is therefore always of the job that
 ///   a cancellation kills it for, even when the news of its progress is still on its way.
-/// - A worker that runs a short chunk holds a second one, so that it never idles while the parent
-///   hears of its results; one that runs a long one does not, and is free for others after it,
-///   unless none have come for a while.
+/// - A worker that runs a chunk holds a second one, so that it never idles while the parent hears of its
+///   results. If it cannot be asked to give that back, it does so only while chunks are short.
+/// - What a worker has not begun is taken back when another has nothing to do, and when a job that has
+///   fewer chunks under way would have to wait for it.
 /// - A dead worker costs the items that it may have begun; what it held behind them is sent again.
 ///
 /// A chunk here is what one message brings. Where the size of chunks was given, it may be several of them.
@@ -94,14 +107,20 @@ class scheduler {
 
   /// Starts in a row that may fail, with none succeeding, before it gives up.
   static constexpr int start_attempts = 3;
-  /// A second chunk follows one that is expected to end within this time. The gap of 20 microseconds
-  /// between two chunks is less than 2% of a longer one, and whoever waits for a free worker waits
-  /// for all that it holds.
+  /// Where chunks cannot be taken back, a second one follows one that is expected to end within this time.
+  /// Whoever waits for a free worker waits for all that it holds.
   static constexpr std::chrono::nanoseconds soon = std::chrono::milliseconds{1};
-  /// The same while nobody seems to wait: each worker has been given so many chunks since a job came.
-  static constexpr std::chrono::nanoseconds soon_when_quiet = std::chrono::milliseconds{4};
-  static constexpr std::size_t quiet_after = 256;
   static constexpr std::size_t most_held = 2;
+  /// So often what a worker has not begun is taken back while it runs one chunk. It has to go through
+  /// all that it was sent.
+  static constexpr std::size_t most_taken = 4;
+  /// Items that take less are left where they are: it takes as long until another has them. With many workers
+  /// the limit is higher, because the parent sees to all of them. For each worker.
+  static constexpr std::chrono::nanoseconds worth_sharing = std::chrono::microseconds{200};
+  static constexpr std::chrono::nanoseconds worth_sharing_each = std::chrono::microseconds{10};
+  /// What was left where it is, as too little or as costly to move, is taken back all the same from a worker that
+  /// does not get on: after this, and twice the time that it was expected to take for what it runs.
+  static constexpr std::chrono::nanoseconds patience = std::chrono::milliseconds{1};
   static constexpr std::size_t smallest_window = 256;
   static constexpr std::size_t largest_window_each = 4096;  // for each worker
   /// First wait before starting workers is tried again while others still serve; doubles.
@@ -112,8 +131,8 @@ class scheduler {
 
   // Events: jobs.
   void add_job(job_id job, job_limits limits);
-  /// Forgets a job that completed early: what is queued is dropped; what runs, runs on for nobody,
-  /// or, with `kill`, is ended together with its worker.
+  /// Forgets a job that completed early: what is queued is dropped, what workers hold and have not begun is taken
+  /// back; what runs, runs on for nobody, or, with `kill`, is ended together with its worker.
   void drop_job(job_id job, bool kill);
   /// The answer to `action::cut`; no items and `exhausted` means that the input had already ended.
   void cut_done(chunk_id chunk, std::size_t count, bool exhausted);
@@ -122,7 +141,8 @@ class scheduler {
 
   // Events: workers.
   void started(int rank, time_point now);
-  void ready(int rank);
+  /// `takes_back`: what the worker holds can be taken back.
+  void ready(int rank, bool takes_back = false);
   /// The process of `rank` is gone. Of the chunk that it ran, the next `begun` items may have begun, and
   /// are lost with it; all that it held behind them is sent again.
   void exited(int rank, time_point now, std::size_t begun = 1);
@@ -130,6 +150,9 @@ class scheduler {
   [[nodiscard]] bool items_done(int rank, chunk_id chunk, std::size_t count);
   /// The worker is done with `chunk`, having been busy for `busy`. False: it cannot be.
   [[nodiscard]] bool chunk_done(int rank, chunk_id chunk, std::chrono::nanoseconds busy);
+  /// The answer to `action::take_back`, unless there was none: of what it holds the worker keeps the chunk
+  /// `begun` up to the item with the index `kept`, and what it was given before that; 0: nothing.
+  void taken_back(int rank, chunk_id begun, std::size_t kept);
   /// The worker broke the rules: it is killed, and loses what it holds.
   void condemn(int rank);
 
@@ -138,6 +161,9 @@ class scheduler {
   /// Forgets every job and kills every worker.
   void terminate();
   void tick(time_point now);
+  /// To be told when `next` has nothing more, if `wants_time` says so.
+  void rest(time_point now);
+  [[nodiscard]] bool wants_time() const noexcept { return !slow_givers_.empty(); }
 
   /// Whether the process asked for by `action::spawn` is still wanted.
   [[nodiscard]] bool wants(int rank) const;
@@ -156,6 +182,9 @@ class scheduler {
   [[nodiscard]] bool gone() const noexcept { return gone_; }
 
  private:
+  // So many slots are looked at for one that can be given more, or asked; the next event looks further.
+  static constexpr std::size_t looks = 8;
+
   enum class slot_state : std::uint8_t { empty, spawning, starting, ready, doomed, stopping };
 
   struct slot {
@@ -163,6 +192,13 @@ class scheduler {
     bool was_ready = false;
     bool in_idle = false;
     bool in_hungry = false;
+    bool in_givers = false;
+    bool takes_back = false;
+    bool makes_way = false;       // what it had not begun has been taken back
+    std::size_t times_taken = 0;  // since it ended a chunk
+    bool in_slow_givers = false;
+    bool is_slow = false;  // it has been waited for
+    std::optional<time_point> slow_at;
     std::deque<chunk_id> held;            // the front is what it runs
     job_id job = 0;                       // whose chunks these are
     std::chrono::nanoseconds expected{};  // how long they will take, as far as that is known
@@ -175,6 +211,7 @@ class scheduler {
     std::size_t count = 0;
     std::size_t done = 0;         // finished, or lost
     std::size_t done_before = 0;  // when it was sent to the worker that holds it
+    bool shortened = false;       // since then
     std::chrono::nanoseconds expected{};
   };
 
@@ -198,13 +235,12 @@ class scheduler {
     bool cutting = false;                // a cut action is out and not answered
     std::optional<place_in_turn> place;  // where it is in `runnable_`
     std::uint64_t turn = 0;
-    std::deque<chunk_id> unsent;  // cut, then orphaned by a dead worker before it began them
+    std::deque<chunk_id> unsent;  // cut, then taken back, or orphaned by a dead worker
   };
 
   slot& at(int rank) { return slots_.at(static_cast<std::size_t>(rank)); }
   [[nodiscard]] std::size_t window_of(const job_state& job) const;
   [[nodiscard]] bool can_give(const job_state& job) const;
-  [[nodiscard]] bool quiet() const;
   [[nodiscard]] bool has_room(const slot& which) const;
   void refresh(job_id id, job_state& job);
   void offer(int rank);
@@ -219,9 +255,21 @@ class scheduler {
   void start_failed(time_point now);
   void leave_if_idle();
   void report_if_gone();
-  std::optional<scheduler_action> assign();
-  scheduler_action give(int rank, job_id id);
+  bool assign();
+  bool give_to_hungry();
+  void give(int rank, job_id id);
   [[nodiscard]] std::size_t next_size(const job_state& job) const;
+  bool ask_back();
+  void wait_for(int rank);
+  void give_up_waiting(time_point now);
+  [[nodiscard]] bool nobody_idle();
+  [[nodiscard]] bool enough_make_way() const;
+  std::deque<chunk_id> shorten(slot& holder, chunk_id begun, std::size_t kept);
+  chunk_id split(chunk_id chunk, std::size_t at);
+  void resend(int rank, job_state& job);
+  void set_makes_way(slot& which, bool value);
+  [[nodiscard]] std::size_t worth_sharing_of(const job_state& job) const;
+  [[nodiscard]] std::size_t may_come_back(const slot& holder, const job_state& job) const;
 
   scheduler_settings settings_;
   std::vector<slot> slots_;
@@ -230,9 +278,11 @@ class scheduler {
   std::set<place_in_turn> runnable_;
   std::deque<int> idle_;    // ready ranks that hold nothing
   std::deque<int> hungry_;  // ready ranks that hold something and may have more
+  std::deque<int> givers_;  // ready ranks that have something which they may have to give back
   std::deque<scheduler_action> actions_;
   std::uint64_t turns_ = 2;
-  std::size_t given_in_quiet_ = 0;  // chunks since a job came
+  std::deque<int> slow_givers_;  // who has kept something while others had nothing
+  std::size_t making_way_ = 0;   // slots that do
   chunk_id last_chunk_ = 0;
   int ready_count_ = 0;
   int alive_count_ = 0;     // slots that are not empty

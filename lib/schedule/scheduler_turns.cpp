@@ -24,20 +24,16 @@ bool scheduler::can_give(const job_state& job) const {
   return !job.exhausted && !job.cutting && job.taken < window_of(job);
 }
 
-bool scheduler::quiet() const {
-  return given_in_quiet_ >= quiet_after * static_cast<std::size_t>(settings_.processes);
-}
-
 bool scheduler::has_room(const slot& which) const {
   if (which.state != slot_state::ready) return false;
   if (which.held.empty()) return true;
   const auto entry = jobs_.find(which.job);
-  if (entry == jobs_.end()) return false;
+  if (entry == jobs_.end() || which.held.size() >= most_held) return false;
+  if (which.takes_back && which.times_taken < most_taken) return true;
   // One quick item says little of those behind it, and what waits behind a slow one cannot be taken
   // back: a worker may hold as many more as each worker, on average, has shown to be quick.
   const auto workers = static_cast<std::size_t>(settings_.processes);
-  if (which.held.size() > entry->second.measured / workers) return false;
-  return which.held.size() < most_held && which.expected < (quiet() ? soon_when_quiet : soon);
+  return which.held.size() <= entry->second.measured / workers && which.expected < soon;
 }
 
 void scheduler::refresh(job_id id, job_state& job) {
@@ -59,21 +55,24 @@ void scheduler::offer(int rank) {
   }
 }
 
-std::optional<scheduler_action> scheduler::assign() {
+// Whether there is something to be done.
+bool scheduler::assign() {
   while (!idle_.empty() && !runnable_.empty()) {
     const int rank = idle_.front();
     idle_.pop_front();
     slot& which = at(rank);
     which.in_idle = false;
-    if (which.state == slot_state::ready && which.held.empty()) {
-      return give(rank, runnable_.begin()->job);
-    }
+    if (which.state != slot_state::ready || !which.held.empty()) continue;
+    give(rank, runnable_.begin()->job);
+    return true;
   }
-  if (runnable_.empty()) return std::nullopt;
+  return give_to_hungry() || ask_back();
+}
 
-  // Nobody is free. Those who run the job whose turn it is may hold more of it; the others drain,
-  // so that they are free for it soon. A few are looked at, then the next event looks further.
-  constexpr std::size_t looks = 8;
+// Nobody is free. Those who run the job whose turn it is may hold more of it; the others drain, so that
+// they are free for it soon. A few are looked at, then the next event looks further.
+bool scheduler::give_to_hungry() {
+  if (runnable_.empty()) return false;
   for (std::size_t look = std::min(looks, hungry_.size()); look > 0; --look) {
     const int rank = hungry_.front();
     hungry_.pop_front();
@@ -81,32 +80,30 @@ std::optional<scheduler_action> scheduler::assign() {
     which.in_hungry = false;
     if (which.held.empty() || !has_room(which)) continue;
     const job_id first = runnable_.begin()->job;
-    if (which.job == first) return give(rank, first);
+    if (which.job == first) {
+      give(rank, first);
+      return true;
+    }
     which.in_hungry = true;
     hungry_.push_back(rank);
   }
-  return std::nullopt;
+  return false;
 }
 
-scheduler_action scheduler::give(int rank, job_id id) {
+void scheduler::give(int rank, job_id id) {
   job_state& job = jobs_.at(id);
   slot& which = at(rank);
   job.turn = turns_ += 2;  // leaves one between, for those who come
   ++job.chunks;
-  ++given_in_quiet_;
   which.job = id;
-
+  set_makes_way(which, false);
+  which.is_slow = false;
+  if (which.takes_back && !std::exchange(which.in_givers, true)) givers_.push_back(rank);
   if (!job.unsent.empty()) {
-    const chunk_id chunk = job.unsent.front();
-    job.unsent.pop_front();
-    chunk_state& again = chunks_.at(chunk);
-    again.rank = rank;
-    again.done_before = again.done;
-    which.held.push_back(chunk);
-    which.expected += again.expected;
+    resend(rank, job);
     refresh(id, job);
     offer(rank);
-    return action::resend{rank, chunk};
+    return;
   }
 
   const chunk_id chunk = ++last_chunk_;
@@ -115,7 +112,7 @@ scheduler_action scheduler::give(int rank, job_id id) {
   const std::size_t most = next_size(job);
   job.cutting = true;
   refresh(id, job);
-  return action::cut{rank, id, chunk, most};
+  actions_.emplace_back(action::cut{rank, id, chunk, most});
 }
 
 std::size_t scheduler::next_size(const job_state& job) const {

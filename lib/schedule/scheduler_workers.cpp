@@ -19,11 +19,13 @@ void scheduler::started(int rank, time_point now) {
   }
 }
 
-void scheduler::ready(int rank) {
+void scheduler::ready(int rank, bool takes_back) {
   slot& which = at(rank);
   if (which.state != slot_state::starting) return;
   which.state = slot_state::ready;
   which.was_ready = true;
+  which.takes_back = takes_back;
+  which.times_taken = 0;
   if (which.start_deadline) {
     which.start_deadline.reset();
     --starting_count_;
@@ -78,10 +80,15 @@ void scheduler::tick(time_point now) {
     failed_starts_ = 0;
     fill_empty_slots();
   }
+  give_up_waiting(now);
 }
 
 std::optional<scheduler::time_point> scheduler::next_deadline() const {
   std::optional<time_point> first = retry_at_;
+  for (const int rank : slow_givers_) {
+    const auto slow_at = slots_[static_cast<std::size_t>(rank)].slow_at;
+    if (slow_at && (!first || *slow_at < *first)) first = slow_at;
+  }
   if (starting_count_ > 0) {
     for (const slot& which : slots_) {
       if (which.state == slot_state::starting && which.start_deadline &&
@@ -106,6 +113,7 @@ std::optional<chunk_id> scheduler::current_chunk(int rank) const {
 void scheduler::lose_chunks(slot& dead, int rank, std::size_t begun) {
   auto held = std::exchange(dead.held, {});
   dead.expected = {};
+  set_makes_way(dead, false);
   const auto entry = jobs_.find(dead.job);
   if (entry == jobs_.end()) {
     for (const chunk_id chunk : held) chunks_.erase(chunk);

@@ -169,7 +169,7 @@ class session {
     const auto found = jobs_.find(header.job);
     // A job that is not known has been cancelled: its chunk is answered without running anything.
     const bool wanted = found != jobs_.end();
-    sink_.begin(header, wanted ? found->second.manner : worker_sink::manner{});
+    if (!sink_.begin(header, wanted ? found->second.manner : worker_sink::manner{})) return;
     if (wanted) {
       try {
         if (found->second.problem) std::rethrow_exception(found->second.problem);

@@ -51,6 +51,17 @@ class worker_link {
   void begin_results(job_id job, chunk_id chunk, std::size_t first) {
     open()->begin(sent_, job, chunk, first);
   }
+  /// To be told of each chunk that comes, before anything is done about it. False: it has been taken back.
+  [[nodiscard]] bool begin_chunk(const frame_header& run) {
+    claimer* const items = transport_->items();
+    return items == nullptr || items->begin(static_cast<std::size_t>(run.first));
+  }
+  /// Claims the items of that chunk before the one with the index `end`, before they are run. False: all
+  /// that were not claimed have been taken back.
+  [[nodiscard]] bool claim_items_up_to(std::size_t end) {
+    claimer* const items = transport_->items();
+    return items == nullptr || items->claim_up_to(end);
+  }
   /// Sends results. If they are large, `bytes` may be the parent's afterwards, and this may wait until
   /// the parent has taken earlier ones.
   void send_results(const frame_header& header, byte_buffer& bytes);

@@ -24,6 +24,7 @@ worker_ring::worker_ring(int descriptor, shared_memory memory, std::size_t capac
       in_{ring_pair{memory_.bytes(), capacity}.to_worker},
       out_{ring_pair{memory_.bytes(), capacity}.to_parent},
       results_{ring_pair{memory_.bytes(), capacity}.results},
+      items_{ring_pair{memory_.bytes(), capacity}.claimed},
       poll_{poll_for} {}
 
 std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {

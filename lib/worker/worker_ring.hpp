@@ -25,6 +25,7 @@ class worker_ring final : public worker_transport {
   [[nodiscard]] bool has_segments() const noexcept override { return true; }
   unique_descriptor take_descriptor() override;
   [[nodiscard]] open_results* results() noexcept override { return &results_; }
+  [[nodiscard]] claimer* items() noexcept override { return &items_; }
 
  private:
   void wait();
@@ -35,6 +36,7 @@ class worker_ring final : public worker_transport {
   ring_reader in_;
   ring_writer out_;
   open_results results_;
+  claimer items_;
   busy_poll poll_;
   std::deque<unique_descriptor> descriptors_;  // that came with the doorbells
 };

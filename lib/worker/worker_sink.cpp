@@ -21,13 +21,14 @@ constexpr std::size_t many = std::size_t{1} << 20U;
 
 }  // namespace
 
-void worker_sink::begin(const frame_header& run, const manner& how) {
+bool worker_sink::begin(const frame_header& run, const manner& how) {
+  if (!link_.begin_chunk(run)) return false;
   // The pace of one job says nothing about the next.
   if (run.job != job_) allowed_ = 1;
   job_ = run.job;
   chunk_ = run.chunk;
   how_ = how;
-  first_ = begun_with_ = static_cast<std::size_t>(run.first);
+  first_ = begun_with_ = claimed_ = static_cast<std::size_t>(run.first);
   count_ = static_cast<std::size_t>(run.count);
   granted_ = 0;
   publish();
@@ -37,6 +38,7 @@ void worker_sink::begin(const frame_header& run, const manner& how) {
     link_.flush();
     last_flush_ = now_;
   }
+  return true;
 }
 
 void worker_sink::end() {
@@ -52,7 +54,8 @@ void worker_sink::end() {
 }
 
 void worker_sink::fail_rest() {
-  while (first_ + waiting_ < count_) failed();
+  claim(count_);
+  while (first_ + waiting_ < claimed_) failed();
 }
 
 void worker_sink::succeeded(std::size_t count) {
@@ -141,12 +144,22 @@ std::size_t worker_sink::allowance() {
     if (link_.cancelled(job_)) return 0;
   }
   granted_ = allowed_;
+  const std::size_t at = first_ + waiting_;
   if (link_.open() == nullptr && how_.chunksize > 0) {
-    const std::size_t at = first_ + waiting_;
     if (at % how_.chunksize == 0 && at > begun_with_) push_values();
     granted_ = std::min(granted_, how_.chunksize - at % how_.chunksize);
   }
-  return granted_;
+  claim(std::min(at + granted_, count_));
+  return granted_ = std::min(granted_, claimed_ - at);
+}
+
+// As far as they have not been taken back. A chunk of the size that was given is one worker's, as a whole.
+void worker_sink::claim(std::size_t end) {
+  if (end <= claimed_) return;
+  if (how_.chunksize > 0) {
+    end = std::min((end + how_.chunksize - 1) / how_.chunksize * how_.chunksize, count_);
+  }
+  if (link_.claim_items_up_to(end)) claimed_ = end;
 }
 
 void worker_sink::measure_pace() {

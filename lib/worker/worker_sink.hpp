@@ -35,12 +35,14 @@ class worker_sink final : public result_sink {
 
   explicit worker_sink(worker_link& link) : link_{link}, results_{link.memory_for_results()} {}
 
-  /// The items that `run` brings come next.
-  void begin(const frame_header& run, const manner& how);
+  /// The items that `run` brings come next. False: the parent has taken them back. To be told of each that
+  /// comes.
+  bool begin(const frame_header& run, const manner& how);
   /// Tells the parent that the chunk is over, with whatever has not been sent.
   void end();
 
-  /// The exception that is being handled is the fate of every item that has none yet.
+  /// The exception that is being handled is the fate of every item that has none yet, and has not been
+  /// taken back.
   void fail_rest();
 
   byte_buffer& results() override { return results_; }
@@ -58,6 +60,7 @@ class worker_sink final : public result_sink {
   void publish();
   void empty_results();
   void measure_pace();
+  void claim(std::size_t end);
 
   worker_link& link_;
   byte_buffer results_;
@@ -72,6 +75,7 @@ class worker_sink final : public result_sink {
   std::size_t count_ = 0;
   std::size_t first_ = 0;    // of the results in `results_`
   std::size_t allowed_ = 1;  // items between two looks at the clock
+  std::size_t claimed_ = 0;  // items before this one are this worker's
   std::size_t granted_ = 0;  // of these, since the last look
   clock::time_point begun_{};
   clock::time_point last_look_{};

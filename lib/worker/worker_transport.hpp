@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 
+#include "links/claims.hpp"
 #include "links/open_results.hpp"
 #include "system/unique_descriptor.hpp"
 
@@ -44,6 +45,10 @@ class worker_transport {
   /// Where results lie until they are sent, so that the parent has them even if this process ends before;
   /// null: they are lost then.
   [[nodiscard]] virtual open_results* results() noexcept { return nullptr; }
+
+  /// Where items are claimed before they are run, so that the parent can take back the others; null: it
+  /// cannot.
+  [[nodiscard]] virtual claimer* items() noexcept { return nullptr; }
 
   /// The kind that the parent offers on `socket`.
   static std::unique_ptr<worker_transport> accept(int socket);

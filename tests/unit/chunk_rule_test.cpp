@@ -15,6 +15,7 @@
 namespace {
 
 using coterie::detail::chunk_sizer;
+using coterie::detail::scheduler;
 using std::chrono::nanoseconds;
 using namespace std::chrono_literals;
 using task_times::times;
@@ -29,8 +30,8 @@ struct measured {
   nanoseconds idle_at_the_end;
 };
 
-measured map(int workers, const times& items, std::size_t chunksize = 0) {
-  pool_simulation pool{workers};
+measured map(int workers, const times& items, std::size_t chunksize = 0, bool takes_back = true) {
+  pool_simulation pool{workers, takes_back};
   const auto id = pool.call(0ns, items, {.chunksize = chunksize});
   pool.run();
   return {pool.result(id), pool.idle_at_the_end()};
@@ -80,12 +81,48 @@ nanoseconds p99(const std::vector<nanoseconds>& sorted) { return sorted[sorted.s
 
 }  // namespace
 
-TEST_CASE("given items of equal length, when they are mapped, then 2% are lost but for the ends") {
+TEST_CASE("given items of equal length, when they are mapped, then hardly anything is lost") {
+  for (const int workers : {1, 2, 8}) {
+    for (const nanoseconds item : {nanoseconds{1us}, {10us}, {100us}, {1ms}}) {
+      INFO(workers << " workers, items of " << seconds(item) << " s");
+      const auto job = map(workers, task_times::even(in(workers * 1s, item), item)).job;
+      CHECK(job.efficiency(workers) > 0.998);
+    }
+  }
+}
+
+TEST_CASE(
+    "given items that suddenly take a thousand times as long, when mapped, then all share them") {
+  for (const int workers : {2, 8}) {
+    for (const std::size_t chunksize : {0U, 1U}) {
+      INFO(workers << " workers, chunk size " << chunksize);
+      const auto some = static_cast<std::size_t>(workers);
+      times items = task_times::even(3000 * some, 1us);
+      const auto long_ones = task_times::even(300 * some, 1ms);
+      items.insert(items.end(), long_ones.begin(), long_ones.end());
+      CHECK(map(workers, items, chunksize).job.efficiency(workers) > 0.99);
+    }
+  }
+}
+
+TEST_CASE("given a map, when it ends, then nobody has been idle for longer than sharing takes") {
+  for (const int workers : {2, 8}) {
+    for (const nanoseconds item : {nanoseconds{1us}, {10us}, {100us}, {1ms}}) {
+      INFO(workers << " workers, items of " << seconds(item) << " s");
+      const auto result = map(workers, task_times::even(in(workers * 100ms, item), item));
+      CHECK(result.idle_at_the_end <=
+            scheduler::worth_sharing + pool_simulation::stride + item + gap);
+    }
+  }
+}
+
+TEST_CASE(
+    "given workers that give nothing back, when items are mapped, then 2% are lost but for the ends") {
   for (const int workers : {1, 2, 8, 64}) {
     for (const nanoseconds item : {nanoseconds{1us}, {10us}, {100us}, {1ms}, {100ms}}) {
       INFO(workers << " workers, items of " << seconds(item) << " s");
       const auto each = std::min<std::size_t>(std::max<std::size_t>(in(500ms, item), 10), 20'000);
-      const auto result = map(workers, task_times::even(each * scale(workers), item));
+      const auto result = map(workers, task_times::even(each * scale(workers), item), 0, false);
       const auto ideal = result.job.work / workers;
       // A few doublings at the start, each of which the parent sends to every worker.
       const auto start = 100us * workers;
@@ -199,13 +236,28 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "given calls beside a long map, when 100 were made, then 99 waited for one chunk at most") {
+    "given calls beside a long map, when they are made, then each waits for what a worker has claimed") {
+  for (const int workers : {1, 2, 8}) {
+    for (const nanoseconds item : {nanoseconds{1us}, {100us}, {700us}, {1500us}}) {
+      INFO(workers << " workers, items of " << seconds(item) << " s");
+      pool_simulation pool{workers};
+      const auto map = pool.call(0ns, task_times::even(in(1s * workers, item), item));
+      const auto waits = waits_beside(pool, 990ms);
+      CHECK(waits.back() <= std::max(item, pool_simulation::stride) + 3 * gap);
+      CHECK(pool.result(map).efficiency(workers) > 0.985);
+    }
+  }
+}
+
+TEST_CASE(
+    "given workers that give nothing back, when 100 calls are made beside a long map, then 99 wait for "
+    "one chunk at most") {
   for (const int workers : {1, 2, 8}) {
     for (const nanoseconds item : {nanoseconds{1us}, {100us}, {700us}, {1500us}}) {
       for (const std::size_t chunksize : {0U, 20U}) {
         if (chunksize > 0 && item < 100us) continue;  // here a worker holds more than one
         INFO(workers << " workers, items of " << seconds(item) << " s, chunk size " << chunksize);
-        pool_simulation pool{workers};
+        pool_simulation pool{workers, false};
         const auto map = pool.call(0ns, task_times::even(in(1s * workers, item), item),
                                    {.chunksize = chunksize});
         const auto waits = waits_beside(pool, 990ms);

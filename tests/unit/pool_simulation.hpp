@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <queue>
+#include <span>
 #include <stdexcept>
 #include <tuple>
 #include <utility>
@@ -20,9 +21,10 @@
 ///
 /// What costs time, apart from the items: a message is under way for `message`, and the parent works for
 /// `parent` on each chunk that it sends, one after another. So a worker that has nothing more to do
-/// waits for 2 * message + parent between two chunks. A worker that goes on to a next chunk tells of
-/// the last one when `silence` has passed since it told anything, as a real one does. The results
-/// of a chunk come with its end, which is later than in a real pool.
+/// waits for 2 * message + parent between two chunks. A worker tells of what it has ended when it begins the
+/// last chunk that it holds, when it has nothing more, and when `silence` has passed since it told anything,
+/// as a real one does. It claims items for `stride` at a time. The results of a chunk come with its end,
+/// which is later than in a real pool.
 class pool_simulation {
  public:
   using scheduler = coterie::detail::scheduler;
@@ -33,7 +35,8 @@ class pool_simulation {
 
   static constexpr nanoseconds message = std::chrono::microseconds{10};
   static constexpr nanoseconds parent = std::chrono::microseconds{5};
-  static constexpr nanoseconds silence = std::chrono::microseconds{100};
+  static constexpr nanoseconds silence = std::chrono::microseconds{400};
+  static constexpr nanoseconds stride = std::chrono::microseconds{50};
 
   /// What became of a job.
   struct outcome {
@@ -51,13 +54,13 @@ class pool_simulation {
     }
   };
 
-  explicit pool_simulation(int workers)
+  explicit pool_simulation(int workers, bool takes_back = true)
       : scheduler_{{.processes = workers}}, workers_(static_cast<std::size_t>(workers)) {
     while (scheduler_.next()) {
     }
     for (int rank = 0; rank < workers; ++rank) {
       scheduler_.started(rank, {});
-      scheduler_.ready(rank);
+      scheduler_.ready(rank, takes_back);
     }
   }
 
@@ -99,10 +102,11 @@ class pool_simulation {
   };
   struct chunk_arrives {
     std::size_t rank;
-    chunk_id chunk;
+    std::uint64_t message;
   };
   struct chunk_ends {
     std::size_t rank;
+    std::uint64_t run;
   };
   struct tell {  // what has ended
     std::size_t rank;
@@ -111,22 +115,30 @@ class pool_simulation {
     std::size_t rank;
     std::size_t ended;  // chunks
   };
+  struct deadline {};
   struct event {
     nanoseconds when;
     std::uint64_t order;
-    std::variant<called, chunk_arrives, chunk_ends, tell, news> what;
+    std::variant<called, chunk_arrives, chunk_ends, tell, news, deadline> what;
     bool operator<(const event& other) const {
       return std::tie(other.when, other.order) < std::tie(when, order);
     }
   };
   struct chunk {
     job_id job;
-    std::size_t first;
-    std::size_t count;
-    nanoseconds busy;
+    std::size_t first;  // of the job's items
+    std::size_t begin;  // the first of the chunk's items that is to be run
+    std::size_t end;
+  };
+  struct sent_chunk {
+    chunk_id chunk;
+    std::uint64_t message;
+    bool arrived = false;
   };
   struct worker {
-    std::deque<chunk_id> held;   // the front is run
+    std::deque<sent_chunk> sent;  // the front is run
+    std::uint64_t run = 0;        // of the end that is to come; 0: nothing is run
+    nanoseconds begun_at{};
     std::deque<chunk_id> ended;  // and the parent does not know
     std::size_t untold = 0;      // of these; of the others news is on its way
     nanoseconds last_told{};
@@ -152,21 +164,39 @@ class pool_simulation {
 
   void happen(const chunk_arrives& what) {
     worker& which = workers_[what.rank];
-    which.held.push_back(what.chunk);
-    if (which.held.size() == 1) begin(what.rank);
+    const auto found = std::ranges::find(which.sent, what.message, &sent_chunk::message);
+    if (found == which.sent.end()) return;  // it was taken back
+    found->arrived = true;
+    if (which.run == 0) begin(what.rank);
   }
 
   void begin(std::size_t rank) {
-    at(now_ + chunks_.at(workers_[rank].held.front()).busy, chunk_ends{rank});
+    worker& which = workers_[rank];
+    which.begun_at = now_;
+    end_later(rank);
+    if (which.sent.size() == 1 || !which.sent[1].arrived) at(now_, tell{rank});
+  }
+
+  void end_later(std::size_t rank) {
+    worker& which = workers_[rank];
+    which.run = ++runs_;
+    at(which.begun_at + busy(chunks_.at(which.sent.front().chunk)), chunk_ends{rank, which.run});
+  }
+
+  [[nodiscard]] nanoseconds busy(const chunk& of) const {
+    const auto& ends = jobs_.at(of.job).ends;
+    return ends[of.first + of.end] - ends[of.first + of.begin];
   }
 
   void happen(const chunk_ends& what) {
     worker& which = workers_[what.rank];
-    which.ended.push_back(which.held.front());
-    which.held.pop_front();
+    if (which.run != what.run) return;  // a part of it was taken back
+    which.run = 0;
+    which.ended.push_back(which.sent.front().chunk);
+    which.sent.pop_front();
     ++which.untold;
     which.last_ended = now_;
-    const bool goes_on = !which.held.empty();
+    const bool goes_on = !which.sent.empty() && which.sent.front().arrived;
     if (goes_on) begin(what.rank);
     at(goes_on ? std::max(now_, which.last_told + silence) : now_, tell{what.rank});
   }
@@ -181,17 +211,19 @@ class pool_simulation {
   void happen(const news& what) {
     const int rank = static_cast<int>(what.rank);
     auto& told = workers_[what.rank].ended;
-    for (std::size_t count = what.ended; count > 0; --count) {
+    for (std::size_t left = what.ended; left > 0; --left) {
       const chunk_id id = told.front();
       told.pop_front();
       const chunk ended = chunks_.at(id);
-      chunks_.erase(id);
       job& owner = jobs_.at(ended.job);
-      for (std::size_t item = 0; item < ended.count; ++item) {
+      for (std::size_t item = ended.begin; item < ended.end; ++item) {
+        require(owner.result.arrivals[ended.first + item] == nanoseconds::zero());
         owner.result.arrivals[ended.first + item] = now_;
       }
-      require(scheduler_.items_done(rank, id, ended.count));
-      require(scheduler_.chunk_done(rank, id, ended.busy));
+      const std::size_t count = ended.end - ended.begin;
+      require(count == 0 || scheduler_.items_done(rank, id, count));
+      require(scheduler_.chunk_done(rank, id, busy(ended)));
+      chunks_.erase(id);
       if (owner.limits.held_until_consumed) read(ended.job, owner);
     }
     settle();
@@ -206,28 +238,94 @@ class pool_simulation {
 
   void settle() {
     while (const auto next = scheduler_.next()) {
-      if (const auto* finish = std::get_if<coterie::detail::action::finish>(&*next)) {
-        jobs_.at(finish->job).result.finished = now_;
-      } else {
-        send(std::get<coterie::detail::action::cut>(*next));
-      }
+      std::visit([this](const auto& what) { perform(what); }, *next);
+    }
+    scheduler_.rest(scheduler::time_point{now_});
+    if (const auto next = scheduler_.next_deadline()) {
+      at(std::max(now_, next->time_since_epoch()), deadline{});
     }
   }
 
-  void send(const coterie::detail::action::cut& asked) {
+  void happen(const deadline&) {
+    scheduler_.tick(scheduler::time_point{now_});
+    if (const auto next = scheduler_.next()) {
+      std::visit([this](const auto& what) { perform(what); }, *next);
+      settle();
+    }
+  }
+
+  template <class Action>
+  void perform(const Action&) {
+    throw std::logic_error{"nobody starts, crashes or leaves here"};
+  }
+
+  void perform(const coterie::detail::action::finish& what) {
+    jobs_.at(what.job).result.finished = now_;
+  }
+
+  void perform(const coterie::detail::action::cut& asked) {
     job& from = jobs_.at(asked.job);
     const std::size_t first = from.cut;
     const std::size_t count = std::min(asked.most, from.result.arrivals.size() - first);
     from.cut += count;
     if (count > 0) {
-      const nanoseconds busy = from.ends[from.cut] - from.ends[first];
-      chunks_[asked.chunk] = {asked.job, first, count, busy};
+      const chunk& made = chunks_[asked.chunk] = {asked.job, first, 0, count};
       from.result.chunks.push_back(count);
-      from.result.longest_chunk = std::max(from.result.longest_chunk, busy);
-      parent_free_ = std::max(parent_free_, now_) + parent;
-      at(parent_free_ + message, chunk_arrives{static_cast<std::size_t>(asked.rank), asked.chunk});
+      from.result.longest_chunk = std::max(from.result.longest_chunk, busy(made));
+      send(asked.rank, asked.chunk);
     }
     scheduler_.cut_done(asked.chunk, count, from.cut == from.result.arrivals.size());
+  }
+
+  void perform(const coterie::detail::action::resend& what) { send(what.rank, what.chunk); }
+
+  void send(int rank, chunk_id which) {
+    parent_free_ = std::max(parent_free_, now_) + parent;
+    const auto to = static_cast<std::size_t>(rank);
+    workers_[to].sent.push_back({which, ++messages_});
+    at(parent_free_ + message, chunk_arrives{to, messages_});
+  }
+
+  void perform(const coterie::detail::action::take_back& what) {
+    worker& which = workers_[static_cast<std::size_t>(what.rank)];
+    const bool runs = which.run != 0;
+    const chunk_id begun = runs                  ? which.sent.front().chunk
+                           : which.ended.empty() ? 0
+                                                 : which.ended.back();
+    const std::size_t kept =
+        runs ? claimed(which, what.unit) : (begun != 0 ? chunks_.at(begun).end : std::size_t{0});
+    std::size_t back = runs ? chunks_.at(begun).end - kept : 0;
+    const auto behind = which.sent.begin() + (runs ? 1 : 0);
+    std::for_each(behind, which.sent.end(), [&](const sent_chunk& each) {
+      back += chunks_.at(each.chunk).end - chunks_.at(each.chunk).begin;
+    });
+    if (begun == 0) back -= std::min(back, what.unit);
+    if (back < what.least) return;
+    which.sent.erase(behind, which.sent.end());
+    scheduler_.taken_back(what.rank, begun, kept);
+  }
+
+  /// How many items of the chunk that it runs the worker has claimed by now.
+  [[nodiscard]] std::size_t claimed(const worker& which, std::size_t unit) const {
+    const chunk& run = chunks_.at(which.sent.front().chunk);
+    const auto ends = std::span{jobs_.at(run.job).ends}.subspan(run.first);
+    const nanoseconds until = ends[run.begin] + (now_ - which.begun_at);
+    std::size_t item = run.begin;
+    do {
+      const auto next = std::ranges::lower_bound(ends.subspan(item + 1), ends[item] + stride);
+      item = static_cast<std::size_t>(next - ends.begin());
+    } while (item < run.end && ends[item] <= until);
+    return std::min((item + unit - 1) / unit * unit, run.end);
+  }
+
+  void perform(const coterie::detail::action::split& what) {
+    chunk& whole = chunks_.at(what.chunk);
+    chunks_[what.rest] = {whole.job, whole.first, what.at, whole.end};
+    whole.end = what.at;
+    for (std::size_t rank = 0; rank < workers_.size(); ++rank) {
+      const worker& each = workers_[rank];
+      if (each.run != 0 && each.sent.front().chunk == what.chunk) end_later(rank);
+    }
   }
 
   static void require(bool holds) {
@@ -240,6 +338,8 @@ class pool_simulation {
   std::map<chunk_id, chunk> chunks_;
   std::priority_queue<event> events_;
   std::uint64_t order_ = 0;
+  std::uint64_t messages_ = 0;
+  std::uint64_t runs_ = 0;
   nanoseconds now_{};
   nanoseconds parent_free_{};
   job_id last_job_ = 0;

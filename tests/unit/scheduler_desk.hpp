@@ -19,8 +19,9 @@ class scheduler_desk {
   using chunk_id = coterie::detail::chunk_id;
   using job_limits = coterie::detail::job_limits;
 
-  explicit scheduler_desk(int processes, std::chrono::nanoseconds start_timeout = {})
-      : it{{.processes = processes, .start_timeout = start_timeout}} {}
+  explicit scheduler_desk(int processes, std::chrono::nanoseconds start_timeout = {},
+                          bool takes_back = false)
+      : it{{.processes = processes, .start_timeout = start_timeout}}, takes_back_{takes_back} {}
 
   /// The next action, which must be of this kind.
   template <class Action>
@@ -40,7 +41,7 @@ class scheduler_desk {
     }
     for (int rank = 0; rank < 64 && !it.gone(); ++rank) {
       try {
-        it.ready(rank);
+        it.ready(rank, takes_back_);
       } catch (const std::out_of_range&) {
         break;
       }
@@ -72,4 +73,7 @@ class scheduler_desk {
 
   scheduler it;
   scheduler::time_point now{};
+
+ private:
+  bool takes_back_;
 };

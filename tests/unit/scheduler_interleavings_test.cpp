@@ -255,6 +255,28 @@ TEST_CASE("given four workers, when they come in any order, then free ones share
   check_all({.name = "one chunk", .processes = 4, .jobs = {items(3, 3)}});
 }
 
+TEST_CASE(
+    "given workers that go on unheard, when what they have not begun is taken back at any point, then "
+    "every item finishes once, and nobody is idle beside one who holds more") {
+  const plan two{.name = "two", .processes = 2, .jobs = {}, .takes_back = true, .busy = 1s};
+  plan tried = two;
+  tried.name = "crash";
+  tried.jobs = {items(2, 1)};
+  tried.crashes = 1;
+  check_all(tried);
+  tried = two;
+  tried.name = "make way";
+  tried.processes = 1;
+  tried.jobs = {items(4, 2), items(1, 1)};
+  tried.late_jobs = true;
+  tried.crashes = 1;
+  check_all(tried);
+  tried.crashes = 0;
+  tried.kills = 1;
+  tried.cancellations = 1;
+  check_all(tried);
+}
+
 TEST_CASE("given larger pools, when some orders are tried by lot, then every promise is kept") {
   const std::vector<job_plan> jobs = {items(6, 1), items(6, 3), items(6, 2, 4, true), items(3, 0)};
   plan all{.name = "lot",
@@ -277,5 +299,10 @@ TEST_CASE("given larger pools, when some orders are tried by lot, then every pro
   check_some(all);
   all.busy = 1s;
   all.late_jobs = false;
+  check_some(all);
+  all.takes_back = true;
+  check_some(all);
+  all.busy = 10us;
+  all.jobs = {items(60, 0), items(60, 20), items(30, 2, 8, true), items(3, 0)};
   check_some(all);
 }

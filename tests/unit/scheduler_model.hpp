@@ -42,8 +42,10 @@ struct plan {
   const char* name = "";
   int processes = 1;
   std::vector<job_plan> jobs;
-  bool late_jobs = false;    // all but the first job come at any time
-  bool batches = false;      // several messages of a worker may come before anything is done
+  bool late_jobs = false;  // all but the first job come at any time
+  bool batches = false;    // several messages of a worker may come before anything is done
+  bool takes_back =
+      false;  // workers go on before they are heard, and what they have not begun comes back
   bool late_frames = false;  // what a worker has sent before it was killed still arrives
   int crashes = 0;
   int failed_starts = 0;
@@ -62,6 +64,7 @@ enum class happening : std::uint8_t {
   spawn,
   spawn_fails,
   ready,
+  work,
   frames,
   skip,
   consume,
@@ -84,9 +87,9 @@ struct event {
 inline bool comes_by_itself(const event& each) { return each.what < happening::crash; }
 
 inline std::string text(const event& each) {
-  static constexpr const char* names[] = {"add",    "spawn",   "spawn_fails", "ready", "frames",
-                                          "skip",   "consume", "leave",       "crash", "timeout",
-                                          "cancel", "kill",    "lie",         "close", "terminate"};
+  static constexpr const char* names[] = {
+      "add",   "spawn", "spawn_fails", "ready",  "work", "frames", "skip",  "consume",
+      "leave", "crash", "timeout",     "cancel", "kill", "lie",    "close", "terminate"};
   return std::string{names[static_cast<std::size_t>(each.what)]} + " " + std::to_string(each.who) +
          (each.count > 0 ? " x" + std::to_string(each.count) : "") + "; ";
 }
@@ -114,6 +117,13 @@ class world {
     bool mute = false;  // nothing it says is listened to any more
     bool late = false;  // it has said `ready` after having been killed
     std::vector<chunk_id> held;
+    // How far it really is, if chunks can be taken back.
+    std::size_t place = 0;    // of the chunk that it is at
+    bool begun = false;       // that chunk
+    std::size_t claimed = 0;  // of its items
+    std::size_t run = 0;
+    std::size_t unheard = 0;  // frames
+    std::size_t times_taken = 0;
     scheduler::time_point asked_at{};
   };
   struct chunk {
@@ -121,7 +131,7 @@ class world {
     std::size_t first = 0;
     std::size_t count = 0;
     std::size_t done = 0;
-    bool orphan = false;  // its worker died before it could have begun it
+    bool orphan = false;  // its worker died before it could have begun it, or it was taken back
   };
   struct job {
     end now = end::unborn;
@@ -146,12 +156,20 @@ class world {
   [[nodiscard]] bool nobody_alive() const {
     return std::ranges::all_of(workers_, [](const worker& each) { return each.now == life::none; });
   }
+  // A chunk of the size that was given is one worker's.
+  [[nodiscard]] std::size_t unit_of(std::size_t index) const {
+    return std::max<std::size_t>(plan_->jobs[index].limits.chunksize, 1);
+  }
   [[nodiscard]] std::size_t outstanding(std::size_t index) const;
   [[nodiscard]] bool can_give(std::size_t index) const;
   [[nodiscard]] std::size_t chunks_under_way(std::size_t index) const;
   [[nodiscard]] bool could_speak(const worker& who) const;
+  [[nodiscard]] bool could_work(const worker& who) const;
+  [[nodiscard]] std::size_t frames_of(const worker& who) const;
+  [[nodiscard]] std::size_t could_come_back(const worker& who, std::size_t unit) const;
 
   void add(std::size_t index);
+  void work(worker& who);
   void take_frame(int rank);
   void finish_item(chunk& which);
   void lose(int rank);
@@ -165,6 +183,9 @@ class world {
   void perform(const action::spawn& what);
   void perform(const action::cut& what);
   void perform(const action::resend& what);
+  void perform(const action::take_back& what);
+  void take_back(worker& from, const action::take_back& what);
+  void perform(const action::split& what);
   void perform(const action::crash& what);
   void perform(const action::finish& what);
   void perform(const action::give_up& what);

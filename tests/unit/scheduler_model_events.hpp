@@ -29,6 +29,21 @@ inline bool world::could_speak(const worker& who) const {
          (who.now == life::dying && plan_->late_frames);
 }
 
+inline bool world::could_work(const worker& who) const {
+  return plan_->takes_back && who.place < who.held.size() &&
+         (who.now == life::serving || who.now == life::leaving);
+}
+
+// How many frames may come of what it holds.
+inline std::size_t world::frames_of(const worker& who) const {
+  if (plan_->takes_back) return who.unheard;
+  std::size_t frames = 0;
+  for (const chunk_id held : who.held) {
+    frames += chunks_.at(held).count - chunks_.at(held).done + 1;
+  }
+  return frames;
+}
+
 inline std::vector<event> world::possible() const {
   std::vector<event> all;
   for (std::size_t index = 0; index < jobs_.size(); ++index) {
@@ -43,17 +58,17 @@ inline std::vector<event> world::possible() const {
   bool someone_starts = false;
   for (int rank = 0; rank < plan_->processes; ++rank) {
     const worker& each = at(rank);
+    if (could_work(each)) all.push_back({happening::work, rank});
     if (could_speak(each)) {
       const chunk& front = chunks_.at(each.held.front());
-      std::size_t frames = 0;
-      for (const chunk_id held : each.held) {
-        frames += chunks_.at(held).count - chunks_.at(held).done + 1;
-      }
-      if (!plan_->batches) frames = 1;
+      const std::size_t frames =
+          std::min<std::size_t>(frames_of(each), plan_->batches ? each.held.size() * 64 : 1);
       for (std::size_t count = 1; count <= frames; ++count) {
         all.push_back({happening::frames, rank, static_cast<int>(count)});
       }
-      if (!running(front.job) && front.done < front.count) all.push_back({happening::skip, rank});
+      if (!running(front.job) && front.done < front.count && !plan_->takes_back) {
+        all.push_back({happening::skip, rank});
+      }
     }
     switch (each.now) {
       case life::none:
@@ -124,7 +139,10 @@ inline void world::happen(const event& what) {
         at(what.who).was_ready = true;
         failed_in_a_row_ = 0;
       }
-      scheduler_.ready(what.who);
+      scheduler_.ready(what.who, plan_->takes_back);
+      break;
+    case happening::work:
+      work(at(what.who));
       break;
     case happening::frames:
       for (int count = what.count; count > 0; --count) take_frame(what.who);
@@ -145,6 +163,8 @@ inline void world::happen(const event& what) {
       break;
     case happening::crash:
       at(what.who).was_ready ? --left_.crashes : --left_.failed_starts;
+      // What it has sent is heard before its end is believed.
+      while (at(what.who).unheard > 0) take_frame(what.who);
       lose(what.who);
       break;
     case happening::timeout: {
@@ -210,8 +230,26 @@ inline void world::add(std::size_t index) {
   scheduler_.add_job(id_of(index), plan_->jobs[index].limits);
 }
 
+// One step: claims an item, runs it, or ends the chunk.
+inline void world::work(worker& who) {
+  const chunk& at_work = chunks_.at(who.held[who.place]);
+  if (!std::exchange(who.begun, true)) who.run = who.claimed = at_work.done;
+  if (who.run < who.claimed) {
+    ++who.run;
+    ++who.unheard;
+  } else if (who.claimed < at_work.count) {
+    const std::size_t unit = unit_of(at_work.job);
+    who.claimed = std::min((who.claimed / unit + 1) * unit, at_work.count);
+  } else {
+    ++who.unheard;
+    ++who.place;
+    who.begun = false;
+  }
+}
+
 inline void world::take_frame(int rank) {
   worker& from = at(rank);
+  if (plan_->takes_back) --from.unheard;
   const chunk_id front = from.held.front();
   chunk& at_work = chunks_.at(front);
   if (at_work.done < at_work.count) {
@@ -224,6 +262,8 @@ inline void world::take_frame(int rank) {
     require(!scheduler_.items_done(rank, front, 1), "no more results than items are believed");
     require(scheduler_.chunk_done(rank, front, plan_->busy), "the end of a chunk is believed");
     from.held.erase(from.held.begin());
+    from.times_taken = 0;
+    if (plan_->takes_back) --from.place;
   }
 }
 
@@ -244,7 +284,8 @@ inline void world::lose(int rank) {
   const bool started = gone.was_ready;
   for (std::size_t place = 0; place < gone.held.size(); ++place) {
     chunk& each = chunks_.at(gone.held[place]);
-    if (!running(each.job)) continue;
+    // Its last frames may have been the end of the job.
+    if (!running(each.job) || !scheduler_.has_job(id_of(each.job))) continue;
     if (place == 0) {
       to_crash_ = gone.held[place];
     } else {

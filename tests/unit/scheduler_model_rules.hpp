@@ -102,6 +102,63 @@ inline void world::perform(const action::resend& what) {
   at(what.rank).held.push_back(what.chunk);
 }
 
+// How many items are not claimed, but for the one that a worker is about to begin when it begins.
+inline std::size_t world::could_come_back(const worker& who, std::size_t unit) const {
+  std::size_t items = 0;
+  for (std::size_t place = who.place; place < who.held.size(); ++place) {
+    const chunk& each = chunks_.at(who.held[place]);
+    items += each.count - (place == who.place && who.begun ? who.claimed : each.done);
+  }
+  return who.begun || who.place > 0 ? items : items - std::min(items, unit);
+}
+
+inline void world::perform(const action::take_back& what) {
+  worker& from = at(what.rank);
+  require(from.now == life::serving && !from.held.empty(), "who is asked has something");
+  const std::size_t index = chunks_.at(from.held.front()).job;
+  if (!running(index)) {
+    require(what.least == 1 && what.unit == 0, "of what nobody wants everything comes back");
+    return take_back(from, what);
+  }
+  require(what.unit == unit_of(index), "it is known how many items are begun at once");
+  const bool to_share = std::ranges::any_of(
+      workers_, [](const worker& each) { return each.now == life::serving && each.held.empty(); });
+  require(what.only_if_cheap == to_share, "it is for those who have nothing, if there are any");
+  require(from.times_taken < scheduler::most_taken, "nobody is asked again and again");
+  bool somebody_waits = false;
+  for (std::size_t other = 0; other < jobs_.size(); ++other) {
+    somebody_waits = somebody_waits ||
+                     (can_give(other) && chunks_under_way(other) + 2 <= chunks_under_way(index));
+  }
+  require(to_share || somebody_waits, "a job gives way to one that has less");
+  take_back(from, what);
+}
+
+inline void world::take_back(worker& from, const action::take_back& what) {
+  if (could_come_back(from, what.unit) < what.least) return;
+  ++from.times_taken;
+  const std::size_t first = from.begun ? from.place + 1 : from.place;
+  const chunk_id begun = first > 0 ? from.held[first - 1] : 0;
+  const std::size_t kept =
+      from.begun ? from.claimed : (begun != 0 ? chunks_.at(begun).count : std::size_t{0});
+  for (std::size_t place = first; place < from.held.size(); ++place) {
+    chunks_.at(from.held[place]).orphan = true;
+  }
+  from.held.resize(first);
+  scheduler_.taken_back(what.rank, begun, kept);
+}
+
+inline void world::perform(const action::split& what) {
+  chunk& whole = chunks_.at(what.chunk);
+  require(whole.done <= what.at && what.at < whole.count, "both parts of a chunk have items");
+  require(!chunks_.contains(what.rest), "a chunk's name is its own");
+  chunk rest = whole;
+  rest.done = what.at;
+  rest.orphan = true;
+  whole.count = what.at;
+  chunks_[what.rest] = rest;
+}
+
 inline void world::perform(const action::crash& what) {
   require(what.chunk != 0 && what.chunk == std::exchange(to_crash_, 0), "only what ran crashes");
   chunk& lost = chunks_.at(what.chunk);
@@ -180,6 +237,16 @@ inline void world::check_state() const {
   }
   require(scheduler_.workers_ready() == serving, "the number of ready workers is known");
   require(scheduler_.gone() == (all_gone_ == 1), "whether all are gone is known");
+  // With items this long nothing is too little to be shared.
+  if (idle && plan_->takes_back && plan_->busy >= std::chrono::seconds{1}) {
+    for (const worker& each : workers_) {
+      if (each.now != life::serving || each.times_taken == scheduler::most_taken) continue;
+      if (each.held.empty()) continue;
+      const std::size_t index = chunks_.at(each.held.front()).job;
+      require(!running(index) || could_come_back(each, unit_of(index)) == 0,
+              "nobody is idle while somebody else has more than it runs");
+    }
+  }
   for (std::size_t index = 0; index < jobs_.size(); ++index) {
     require(scheduler_.has_job(id_of(index)) == running(index), "which jobs run is known");
     require(!idle || !can_give(index), "nobody is idle while there is something to do");

@@ -179,35 +179,6 @@ TEST_CASE("given items that end soon, when a worker runs one, then it holds one 
   desk.nothing();
 }
 
-TEST_CASE("given long items, when no job has come for a while, then a worker holds one more") {
-  scheduler_desk desk{1};
-  desk.start_all();
-  desk.add(1);
-  for (std::size_t chunk = 0; chunk < scheduler::quiet_after; ++chunk) {
-    desk.run(0, desk.cut().chunk, 1, scheduler::soon);
-  }
-  const auto first = desk.cut();
-  const auto second = desk.cut();
-  desk.nothing();
-  desk.add(2);
-  desk.run(0, first.chunk, 1, scheduler::soon);
-  desk.nothing();
-  desk.run(0, second.chunk, 1, scheduler::soon);
-  CHECK(desk.cut().job == 2);
-  desk.nothing();
-}
-
-TEST_CASE("given very long items, when no job has come for a while, then a worker holds no other") {
-  scheduler_desk desk{1};
-  desk.start_all();
-  desk.add(1);
-  for (std::size_t chunk = 0; chunk < scheduler::quiet_after; ++chunk) {
-    desk.run(0, desk.cut().chunk, 1, scheduler::soon_when_quiet);
-  }
-  desk.cut();
-  desk.nothing();
-}
-
 TEST_CASE("given short items, when a worker runs them, then several chunks travel together") {
   scheduler_desk desk{1};
   desk.start_all();

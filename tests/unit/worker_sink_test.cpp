@@ -173,7 +173,7 @@ TEST_CASE("given a cancellation, when the sink is asked, then no more items may 
 TEST_CASE("given no cancellation, when the sink is asked, then items may run") {
   worker_wire wire;
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(100), {});
+  sink.begin(chunk_of(200), {});
   CHECK(sink.allowance() == 1);  // nothing is known of their pace
   for (int look = 0; look < 100; ++look) {
     succeed(sink, frames::pattern(4));

@@ -128,15 +128,15 @@ class function_task final : public task {
  public:
   explicit function_task(F&& function) : function_{std::move(function)} {}
 
-  void run(std::span<const std::byte> items, std::size_t first, std::size_t count,
+  void run(std::span<const std::byte> items, std::size_t first, std::size_t end,
            result_sink& sink) override {
-    item_reader<received> reader{items, count};
+    auto reader = item_reader<received>::first_of(items, end);
     reader.skip(first);
-    for (std::size_t index = first; index < count;) {
+    for (std::size_t index = first; index < end;) {
       const std::size_t allowed = sink.allowance();
       if (allowed == 0) return;
-      const std::size_t end = allowed < count - index ? index + allowed : count;
-      while (index < end) index += run_some(reader, end - index, sink);
+      const std::size_t until = allowed < end - index ? index + allowed : end;
+      while (index < until) index += run_some(reader, until - index, sink);
     }
   }
 

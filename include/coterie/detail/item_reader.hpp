@@ -35,6 +35,18 @@ class item_reader {
     }
   }
 
+  /// Reads the first `count` of values of which there may be more. Throws `decode_error` if there are fewer, as
+  /// far as that can be seen at once.
+  static item_reader first_of(std::span<const std::byte> bytes, std::size_t count) {
+    if constexpr (raw) {
+      if (bytes.size() / sizeof(T) < count) {
+        throw decode_error{"there are fewer values than were to be read"};
+      }
+      bytes = bytes.first(count * sizeof(T));
+    }
+    return {bytes, count};
+  }
+
   /// Leaves values out; throws `decode_error` if there are not as many.
   void skip(std::size_t count) {
     if constexpr (raw) {

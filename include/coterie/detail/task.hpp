@@ -40,9 +40,9 @@ class task {
   task& operator=(const task&) = delete;
   virtual ~task() = default;
 
-  /// Runs the function on `items`, of which there are `count`, from the one with the index `first` on. What
-  /// the function throws goes to the sink; this throws only when `items` are not what the parent encodes.
-  virtual void run(std::span<const std::byte> items, std::size_t first, std::size_t count,
+  /// Runs the function on those of `items` with the indices from `first` on, before `end`. What the function
+  /// throws goes to the sink; this throws only when `items` are not what the parent encodes.
+  virtual void run(std::span<const std::byte> items, std::size_t first, std::size_t end,
                    result_sink& sink) = 0;
 };
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "links/claims.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+
+namespace coterie::detail {
+
+namespace {
+
+using word = std::atomic_ref<std::uint64_t>;
+
+// A parent does not wait for a worker that changes the word again and again.
+constexpr int most_tries = 8;
+
+// Numbers go round.
+bool is_after(std::uint16_t left, std::uint16_t right) {
+  return static_cast<std::int16_t>(left - right) > 0;
+}
+
+std::uint32_t clamped(std::size_t items) {
+  return static_cast<std::uint32_t>(std::min<std::size_t>(items, claims::state::most_items));
+}
+
+std::uint64_t pack(const claims::state& state) { return std::bit_cast<std::uint64_t>(state); }
+claims::state unpack(std::uint64_t packed) { return std::bit_cast<claims::state>(packed); }
+
+}  // namespace
+
+// ---- the worker -------------------------------------------------------------------------------
+
+bool claimer::begin(std::size_t first) noexcept {
+  ++chunk_;
+  const word claimed{where_.word()};
+  std::uint64_t seen = claimed.load(std::memory_order_acquire);
+  // Nothing is left to be told of those before it; the number must not fall behind until it seems ahead.
+  const auto before = static_cast<std::uint16_t>(chunk_ - 1);
+  const auto begun = pack({.items = clamped(first), .begun = chunk_, .revoked = before});
+  do {
+    if (!is_after(chunk_, unpack(seen).revoked)) return false;
+  } while (!claimed.compare_exchange_weak(seen, begun, std::memory_order_acq_rel));
+  return true;
+}
+
+bool claimer::claim_up_to(std::size_t end) noexcept {
+  const word claimed{where_.word()};
+  std::uint64_t seen = claimed.load(std::memory_order_acquire);
+  std::uint64_t more = 0;
+  do {
+    const std::uint16_t revoked = unpack(seen).revoked;
+    if (!is_after(chunk_, revoked)) return false;
+    more = pack({.items = clamped(end), .begun = chunk_, .revoked = revoked});
+  } while (!claimed.compare_exchange_weak(seen, more, std::memory_order_acq_rel));
+  return true;
+}
+
+// ---- the parent -------------------------------------------------------------------------------
+
+void revoker::sent(chunk_id chunk, std::size_t first, std::size_t count) {
+  under_way_.push_back({.number = ++sent_, .chunk = chunk, .next = first, .count = count});
+}
+
+void revoker::ended(chunk_id chunk) noexcept {
+  const auto found = std::ranges::find(under_way_, chunk, &sent_chunk::chunk);
+  if (found != under_way_.end()) under_way_.erase(found);
+}
+
+std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t unit) {
+  const word claimed{where_.word()};
+  std::uint64_t seen = claimed.load(std::memory_order_acquire);
+  for (int tries = most_tries; tries > 0; --tries) {
+    claims::state now = unpack(seen);
+    if (is_after(now.begun, sent_) || is_after(now.revoked, sent_)) return std::nullopt;
+
+    const auto begun = std::ranges::find(under_way_, now.begun, &sent_chunk::number);
+    const auto behind = std::ranges::find_if(
+        under_way_, [&](const sent_chunk& each) { return is_after(each.number, now.begun); });
+    std::size_t items = 0;
+    for (auto each = behind; each != under_way_.end(); ++each) items += each->count - each->next;
+    std::size_t kept = 0;
+    if (begun != under_way_.end()) {
+      if (now.items < begun->next) return std::nullopt;
+      kept = now.items == claims::state::most_items
+                 ? begun->count
+                 : std::min<std::size_t>(now.items, begun->count);
+      items += begun->count - kept;
+    } else {
+      items -= std::min(items, unit);
+    }
+    if (items < least) return std::nullopt;
+
+    now.revoked = sent_;
+    if (!claimed.compare_exchange_strong(seen, pack(now), std::memory_order_acq_rel)) continue;
+    left found;
+    if (begun != under_way_.end()) {
+      begun->next = begun->count = kept;
+      found.begun = begun->chunk;
+      found.kept = kept;
+    }
+    for (auto each = behind; each != under_way_.end(); ++each) {
+      found.revoked.push_back(each->chunk);
+    }
+    under_way_.erase(behind, under_way_.end());
+    return found;
+  }
+  return std::nullopt;
+}
+
+}  // namespace coterie::detail

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What comes back: asked of workers, taken from them, and given again.
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "schedule/scheduler.hpp"
+
+namespace coterie::detail {
+
+namespace {
+
+// A job is made way for by one that has so many more chunks under way: with one less and one more, it is not
+// the other way round.
+constexpr std::size_t least_lead = 2;
+
+}  // namespace
+
+// Somebody has nothing to do, or a job waits. Each worker is asked once for what it was given last, and once
+// more if it does not get on.
+bool scheduler::ask_back() {
+  const bool to_share = runnable_.empty();
+  if (to_share ? nobody_idle() : enough_make_way()) return false;
+  for (std::size_t left = std::min(looks, givers_.size()); left > 0 && !givers_.empty();) {
+    const int rank = givers_.front();
+    givers_.pop_front();
+    slot& which = at(rank);
+    which.in_givers = false;
+    const auto entry = jobs_.find(which.job);
+    if (which.state != slot_state::ready || entry == jobs_.end()) continue;
+    const job_state& job = entry->second;
+    const std::size_t most = may_come_back(which, job);
+    if (which.times_taken >= most_taken || most == 0) continue;
+    if (!to_share && job.chunks < runnable_.begin()->chunks + least_lead) {
+      which.in_givers = true;
+      givers_.push_back(rank);
+      --left;
+      continue;
+    }
+    const bool picky = to_share && !std::exchange(which.is_slow, false);
+    if (picky) wait_for(rank);
+    const std::size_t least = picky ? worth_sharing_of(job) : 1;
+    if (most < least) continue;
+    actions_.emplace_back(action::take_back{rank, least, job.sizer.least(), picky});
+    return true;
+  }
+  return false;
+}
+
+void scheduler::wait_for(int rank) {
+  slot& which = at(rank);
+  which.slow_at.reset();
+  if (!std::exchange(which.in_slow_givers, true)) slow_givers_.push_back(rank);
+}
+
+void scheduler::rest(time_point now) {
+  std::erase_if(slow_givers_, [&](int rank) {
+    slot& which = at(rank);
+    which.in_slow_givers = !which.held.empty();
+    if (which.in_slow_givers && !which.slow_at) {
+      which.slow_at = now + patience + 2 * chunks_.at(which.held.front()).expected;
+    }
+    return !which.in_slow_givers;
+  });
+}
+
+void scheduler::give_up_waiting(time_point now) {
+  std::erase_if(slow_givers_, [&](int rank) {
+    slot& which = at(rank);
+    if (!which.slow_at || *which.slow_at > now) return false;
+    which.in_slow_givers = false;
+    which.is_slow = true;
+    if (!std::exchange(which.in_givers, true)) givers_.push_back(rank);
+    return true;
+  });
+}
+
+bool scheduler::nobody_idle() {
+  while (!idle_.empty()) {
+    slot& first = at(idle_.front());
+    if (first.state == slot_state::ready && first.held.empty()) return false;
+    first.in_idle = false;
+    idle_.pop_front();
+  }
+  return true;
+}
+
+// One worker for each job that is as badly off as the first.
+bool scheduler::enough_make_way() const {
+  std::size_t waiting = 0;
+  for (const place_in_turn& each : runnable_) {
+    if (each.chunks != runnable_.begin()->chunks) break;
+    if (++waiting > making_way_) return false;
+  }
+  return true;
+}
+
+void scheduler::taken_back(int rank, chunk_id begun, std::size_t kept) {
+  slot& holder = at(rank);
+  ++holder.times_taken;
+  const std::deque<chunk_id> back = shorten(holder, begun, kept);
+  const auto entry = jobs_.find(holder.job);
+  if (entry == jobs_.end()) {
+    for (const chunk_id each : back) chunks_.erase(each);
+  } else {
+    job_state& job = entry->second;
+    job.chunks -= back.size();
+    // It comes before what came back earlier, as it did in the input.
+    job.unsent.insert(job.unsent.begin(), back.begin(), back.end());
+    refresh(holder.job, job);
+  }
+  if (holder.held.empty()) return offer(rank);
+  set_makes_way(holder, true);
+  // It has less to do than the others.
+  if (std::exchange(holder.in_hungry, true)) std::erase(hungry_, rank);
+  hungry_.push_front(rank);
+}
+
+// Takes from the slot what is behind those items, and returns it.
+std::deque<chunk_id> scheduler::shorten(slot& holder, chunk_id begun, std::size_t kept) {
+  auto first = std::ranges::find(holder.held, begun);
+  if (first == holder.held.end()) {
+    first = holder.held.begin();
+  } else {
+    ++first;
+    chunk_state& cut = chunks_.at(begun);
+    kept = std::max(kept, cut.done);
+    if (kept < cut.count) {
+      first = holder.held.insert(first, split(begun, kept));
+      cut.shortened = true;
+      if (const auto entry = jobs_.find(holder.job); entry != jobs_.end()) ++entry->second.chunks;
+    }
+  }
+  std::deque<chunk_id> back(first, holder.held.end());
+  holder.held.erase(first, holder.held.end());
+  for (const chunk_id each : back) holder.expected -= chunks_.at(each).expected;
+  return back;
+}
+
+// Makes what is behind `at` a chunk of its own.
+chunk_id scheduler::split(chunk_id chunk, std::size_t at) {
+  chunk_state& whole = chunks_.at(chunk);
+  chunk_state behind = whole;
+  behind.done = behind.done_before = at;
+  behind.expected = whole.expected * static_cast<std::chrono::nanoseconds::rep>(whole.count - at) /
+                    static_cast<std::chrono::nanoseconds::rep>(whole.count - whole.done_before);
+  whole.expected -= behind.expected;
+  whole.count = at;
+  const chunk_id rest = ++last_chunk_;
+  chunks_.emplace(rest, behind);
+  actions_.emplace_back(action::split{chunk, at, rest});
+  return rest;
+}
+
+// What was sent before and is left of it.
+void scheduler::resend(int rank, job_state& job) {
+  const chunk_id chunk = job.unsent.front();
+  job.unsent.pop_front();
+  // The last that there is to be given now is for two.
+  if (!can_give(job)) {
+    const chunk_state& last = chunks_.at(chunk);
+    const std::size_t left = last.count - last.done;
+    const std::size_t least = job.sizer.least();
+    const std::size_t half = (last.done + (left + 1) / 2 + least - 1) / least * least;
+    if (left > worth_sharing_of(job) && half < last.count) job.unsent.push_back(split(chunk, half));
+  }
+  chunk_state& again = chunks_.at(chunk);
+  again.rank = rank;
+  again.done_before = again.done;
+  slot& to = at(rank);
+  to.held.push_back(chunk);
+  to.expected += again.expected;
+  actions_.emplace_back(action::resend{rank, chunk});
+}
+
+std::size_t scheduler::worth_sharing_of(const job_state& job) const {
+  const auto each = job.sizer.item_time();
+  if (!each) return 1;
+  const auto least = std::max(worth_sharing, worth_sharing_each * settings_.processes);
+  const auto item = std::max(*each, std::chrono::nanoseconds{1});
+  return static_cast<std::size_t>((least + item - std::chrono::nanoseconds{1}) / item);
+}
+
+// As far as is known: the worker is at the first of its chunks, or further.
+std::size_t scheduler::may_come_back(const slot& holder, const job_state& job) const {
+  std::size_t count = 0;
+  for (const chunk_id each : holder.held) {
+    const chunk_state& chunk = chunks_.at(each);
+    const std::size_t left = chunk.count - chunk.done;
+    count += each == holder.held.front() ? left - std::min(left, job.sizer.least()) : left;
+  }
+  return count;
+}
+
+void scheduler::set_makes_way(slot& which, bool value) {
+  if (std::exchange(which.makes_way, value) == value) return;
+  value ? ++making_way_ : --making_way_;
+}
+
+}  // namespace coterie::detail

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <catch2/catch.hpp>
+
+#include "frames/frame_reader.hpp"
+#include "links/claims.hpp"
+#include "links/open_results.hpp"
+#include "links/ring_pair.hpp"
+#include "worker/worker_link.hpp"
+#include "worker/worker_ring.hpp"
+
+using namespace coterie::detail;  // NOLINT: part of the tests that include it
+
+/// A worker's link through rings, and what the parent would find if the worker ended now.
+class ring_wire {
+ public:
+  static constexpr std::size_t capacity = std::size_t{256} << 10U;
+
+  ring_wire() {
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets_.data()) != 0) {
+      throw std::system_error{errno, std::generic_category()};
+    }
+    auto memory = shared_memory::create(ring_pair::memory_for(capacity));
+    const ring_pair parent{memory.bytes(), capacity};
+    open_ = parent.results;
+    claimed.emplace(parent.claimed);
+    in_.emplace(parent.to_parent);
+    link = std::make_unique<worker_link>(std::make_unique<worker_ring>(
+        sockets_[1], std::move(memory), capacity, std::chrono::nanoseconds::zero()));
+  }
+  ring_wire(const ring_wire&) = delete;
+  ring_wire& operator=(const ring_wire&) = delete;
+  ~ring_wire() {
+    ::close(sockets_[0]);
+    ::close(sockets_[1]);
+  }
+
+  /// Takes in what the worker has sent.
+  void take_in() {
+    while (const std::size_t count = in_->read(reader_.space())) reader_.received(count);
+    while (const auto next = reader_.next()) {
+      ++frames_;
+      const auto& header = next->header;
+      if (header.kind == frame_kind::values) count(header);
+      if (header.kind == frame_kind::failure) ++failures;
+    }
+  }
+  /// The items that are known to be finished, should the worker end now.
+  std::size_t finished() {
+    take_in();
+    byte_buffer copy;
+    const auto rest = open_->read(frames_, copy);
+    if (rest) CHECK(rest->header.first == values + failures);
+    return values + failures + (rest ? static_cast<std::size_t>(rest->header.count) : 0);
+  }
+
+  std::unique_ptr<worker_link> link;
+  std::optional<revoker> claimed;
+  std::size_t values = 0;
+  std::size_t failures = 0;
+
+ private:
+  void count(const frame_header& header) {
+    CHECK(header.first == values + failures);
+    values += static_cast<std::size_t>(header.count);
+  }
+
+  std::array<int, 2> sockets_{};
+  std::optional<open_results> open_;
+  std::optional<ring_reader> in_;
+  frame_reader reader_;
+  std::uint64_t frames_ = 0;
+};

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What is taken back from workers that have not begun it, and who gets it.
+
+#include <chrono>
+#include <cstddef>
+
+#include <catch2/catch.hpp>
+
+#include "scheduler_desk.hpp"
+
+namespace {
+
+using namespace coterie::detail;
+using namespace std::chrono_literals;
+
+/// A desk whose workers can be asked for what they have not begun.
+struct sharing_desk : scheduler_desk {
+  explicit sharing_desk(int processes) : scheduler_desk{processes, {}, true} { start_all(); }
+
+  /// Worker 0 is the only one, holds two chunks of `count` items, and that is the end of the input.
+  struct pair {
+    chunk_id first;
+    chunk_id second;
+  };
+  pair give_two(std::size_t count) {
+    const auto first = cut(count);
+    const auto second = cut(count, true);
+    REQUIRE(first.rank == second.rank);
+    return {first.chunk, second.chunk};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("given items of any length, when they can be taken back, then a worker holds one more") {
+  sharing_desk desk{1};
+  desk.add(1);
+  desk.cut();
+  desk.cut();
+  desk.nothing();
+}
+
+TEST_CASE("given a worker with nothing to do, when another holds a second chunk, then it gets it") {
+  scheduler_desk desk{2, {}, true};
+  desk.take<action::spawn>();
+  desk.take<action::spawn>();
+  for (const int rank : {0, 1}) desk.it.started(rank, desk.now);
+  desk.it.ready(0, true);
+  desk.add(1);
+  const auto first = desk.cut(1);
+  const auto second = desk.cut(1, true);
+  desk.nothing();
+  desk.it.ready(1, true);
+
+  const auto asked = desk.take<action::take_back>();
+  CHECK(asked.rank == 0);
+  CHECK(asked.least == 1);
+  CHECK(asked.only_if_cheap);
+  desk.it.taken_back(0, first.chunk, 1);
+  const auto again = desk.take<action::resend>();
+  CHECK(again.rank == 1);
+  CHECK(again.chunk == second.chunk);
+  desk.nothing();
+  desk.run(0, first.chunk);
+  desk.run(1, second.chunk);
+  CHECK(desk.take<action::finish>().job == 1);
+}
+
+TEST_CASE("given a worker that has nothing to give, when it was asked, then it is left in peace") {
+  sharing_desk desk{2};
+  desk.add(1);
+  desk.cut(1);
+  desk.cut(1);
+  desk.cut(1);
+  const auto last = desk.cut(1, true);
+  desk.nothing();
+  const int other = 1 - last.rank;
+  const chunk_id first = desk.it.current_chunk(other).value();
+  desk.run(other, first);
+  desk.run(other, desk.it.current_chunk(other).value());
+  CHECK(desk.take<action::take_back>().rank == last.rank);
+  desk.nothing();  // no answer: it has begun everything
+}
+
+TEST_CASE("given a chunk that is under way, when it is shared, then each gets half of the rest") {
+  sharing_desk desk{2};
+  desk.add(1, 0);
+  // Both workers hold two single items; the first long one comes with the end.
+  const auto a = desk.cut(1);
+  const auto b = desk.cut(100, true);
+  REQUIRE(a.rank != b.rank);
+  desk.run(a.rank, a.chunk, 1, 10ms);
+  const auto asked = desk.take<action::take_back>();
+  CHECK(asked.rank == b.rank);
+  desk.it.taken_back(b.rank, b.chunk, 20);
+
+  const auto cut_off = desk.take<action::split>();
+  CHECK(cut_off.chunk == b.chunk);
+  CHECK(cut_off.at == 20);
+  const auto halved = desk.take<action::split>();
+  CHECK(halved.chunk == cut_off.rest);
+  CHECK(halved.at == 60);
+  const auto to_idle = desk.take<action::resend>();
+  CHECK(to_idle.rank == a.rank);
+  CHECK(to_idle.chunk == cut_off.rest);
+  // The other half is halved again, as somebody else might have nothing to do.
+  const auto again = desk.take<action::split>();
+  CHECK(again.chunk == halved.rest);
+  CHECK(again.at == 80);
+  const auto to_giver = desk.take<action::resend>();
+  CHECK(to_giver.rank == b.rank);
+  CHECK(to_giver.chunk == halved.rest);
+
+  // What each has is what it may finish, and no more.
+  CHECK(desk.it.items_done(b.rank, b.chunk, 20));
+  CHECK_FALSE(desk.it.items_done(b.rank, b.chunk, 1));
+  CHECK(desk.it.chunk_done(b.rank, b.chunk, 200ms));
+}
+
+TEST_CASE("given chunks of given size, when they are shared, then each stays whole") {
+  sharing_desk desk{2};
+  desk.add(1, 10);
+  const auto a = desk.cut(10);
+  const auto b = desk.cut(70, true);
+  desk.run(a.rank, a.chunk, 10, 100ms);
+  const auto asked = desk.take<action::take_back>();
+  CHECK(asked.unit == 10);
+  desk.it.taken_back(b.rank, b.chunk, 10);
+  CHECK(desk.take<action::split>().at == 10);
+  CHECK(desk.take<action::split>().at == 40);
+}
+
+TEST_CASE("given short items, when they are shared, then that is worth while") {
+  sharing_desk desk{2};
+  desk.add(1, 0);
+  const auto a = desk.cut(1);
+  const auto b = desk.cut(100, true);
+  SECTION("they last for long enough") {
+    desk.run(a.rank, a.chunk, 1, scheduler::worth_sharing / 50);
+    CHECK(desk.take<action::take_back>().least == 50);
+    desk.nothing();
+    CHECK(desk.it.current_chunk(b.rank) == b.chunk);
+  }
+  SECTION("they are over soon") {
+    desk.run(a.rank, a.chunk, 1, scheduler::worth_sharing / 100);
+    desk.nothing();
+  }
+}
+
+TEST_CASE(
+    "given a worker that does not get on, when it kept a little, then that is taken in the end") {
+  sharing_desk desk{2};
+  desk.add(1, 0);
+  const auto a = desk.cut(1);
+  const auto b = desk.cut(10, true);
+  desk.run(a.rank, a.chunk, 1, 1us);
+  desk.nothing();
+  REQUIRE(desk.it.wants_time());
+  desk.it.rest(desk.now);
+  REQUIRE(desk.it.next_deadline() == desk.now + scheduler::patience);
+  desk.it.tick(desk.now + scheduler::patience - 1ns);
+  desk.nothing();
+  desk.it.tick(desk.now + scheduler::patience);
+  CHECK_FALSE(desk.it.next_deadline());
+  const auto asked = desk.take<action::take_back>();
+  CHECK(asked.rank == b.rank);
+  CHECK(asked.least == 1);
+  CHECK_FALSE(asked.only_if_cheap);
+  desk.it.taken_back(b.rank, b.chunk, 4);
+  desk.take<action::split>();
+  CHECK(desk.take<action::resend>().rank == a.rank);
+  desk.nothing();
+}
+
+TEST_CASE("given a worker that was waited for, when it has ended all, then nobody waits any more") {
+  sharing_desk desk{2};
+  desk.add(1, 0);
+  const auto a = desk.cut(1);
+  const auto b = desk.cut(10, true);
+  desk.run(a.rank, a.chunk, 1, 1us);
+  desk.nothing();
+  desk.it.rest(desk.now);
+  desk.run(b.rank, b.chunk, 10);
+  desk.take<action::finish>();
+  desk.nothing();
+  desk.it.rest(desk.now);
+  CHECK_FALSE(desk.it.next_deadline());
+  CHECK_FALSE(desk.it.wants_time());
+}
+
+TEST_CASE("given a long job, when a call comes, then one worker makes way for it") {
+  sharing_desk desk{2};
+  desk.add(1, 0);
+  for (int chunk = 0; chunk < 4; ++chunk) desk.cut(10);
+  desk.nothing();
+  desk.add(2, 0);
+  const auto asked = desk.take<action::take_back>();
+  CHECK_FALSE(asked.only_if_cheap);
+  const chunk_id running = desk.it.current_chunk(asked.rank).value();
+  desk.it.taken_back(asked.rank, running, 3);
+  desk.take<action::split>();
+  desk.nothing();  // one is enough
+  desk.run(asked.rank, running, 3);
+  const auto call = desk.cut(1, true);
+  CHECK(call.job == 2);
+  CHECK(call.rank == asked.rank);
+  desk.run(call.rank, call.chunk);
+  CHECK(desk.take<action::finish>().job == 2);
+  // Then what came back goes on.
+  CHECK(desk.take<action::resend>().rank == call.rank);
+}
+
+TEST_CASE("given jobs with equal shares, when each could have more, then none is asked") {
+  sharing_desk desk{2};
+  desk.add(1);
+  desk.add(2);
+  for (int chunk = 0; chunk < 4; ++chunk) desk.cut(1);
+  desk.nothing();
+}
+
+TEST_CASE("given a worker that was begun with, when all comes back, then it is free at once") {
+  sharing_desk desk{1};
+  desk.add(1);
+  desk.cut(5);
+  desk.cut(5);
+  desk.add(2);
+  REQUIRE(desk.take<action::take_back>().rank == 0);
+  desk.it.taken_back(0, 0, 0);
+  CHECK(desk.cut(1, true).job == 2);
+}
+
+TEST_CASE(
+    "given a worker that does not get on, when it was asked often, then it is given no more") {
+  sharing_desk desk{1};
+  desk.add(1);
+  const auto running = desk.cut(1);
+  for (job_id call = 2; call < 2 + scheduler::most_taken; ++call) {
+    // The first time a second chunk is cut, then it is the one that came back.
+    if (call == 2) {
+      desk.cut(1);
+    } else {
+      desk.take<action::resend>();
+    }
+    desk.it.add_job(call, {.chunksize = 1, .window = 0, .held_until_consumed = false});
+    desk.take<action::take_back>();
+    desk.it.taken_back(0, running.chunk, 1);
+    desk.nothing();
+    desk.it.drop_job(call, false);
+  }
+  desk.nothing();
+  desk.run(0, running.chunk);
+  desk.take<action::resend>();
+  desk.cut(1);
+}
+
+TEST_CASE(
+    "given a worker that dies, when a part of its chunk was taken back, then the rest is lost") {
+  sharing_desk desk{1};
+  desk.add(1, 0);
+  const auto both = desk.give_two(10);
+  desk.add(2);
+  desk.take<action::take_back>();
+  desk.it.taken_back(0, both.first, 4);
+  desk.take<action::split>();
+  REQUIRE(desk.it.items_done(0, both.first, 2));
+  desk.it.exited(0, desk.now);
+  const auto crash = desk.take<action::crash>();
+  CHECK(crash.chunk == both.first);
+  CHECK(crash.count == 1);
+  desk.take<action::spawn>();
+  desk.nothing();
+}
