@@ -3,26 +3,15 @@
 // Threads that share the range out among themselves, in pieces whose size TBB chooses.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <ranges>
-#include <vector>
 
 #include <tbb/global_control.h>
-#include <tbb/parallel_for.h>
 
 #include "../support/contender.hpp"
+#include "../support/map_on_tbb.hpp"
 #include "../support/spin.hpp"
-
-namespace {
-
-std::vector<std::int64_t> map(std::int64_t tasks, std::int64_t task_ns) {
-  std::vector<std::int64_t> results(static_cast<std::size_t>(tasks));
-  tbb::parallel_for(std::int64_t{0}, tasks, [&](std::int64_t task) {
-    results[static_cast<std::size_t>(task)] = bench::spin_and_return(task_ns, task);
-  });
-  return results;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   std::int64_t processes = 2;
@@ -35,9 +24,13 @@ int main(int argc, char** argv) {
 
   const tbb::global_control threads{tbb::global_control::max_allowed_parallelism,
                                     static_cast<std::size_t>(processes)};
-  map(1 + tasks / 20, task_ns);
+  const auto task = [=](std::size_t index) {
+    return bench::spin_and_return(task_ns, static_cast<std::int64_t>(index));
+  };
+  const auto count = static_cast<std::size_t>(tasks);
+  bench::map_on_tbb(1 + count / 20, task);
   const bench::stopwatch watch;
-  const auto results = map(tasks, task_ns);
+  const auto results = bench::map_on_tbb(count, task);
   const double seconds = watch.seconds();
   bench::expect(std::ranges::equal(results, std::views::iota(std::int64_t{0}, tasks)), "the map");
 

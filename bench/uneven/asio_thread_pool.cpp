@@ -2,35 +2,15 @@
 
 // Threads that take one task after the other from one queue.
 
-#include <latch>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <vector>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
-
 #include "../support/contender.hpp"
+#include "../support/map_on_asio.hpp"
 #include "../support/spin.hpp"
 #include "../support/uneven_times.hpp"
-
-namespace asio = boost::asio;
-
-namespace {
-
-std::vector<std::int64_t> map(asio::thread_pool& threads, const std::vector<std::int64_t>& times) {
-  std::vector<std::int64_t> results(times.size());
-  std::latch rest{static_cast<std::ptrdiff_t>(times.size())};
-  for (std::size_t task = 0; task < times.size(); ++task) {
-    asio::post(threads, [&, task] {
-      results[task] = bench::spin_and_return(times[task], times[task]);
-      rest.count_down();
-    });
-  }
-  rest.wait();
-  return results;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   std::int64_t processes = 2;
@@ -41,11 +21,16 @@ int main(int argc, char** argv) {
                 {"tasks", &tasks, "How many"},
                 {"longest-last", &longest_last, "1: in ascending order"}});
 
-  asio::thread_pool threads{static_cast<std::size_t>(processes)};
-  map(threads, bench::uneven_times(1 + tasks / 20, false));
+  boost::asio::thread_pool threads{static_cast<std::size_t>(processes)};
+  const auto map = [&threads](const std::vector<std::int64_t>& times) {
+    return bench::map_on(threads, times.size(), [&](std::size_t task) {
+      return bench::spin_and_return(times[task], times[task]);
+    });
+  };
+  map(bench::uneven_times(1 + tasks / 20, false));
   const auto times = bench::uneven_times(tasks, longest_last != 0);
   const bench::stopwatch watch;
-  const auto results = map(threads, times);
+  const auto results = map(times);
   const double seconds = watch.seconds();
   bench::expect(results == times, "the map");
 

@@ -2,27 +2,17 @@
 
 // Threads that steal pieces of the range from each other.
 
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <vector>
 
 #include <tbb/global_control.h>
-#include <tbb/parallel_for.h>
 
 #include "../support/contender.hpp"
+#include "../support/map_on_tbb.hpp"
 #include "../support/spin.hpp"
 #include "../support/uneven_times.hpp"
-
-namespace {
-
-std::vector<std::int64_t> map(const std::vector<std::int64_t>& times) {
-  std::vector<std::int64_t> results(times.size());
-  tbb::parallel_for(std::size_t{0}, times.size(), [&](std::size_t task) {
-    results[task] = bench::spin_and_return(times[task], times[task]);
-  });
-  return results;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   std::int64_t processes = 2;
@@ -35,6 +25,11 @@ int main(int argc, char** argv) {
 
   const tbb::global_control threads{tbb::global_control::max_allowed_parallelism,
                                     static_cast<std::size_t>(processes)};
+  const auto map = [](const std::vector<std::int64_t>& times) {
+    return bench::map_on_tbb(times.size(), [&](std::size_t task) {
+      return bench::spin_and_return(times[task], times[task]);
+    });
+  };
   map(bench::uneven_times(1 + tasks / 20, false));
   const auto times = bench::uneven_times(tasks, longest_last != 0);
   const bench::stopwatch watch;
