@@ -85,6 +85,11 @@ std::string rights_of(view given) {
   return {};
 }
 
+int first_waits(const std::string& until, view given) {
+  if (given.front() == 0) test::await_signal(until);
+  return given.front();
+}
+
 int write_to(view given) {
   std::signal(SIGSEGV, SIG_DFL);  // sanitizers have a handler of their own
   const_cast<std::uint8_t&>(given.front()) = 1;
@@ -120,6 +125,21 @@ class limit {
 };
 
 }  // namespace
+
+TEST_CASE(
+    "given large arguments, when one worker is stuck in the first, then the other runs the rest") {
+  test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
+    test::signal go_on{pool.get_executor()};
+    std::vector<bytes> items;
+    for (int item = 0; item < 9; ++item) items.push_back(bytes_of(large, item));
+    auto call = pool.map_async(coterie::bind(first_waits, go_on.path()), items, {.chunksize = 1});
+    // What lies in the memory of the first worker has to be moved.
+    while (call.remaining() > 1) co_await asio::post(asio::use_awaitable);
+    go_on.give();
+    const auto numbers = co_await call.get();
+    CHECK(std::ranges::equal(numbers, std::views::iota(0, 9)));
+  });
+}
 
 TEST_CASE("given a large argument, when a function views it, then it lies in shared memory") {
   if (test::over_sockets()) return;
