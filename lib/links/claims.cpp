@@ -63,7 +63,11 @@ void revoker::sent(chunk_id chunk, std::size_t first, std::size_t count) {
 
 void revoker::ended(chunk_id chunk) noexcept {
   const auto found = std::ranges::find(under_way_, chunk, &sent_chunk::chunk);
-  if (found != under_way_.end()) under_way_.erase(found);
+  if (found == under_way_.end()) return;
+  // What was said of those before it does not matter any more; the number must not fall too far behind.
+  const auto before = static_cast<std::uint16_t>(found->number - 1);
+  if (is_after(before, revoked_)) revoked_ = before;
+  under_way_.erase(found);
 }
 
 std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t unit) {
@@ -92,6 +96,7 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
 
     now.revoked = sent_;
     if (!claimed.compare_exchange_strong(seen, pack(now), std::memory_order_acq_rel)) continue;
+    revoked_ = sent_;
     left found;
     if (begun != under_way_.end()) {
       begun->next = begun->count = kept;
@@ -105,6 +110,14 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
     return found;
   }
   return std::nullopt;
+}
+
+bool revoker::makes_sense() const noexcept {
+  const claims::state now = unpack(word{where_.word()}.load(std::memory_order_acquire));
+  if (is_after(now.begun, sent_)) return false;
+  // What this side has said stands until the worker begins a chunk that was sent later.
+  if (!is_after(now.begun, revoked_)) return now.revoked == revoked_;
+  return now.revoked == static_cast<std::uint16_t>(now.begun - 1);
 }
 
 }  // namespace coterie::detail

@@ -85,6 +85,10 @@ class revoker {
   /// worker says what cannot be.
   [[nodiscard]] std::optional<left> take_back(std::size_t least, std::size_t unit = 1);
 
+  /// Whether the word is one that this side and a worker which keeps the rules can have written. A worker that
+  /// has written over it may believe that it was left nothing, and wait for ever.
+  [[nodiscard]] bool makes_sense() const noexcept;
+
  private:
   struct sent_chunk {
     std::uint16_t number;
@@ -96,6 +100,7 @@ class revoker {
 
   claims where_;
   std::uint16_t sent_ = 0;
+  std::uint16_t revoked_ = 0;
   std::vector<sent_chunk> under_way_;  // in the order in which they went
 };
 

@@ -21,7 +21,7 @@ ring_link::ring_link(const boost::asio::any_io_executor& executor, unique_descri
       in_{ring_pair{memory_.bytes(), settings.capacity}.to_parent},
       open_{ring_pair{memory_.bytes(), settings.capacity}.results},
       claims_{ring_pair{memory_.bytes(), settings.capacity}.claimed},
-      timer_{std::in_place, executor},
+      timer_{executor},
       executor_{executor},
       poll_{settings.busy_poll},
       poll_turn_{longest_turn / settings.links} {}
@@ -55,22 +55,8 @@ void ring_link::received(std::size_t count) {
 // that has written over the flag by which this side says that it sleeps may never ring again: hence the
 // slow looks.
 void ring_link::look_again(const std::shared_ptr<link_listener>& listener, bool lively) {
-  look_after(lively ? lively_look : slow_look, listener);
+  timer_.set(lively ? lively_look : slow_look, listener);
   start_polling(listener);
-}
-
-void ring_link::look_after(std::chrono::nanoseconds delay,
-                           const std::shared_ptr<link_listener>& listener) {
-  look_at_ = std::chrono::steady_clock::now() + delay;
-  if (!timer_runs_ || look_at_ < timer_->expiry()) start_timer(listener);
-}
-
-void ring_link::start_timer(const std::shared_ptr<link_listener>& listener) {
-  timer_runs_ = true;
-  timer_->expires_at(look_at_);
-  timer_->async_wait([listener](boost::system::error_code problem) {
-    if (!problem) listener->time_to_look(look_for::what_may_have_come);
-  });
 }
 
 bool ring_link::looked(const std::shared_ptr<link_listener>& listener, look_for why) {
@@ -79,18 +65,15 @@ bool ring_link::looked(const std::shared_ptr<link_listener>& listener, look_for 
 }
 
 bool ring_link::looked_by_timer(const std::shared_ptr<link_listener>& listener) {
-  timer_runs_ = false;
-  if (std::chrono::steady_clock::now() < look_at_) {
-    start_timer(listener);
-    return false;
-  }
+  if (!timer_.is_due(listener)) return false;
   left_in_turn_ = turn;
   look_at_open_ = true;
+  if (!claims_.makes_sense()) problem_ = "it wrote over its claims in the shared memory";
   if (segments_.any()) {
     // A burst of large messages leaves no memory behind.
     segments_.drop_unused(slow_look, queue_);
     write();
-    if (segments_.any()) look_after(slow_look, listener);
+    if (segments_.any()) timer_.set(slow_look, listener);
   }
   return true;
 }
@@ -202,7 +185,7 @@ std::optional<kept_by_worker> ring_link::take_back(std::size_t least, std::size_
 void ring_link::flush(const std::shared_ptr<link_listener>& listener) {
   if (socket_.closed() || queue_.empty()) return;
   write();
-  if (!timer_runs_) look_after(slow_look, listener);
+  if (!timer_.runs()) timer_.set(slow_look, listener);
   start_polling(listener);
 }
 
@@ -240,12 +223,12 @@ void ring_link::give_up(const char* problem) {
 void ring_link::close() {
   queue_ = send_queue{};
   segments_.worker_ended();
-  if (timer_) timer_->cancel();
+  timer_.cancel();
   socket_.close();
 }
 
 void ring_link::abandon() noexcept {
-  timer_.reset();
+  timer_.abandon();
   socket_.abandon();
 }
 

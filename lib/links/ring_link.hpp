@@ -9,7 +9,6 @@
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "frames/frame_reader.hpp"
 #include "frames/send_queue.hpp"
@@ -18,6 +17,7 @@
 #include "links/claims.hpp"
 #include "links/link.hpp"
 #include "links/link_socket.hpp"
+#include "links/look_timer.hpp"
 #include "links/open_results.hpp"
 #include "links/parent_segments.hpp"
 #include "links/ring_settings.hpp"
@@ -69,8 +69,6 @@ class ring_link final : public link {
 
   void write();
   void wake();
-  void look_after(std::chrono::nanoseconds delay, const std::shared_ptr<link_listener>& listener);
-  void start_timer(const std::shared_ptr<link_listener>& listener);
   bool looked_by_timer(const std::shared_ptr<link_listener>& listener);
   void start_polling(const std::shared_ptr<link_listener>& listener);
   void poll_later(const std::shared_ptr<link_listener>& listener);
@@ -92,10 +90,7 @@ class ring_link final : public link {
   std::array<std::byte, 64> doorbells_{};
   std::size_t left_in_turn_ = 0;
   bool waiting_for_room_ = false;
-  // Left to run when the look is put off: that is cheaper than to set it again.
-  std::optional<boost::asio::steady_timer> timer_;
-  std::chrono::steady_clock::time_point look_at_{};  // never before the timer ends
-  bool timer_runs_ = false;
+  look_timer timer_;
   boost::asio::any_io_executor executor_;
   busy_poll poll_;
   std::chrono::nanoseconds poll_turn_;

@@ -159,7 +159,9 @@ TEST_CASE(
     } else {
       REQUIRE(it.worker.claim_up_to(2));
     }
+    REQUIRE(it.parent.makes_sense());
     it.parent.ended(chunk);
+    REQUIRE(it.parent.makes_sense());
   }
 }
 
@@ -189,6 +191,28 @@ TEST_CASE(
     if (left->begun != 0) CHECK((left->kept >= 1 && left->kept <= 3));
     for (const chunk_id chunk : left->revoked) CHECK((chunk > left->begun && chunk <= sent));
   }
+}
+
+TEST_CASE(
+    "given a word that was written over, when the worker would wait for ever, then it is noticed") {
+  std::mt19937_64 lot{8};  // NOLINT: the same words every time
+  int stuck = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    both it;
+    it.parent.sent(1, 0, 2);
+    REQUIRE(it.worker.begin(0));
+    if (round % 2 == 0) REQUIRE(it.parent.take_back(1));
+    REQUIRE(it.parent.makes_sense());
+    it.parent.sent(2, 0, 2);
+    std::uint64_t word = lot();
+    if (round % 4 != 0) word &= 0x0003'0003'0000'0007U;
+    std::memcpy(it.memory.bytes.data(), &word, sizeof word);
+    const bool noticed = !it.parent.makes_sense();
+    if (it.worker.begin(0)) continue;
+    CHECK(noticed);
+    ++stuck;
+  }
+  CHECK(stuck > 1000);
 }
 
 TEST_CASE(
@@ -243,6 +267,7 @@ TEST_CASE(
       written = named.size();
     }
     if (named.size() % 2 == 0) std::this_thread::yield();
+    if (!parent.makes_sense()) break;
     const auto kept = back < most_back ? parent.take_back(1) : std::nullopt;
     if (kept) {
       ++back;
@@ -260,6 +285,7 @@ TEST_CASE(
   }
   over = true;
   worker.join();
+  CHECK(parent.makes_sense());
   CHECK(back > 0);
   CHECK(std::ranges::all_of(run, [](std::uint8_t times) { return times == 1; }));
 }
