@@ -10,7 +10,12 @@
 namespace coterie::detail {
 
 scheduler::scheduler(scheduler_settings settings)
-    : settings_{settings}, slots_(static_cast<std::size_t>(settings.processes)) {
+    : settings_{settings},
+      slots_(static_cast<std::size_t>(settings.processes)),
+      idle_{settings.processes},
+      hungry_{settings.processes},
+      givers_{settings.processes},
+      slow_givers_{settings.processes} {
   fill_empty_slots();
 }
 

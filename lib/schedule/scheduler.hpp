@@ -14,6 +14,7 @@
 
 #include "frames/identifiers.hpp"
 #include "schedule/chunk_sizer.hpp"
+#include "schedule/rank_queue.hpp"
 
 namespace coterie::detail {
 
@@ -190,15 +191,11 @@ class scheduler {
   struct slot {
     slot_state state = slot_state::empty;
     bool was_ready = false;
-    bool in_idle = false;
-    bool in_hungry = false;
-    bool in_givers = false;
     bool takes_back = false;
-    bool makes_way = false;       // what it had not begun has been taken back
-    std::size_t times_taken = 0;  // since it ended a chunk
-    bool in_slow_givers = false;
-    bool is_slow = false;  // it has been waited for
-    std::optional<time_point> slow_at;
+    bool makes_way = false;               // what it had not begun has been taken back
+    bool is_slow = false;                 // it has been waited for
+    std::optional<time_point> slow_at;    // while it is
+    std::size_t times_taken = 0;          // since it ended a chunk
     std::deque<chunk_id> held;            // the front is what it runs
     job_id job = 0;                       // whose chunks these are
     std::chrono::nanoseconds expected{};  // how long they will take, as far as that is known
@@ -276,13 +273,14 @@ class scheduler {
   std::unordered_map<job_id, job_state> jobs_;
   std::unordered_map<chunk_id, chunk_state> chunks_;
   std::set<place_in_turn> runnable_;
-  std::deque<int> idle_;    // ready ranks that hold nothing
-  std::deque<int> hungry_;  // ready ranks that hold something and may have more
-  std::deque<int> givers_;  // ready ranks that have something which they may have to give back
+  // Who was so when it was added: that is looked at again when its turn comes.
+  rank_queue idle_;         // ready, and holds nothing
+  rank_queue hungry_;       // ready, holds something and may have more
+  rank_queue givers_;       // ready, and has something which it may have to give back
+  rank_queue slow_givers_;  // has kept something while others had nothing
   std::deque<scheduler_action> actions_;
   std::uint64_t turns_ = 2;
-  std::deque<int> slow_givers_;  // who has kept something while others had nothing
-  std::size_t making_way_ = 0;   // slots that do
+  std::size_t making_way_ = 0;  // slots that do
   chunk_id last_chunk_ = 0;
   int ready_count_ = 0;
   int alive_count_ = 0;     // slots that are not empty

@@ -24,18 +24,15 @@ bool scheduler::ask_back() {
   const bool to_share = runnable_.empty();
   if (to_share ? nobody_idle() : enough_make_way()) return false;
   for (std::size_t left = std::min(looks, givers_.size()); left > 0 && !givers_.empty();) {
-    const int rank = givers_.front();
-    givers_.pop_front();
+    const int rank = givers_.take_front();
     slot& which = at(rank);
-    which.in_givers = false;
     const auto entry = jobs_.find(which.job);
     if (which.state != slot_state::ready || entry == jobs_.end()) continue;
     const job_state& job = entry->second;
     const std::size_t most = may_come_back(which, job);
     if (which.times_taken >= most_taken || most == 0) continue;
     if (!to_share && job.chunks < runnable_.begin()->chunks + least_lead) {
-      which.in_givers = true;
-      givers_.push_back(rank);
+      givers_.add(rank);
       --left;
       continue;
     }
@@ -50,39 +47,36 @@ bool scheduler::ask_back() {
 }
 
 void scheduler::wait_for(int rank) {
-  slot& which = at(rank);
-  which.slow_at.reset();
-  if (!std::exchange(which.in_slow_givers, true)) slow_givers_.push_back(rank);
+  at(rank).slow_at.reset();
+  slow_givers_.add(rank);
 }
 
 void scheduler::rest(time_point now) {
-  std::erase_if(slow_givers_, [&](int rank) {
+  slow_givers_.remove_if([&](int rank) {
     slot& which = at(rank);
-    which.in_slow_givers = !which.held.empty();
-    if (which.in_slow_givers && !which.slow_at) {
+    if (which.held.empty()) return true;
+    if (!which.slow_at) {
       which.slow_at = now + patience + 2 * chunks_.at(which.held.front()).expected;
     }
-    return !which.in_slow_givers;
+    return false;
   });
 }
 
 void scheduler::give_up_waiting(time_point now) {
-  std::erase_if(slow_givers_, [&](int rank) {
+  slow_givers_.remove_if([&](int rank) {
     slot& which = at(rank);
     if (!which.slow_at || *which.slow_at > now) return false;
-    which.in_slow_givers = false;
     which.is_slow = true;
-    if (!std::exchange(which.in_givers, true)) givers_.push_back(rank);
+    givers_.add(rank);
     return true;
   });
 }
 
 bool scheduler::nobody_idle() {
   while (!idle_.empty()) {
-    slot& first = at(idle_.front());
+    const slot& first = at(idle_.front());
     if (first.state == slot_state::ready && first.held.empty()) return false;
-    first.in_idle = false;
-    idle_.pop_front();
+    idle_.take_front();
   }
   return true;
 }
@@ -114,8 +108,7 @@ void scheduler::taken_back(int rank, chunk_id begun, std::size_t kept) {
   if (holder.held.empty()) return offer(rank);
   set_makes_way(holder, true);
   // It has less to do than the others.
-  if (std::exchange(holder.in_hungry, true)) std::erase(hungry_, rank);
-  hungry_.push_front(rank);
+  hungry_.add_in_front(rank);
 }
 
 // Takes from the slot what is behind those items, and returns it.
@@ -169,6 +162,7 @@ void scheduler::resend(int rank, job_state& job) {
   chunk_state& again = chunks_.at(chunk);
   again.rank = rank;
   again.done_before = again.done;
+  again.shortened = false;
   slot& to = at(rank);
   to.held.push_back(chunk);
   to.expected += again.expected;

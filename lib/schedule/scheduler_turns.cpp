@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 
 #include "schedule/scheduler.hpp"
 
@@ -48,20 +47,14 @@ void scheduler::refresh(job_id id, job_state& job) {
 void scheduler::offer(int rank) {
   slot& which = at(rank);
   if (!has_room(which)) return;
-  if (which.held.empty()) {
-    if (!std::exchange(which.in_idle, true)) idle_.push_back(rank);
-  } else {
-    if (!std::exchange(which.in_hungry, true)) hungry_.push_back(rank);
-  }
+  (which.held.empty() ? idle_ : hungry_).add(rank);
 }
 
 // Whether there is something to be done.
 bool scheduler::assign() {
   while (!idle_.empty() && !runnable_.empty()) {
-    const int rank = idle_.front();
-    idle_.pop_front();
-    slot& which = at(rank);
-    which.in_idle = false;
+    const int rank = idle_.take_front();
+    const slot& which = at(rank);
     if (which.state != slot_state::ready || !which.held.empty()) continue;
     give(rank, runnable_.begin()->job);
     return true;
@@ -74,18 +67,15 @@ bool scheduler::assign() {
 bool scheduler::give_to_hungry() {
   if (runnable_.empty()) return false;
   for (std::size_t look = std::min(looks, hungry_.size()); look > 0; --look) {
-    const int rank = hungry_.front();
-    hungry_.pop_front();
-    slot& which = at(rank);
-    which.in_hungry = false;
+    const int rank = hungry_.take_front();
+    const slot& which = at(rank);
     if (which.held.empty() || !has_room(which)) continue;
     const job_id first = runnable_.begin()->job;
     if (which.job == first) {
       give(rank, first);
       return true;
     }
-    which.in_hungry = true;
-    hungry_.push_back(rank);
+    hungry_.add(rank);
   }
   return false;
 }
@@ -98,7 +88,7 @@ void scheduler::give(int rank, job_id id) {
   which.job = id;
   set_makes_way(which, false);
   which.is_slow = false;
-  if (which.takes_back && !std::exchange(which.in_givers, true)) givers_.push_back(rank);
+  if (which.takes_back) givers_.add(rank);
   if (!job.unsent.empty()) {
     resend(rank, job);
     refresh(id, job);
