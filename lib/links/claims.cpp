@@ -32,25 +32,17 @@ claims::state unpack(std::uint64_t packed) { return std::bit_cast<claims::state>
 
 bool claimer::begin(std::size_t first) noexcept {
   ++chunk_;
-  const word claimed{where_.word()};
-  std::uint64_t seen = claimed.load(std::memory_order_acquire);
-  // Nothing is left to be told of those before it; the number must not fall behind until it seems ahead.
-  const auto before = static_cast<std::uint16_t>(chunk_ - 1);
-  const auto begun = pack({.items = clamped(first), .begun = chunk_, .revoked = before});
-  do {
-    if (!is_after(chunk_, unpack(seen).revoked)) return false;
-  } while (!claimed.compare_exchange_weak(seen, begun, std::memory_order_acq_rel));
-  return true;
+  return claim_up_to(first);
 }
 
 bool claimer::claim_up_to(std::size_t end) noexcept {
   const word claimed{where_.word()};
   std::uint64_t seen = claimed.load(std::memory_order_acquire);
-  std::uint64_t more = 0;
+  // Nothing is left to be told of the chunks before; the number must not fall behind until it seems ahead.
+  const auto before = static_cast<std::uint16_t>(chunk_ - 1);
+  const auto more = pack({.items = clamped(end), .begun = chunk_, .revoked = before});
   do {
-    const std::uint16_t revoked = unpack(seen).revoked;
-    if (!is_after(chunk_, revoked)) return false;
-    more = pack({.items = clamped(end), .begun = chunk_, .revoked = revoked});
+    if (!is_after(chunk_, unpack(seen).revoked)) return false;
   } while (!claimed.compare_exchange_weak(seen, more, std::memory_order_acq_rel));
   return true;
 }
@@ -75,7 +67,7 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
   std::uint64_t seen = claimed.load(std::memory_order_acquire);
   for (int tries = most_tries; tries > 0; --tries) {
     claims::state now = unpack(seen);
-    if (is_after(now.begun, sent_) || is_after(now.revoked, sent_)) return std::nullopt;
+    if (!makes_sense(now)) return std::nullopt;
 
     const auto begun = std::ranges::find(under_way_, now.begun, &sent_chunk::number);
     const auto behind = std::ranges::find_if(
@@ -113,7 +105,10 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
 }
 
 bool revoker::makes_sense() const noexcept {
-  const claims::state now = unpack(word{where_.word()}.load(std::memory_order_acquire));
+  return makes_sense(unpack(word{where_.word()}.load(std::memory_order_acquire)));
+}
+
+bool revoker::makes_sense(const claims::state& now) const noexcept {
   if (is_after(now.begun, sent_)) return false;
   // What this side has said stands until the worker begins a chunk that was sent later.
   if (!is_after(now.begun, revoked_)) return now.revoked == revoked_;

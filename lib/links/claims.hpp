@@ -34,10 +34,9 @@ class claims {
     /// As many items as can be told. Where more are claimed, all are.
     static constexpr std::uint32_t most_items = 0xffff'ffff;
 
-    std::uint32_t items = 0;  // of `begun`, those before this one are claimed
-    std::uint16_t begun = 0;  // the number of the chunk that was begun last; numbers go round
-    std::uint16_t revoked =
-        0;  // what is not claimed of the chunks up to this one has been taken back
+    std::uint32_t items = 0;    // of `begun`, those before this one are claimed
+    std::uint16_t begun = 0;    // the number of the chunk that was begun last; numbers go round
+    std::uint16_t revoked = 0;  // up to this one, what is not claimed has been taken back
   };
   static_assert(sizeof(state) == sizeof(std::uint64_t));
 
@@ -93,10 +92,11 @@ class revoker {
   struct sent_chunk {
     std::uint16_t number;
     chunk_id chunk;
-    std::size_t
-        next;  // the item that it began with, or its first that is not claimed as far as is known
+    std::size_t next;   // items before this one are claimed, as far as is known
     std::size_t count;  // items
   };
+
+  [[nodiscard]] bool makes_sense(const claims::state& now) const noexcept;
 
   claims where_;
   std::uint16_t sent_ = 0;

@@ -29,8 +29,8 @@ class parent_segments {
   /// Whether the frame is for those who use the link; its payload is then made to be where it is.
   /// If not, `queue` may have an answer. Throws `bad_frame`.
   bool take(frame& arrived, send_queue& queue, int socket);
-  /// The chunk was taken back before the worker began it.
-  void taken_back(chunk_id chunk) { chunk_over(chunk); }
+  /// The worker will not read the chunk any more: it is done with it, or will not begin it.
+  void chunk_over(chunk_id chunk);
   /// Tells the worker that what `take` found was read, if it lay in a segment.
   void release(send_queue& queue);
 
@@ -45,7 +45,6 @@ class parent_segments {
 
  private:
   segment_number lend(const shared_payload& payload, send_queue& queue, int socket);
-  void chunk_over(chunk_id chunk);
   void provide(const frame_header& wish, send_queue& queue, int socket);
   void announce(frame_kind kind, segment_number number, std::size_t size, send_queue& queue);
   void used();

@@ -178,7 +178,7 @@ std::optional<kept_by_worker> ring_link::take_back(std::size_t least, std::size_
   if (socket_.closed() || !problem_.empty()) return std::nullopt;
   const auto left = claims_.take_back(least, unit);
   if (!left) return std::nullopt;
-  for (const chunk_id chunk : left->revoked) segments_.taken_back(chunk);
+  for (const chunk_id chunk : left->revoked) segments_.chunk_over(chunk);
   return kept_by_worker{.chunk = left->begun, .items = left->kept};
 }
 

@@ -3,7 +3,6 @@
 // What comes back: asked of workers, taken from them, and given again.
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "schedule/scheduler.hpp"
@@ -94,13 +93,14 @@ bool scheduler::enough_make_way() const {
 void scheduler::taken_back(int rank, chunk_id begun, std::size_t kept) {
   slot& holder = at(rank);
   ++holder.times_taken;
+  const std::size_t held_before = holder.held.size();
   const std::deque<chunk_id> back = shorten(holder, begun, kept);
   const auto entry = jobs_.find(holder.job);
   if (entry == jobs_.end()) {
     for (const chunk_id each : back) chunks_.erase(each);
   } else {
     job_state& job = entry->second;
-    job.chunks -= back.size();
+    job.chunks -= held_before - holder.held.size();
     // It comes before what came back earlier, as it did in the input.
     job.unsent.insert(job.unsent.begin(), back.begin(), back.end());
     refresh(holder.job, job);
@@ -123,7 +123,6 @@ std::deque<chunk_id> scheduler::shorten(slot& holder, chunk_id begun, std::size_
     if (kept < cut.count) {
       first = holder.held.insert(first, split(begun, kept));
       cut.shortened = true;
-      if (const auto entry = jobs_.find(holder.job); entry != jobs_.end()) ++entry->second.chunks;
     }
   }
   std::deque<chunk_id> back(first, holder.held.end());
