@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -135,6 +138,36 @@ TEST_CASE("given a chunk that is run, when the worker could end at any item, the
   sink.end();
   CHECK(wire.finished() == items);
   CHECK(wire.failures == items / 50);
+}
+
+TEST_CASE(
+    "given results that come and go, when they are looked at meanwhile, then they are of who they say") {
+  memory shared;
+  constexpr std::uint64_t rounds = 200'000;
+  std::atomic<std::uint64_t> sent = 0;
+  std::atomic<bool> over = false;
+  std::thread worker{[&] {
+    for (std::uint64_t round = 1; round <= rounds; ++round) {
+      // Before the worker says so itself, as when the parent is quick to take a frame.
+      sent = round;
+      shared.results.begin(round, 1, round, 0);
+      std::atomic_ref{*reinterpret_cast<std::uint64_t*>(shared.results.space().data())}.store(
+          round, std::memory_order_relaxed);
+      result_progress::store(shared.results.whole(), result_progress::pack(1, sizeof round));
+    }
+    over = true;
+  }};
+  byte_buffer copy;
+  std::uint64_t wrong = 0;
+  while (!over) {
+    const auto found = shared.results.read(sent, copy);
+    if (!found) continue;
+    std::uint64_t value = 0;
+    std::memcpy(&value, found->payload.data(), sizeof value);
+    wrong += value != found->header.chunk ? 1 : 0;
+  }
+  worker.join();
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("given many results in a row, when each is counted, then each is known at once") {
