@@ -85,6 +85,16 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   return given != nullptr ? std::strtoull(given, nullptr, 10) : otherwise;
 }
 
+// One who is killed so late that the pool does not know it yet has died while it was leaving.
+asio::awaitable<void> leave(coterie::pool& pool) {
+  pool.close();
+  try {
+    co_await pool.join();
+  } catch (const coterie::error& caught) {
+    if (caught.code() != coterie::errc::worker_crashed) throw;
+  }
+}
+
 asio::awaitable<void> everything_at_once(std::chrono::seconds time, std::uint64_t seed,
                                          stress::counters& done, std::size_t& peak) {
   const auto executor = co_await asio::this_coro::executor;
@@ -106,8 +116,7 @@ asio::awaitable<void> everything_at_once(std::chrono::seconds time, std::uint64_
 
   for (coterie::pool* const each : pools) {
     CHECK(each->stats().jobs_pending == 0);
-    each->close();
-    co_await each->join();
+    co_await leave(*each);
   }
 }
 

@@ -2,18 +2,19 @@
 
 // Results that a worker has not sent when it ends: none of them is lost, whenever that is.
 
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
+#include <new>
 #include <span>
 #include <stdexcept>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -23,6 +24,7 @@
 #include "frames.hpp"
 #include "links/open_results.hpp"
 #include "ring_wire.hpp"
+#include "system/shared_memory.hpp"
 #include "worker/worker_sink.hpp"
 
 namespace {
@@ -142,32 +144,41 @@ TEST_CASE("given a chunk that is run, when the worker could end at any item, the
 
 TEST_CASE(
     "given results that come and go, when they are looked at meanwhile, then they are of who they say") {
-  memory shared;
+  struct both_see {
+    memory results;
+    std::atomic<std::uint64_t> sent = 0;
+  };
+  const auto area = shared_memory::create(sizeof(both_see));
+  both_see& shared = *new (area.bytes().data()) both_see;
   constexpr std::uint64_t rounds = 200'000;
-  std::atomic<std::uint64_t> sent = 0;
-  std::atomic<bool> over = false;
-  std::thread worker{[&] {
+  // A process: the bytes that are read here may be written there at the same time, as nothing in one
+  // process may be. That is noticed after it.
+  const pid_t worker = ::fork();
+  REQUIRE(worker >= 0);
+  if (worker == 0) {
+    const open_results& results = shared.results.results;
     for (std::uint64_t round = 1; round <= rounds; ++round) {
       // Before the worker says so itself, as when the parent is quick to take a frame.
-      sent = round;
-      shared.results.begin(round, 1, round, 0);
-      std::atomic_ref{*reinterpret_cast<std::uint64_t*>(shared.results.space().data())}.store(
-          round, std::memory_order_relaxed);
-      result_progress::store(shared.results.whole(), result_progress::pack(1, sizeof round));
+      shared.sent = round;
+      results.begin(round, 1, round, 0);
+      std::memcpy(results.space().data(), &round, sizeof round);
+      result_progress::store(results.whole(), result_progress::pack(1, sizeof round));
     }
-    over = true;
-  }};
+    ::_exit(0);
+  }
   byte_buffer copy;
   std::uint64_t wrong = 0;
-  while (!over) {
-    const auto found = shared.results.read(sent, copy);
+  while (shared.sent < rounds) {
+    const auto found = shared.results.results.read(shared.sent, copy);
     if (!found) continue;
     std::uint64_t value = 0;
     std::memcpy(&value, found->payload.data(), sizeof value);
     wrong += value != found->header.chunk ? 1 : 0;
   }
-  worker.join();
   CHECK(wrong == 0);
+  int status = -1;
+  REQUIRE(::waitpid(worker, &status, 0) == worker);
+  CHECK(status == 0);
 }
 
 TEST_CASE("given many results in a row, when each is counted, then each is known at once") {
