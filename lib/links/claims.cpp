@@ -42,7 +42,10 @@ bool claimer::claim_up_to(std::size_t end) noexcept {
   const auto before = static_cast<std::uint16_t>(chunk_ - 1);
   const auto more = pack({.items = clamped(end), .begun = chunk_, .revoked = before});
   do {
-    if (!is_after(chunk_, unpack(seen).revoked)) return false;
+    const claims::state now = unpack(seen);
+    // As many as can be told: the parent takes all for claimed.
+    if (now.begun == chunk_ && now.items == claims::state::most_items) return true;
+    if (!is_after(chunk_, now.revoked)) return false;
   } while (!claimed.compare_exchange_weak(seen, more, std::memory_order_acq_rel));
   return true;
 }
@@ -76,10 +79,10 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
     for (auto each = behind; each != under_way_.end(); ++each) items += each->count - each->next;
     std::size_t kept = 0;
     if (begun != under_way_.end()) {
-      if (now.items < begun->next) return std::nullopt;
       kept = now.items == claims::state::most_items
                  ? begun->count
                  : std::min<std::size_t>(now.items, begun->count);
+      if (kept < begun->next) return std::nullopt;
       items += begun->count - kept;
     } else {
       items -= std::min(items, unit);
@@ -102,6 +105,12 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
     return found;
   }
   return std::nullopt;
+}
+
+bool revoker::may_be_silent() const noexcept {
+  return under_way_.size() > 2 || std::ranges::any_of(under_way_, [](const sent_chunk& each) {
+           return each.count > each.next + 1;
+         });
 }
 
 bool revoker::makes_sense() const noexcept {

@@ -84,6 +84,10 @@ class revoker {
   /// worker says what cannot be.
   [[nodiscard]] std::optional<left> take_back(std::size_t least, std::size_t unit = 1);
 
+  /// Whether the worker may have results of which it does not tell at once: those of a chunk of several items,
+  /// or of one behind which there is more to do than one chunk.
+  [[nodiscard]] bool may_be_silent() const noexcept;
+
   /// Whether the word is one that this side and a worker which keeps the rules can have written. A worker that
   /// has written over it may believe that it was left nothing, and wait for ever.
   [[nodiscard]] bool makes_sense() const noexcept;

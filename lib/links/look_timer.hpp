@@ -24,6 +24,11 @@ class look_timer {
     look_at_ = std::chrono::steady_clock::now() + delay;
     if (!runs_ || look_at_ < timer_->expiry()) start(listener);
   }
+  /// The same, unless it will look sooner.
+  void set_at_latest(std::chrono::nanoseconds delay,
+                     const std::shared_ptr<link_listener>& listener) {
+    if (!runs_ || look_at_ > std::chrono::steady_clock::now() + delay) set(delay, listener);
+  }
   [[nodiscard]] bool runs() const noexcept { return runs_; }
 
   /// Takes in that the listener was told; returns whether it is time.

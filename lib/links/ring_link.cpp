@@ -55,8 +55,12 @@ void ring_link::received(std::size_t count) {
 // that has written over the flag by which this side says that it sleeps may never ring again: hence the
 // slow looks.
 void ring_link::look_again(const std::shared_ptr<link_listener>& listener, bool lively) {
-  timer_.set(lively ? lively_look : slow_look, listener);
+  timer_.set(lively ? next_look() : slow_look, listener);
   start_polling(listener);
+}
+
+std::chrono::nanoseconds ring_link::next_look() const {
+  return claims_.may_be_silent() ? lively_look : slow_look;
 }
 
 bool ring_link::looked(const std::shared_ptr<link_listener>& listener, look_for why) {
@@ -185,7 +189,7 @@ std::optional<kept_by_worker> ring_link::take_back(std::size_t least, std::size_
 void ring_link::flush(const std::shared_ptr<link_listener>& listener) {
   if (socket_.closed() || queue_.empty()) return;
   write();
-  if (!timer_.runs()) timer_.set(slow_look, listener);
+  timer_.set_at_latest(next_look(), listener);
   start_polling(listener);
 }
 

@@ -60,8 +60,8 @@ class ring_link final : public link {
  private:
   // As much is taken in before the event loop gets its turn again.
   static constexpr std::size_t turn = std::size_t{1} << 20U;
-  // After a word from the worker, and after none. The first is much longer than a worker keeps silent,
-  // so that a stream of short items is not looked at more often for it.
+  // While the worker may have results that it has not told of, and else. The first is much longer than a
+  // worker keeps silent, so that a stream of short items is not looked at more often for it.
   static constexpr std::chrono::nanoseconds lively_look = 10 * longest_silence;
   static constexpr std::chrono::nanoseconds slow_look = std::chrono::seconds{1};
   // Polling holds the event loop up for as long, all links of a pool together.
@@ -69,6 +69,7 @@ class ring_link final : public link {
 
   void write();
   void wake();
+  [[nodiscard]] std::chrono::nanoseconds next_look() const;
   bool looked_by_timer(const std::shared_ptr<link_listener>& listener);
   void start_polling(const std::shared_ptr<link_listener>& listener);
   void poll_later(const std::shared_ptr<link_listener>& listener);

@@ -71,6 +71,9 @@ class worker_link {
   void publish();
   /// Sends what waits, and has the parent look at it.
   void flush();
+  /// To be called some time after that. If the parent slept, and still has not come to it, this process leaves its
+  /// CPU to it.
+  void make_way();
 
  private:
   std::optional<frame> take();
@@ -87,6 +90,8 @@ class worker_link {
   std::shared_ptr<worker_segments> segments_ = std::make_shared<worker_segments>();
   std::shared_ptr<result_memory> memory_;
   send_queue queue_;
+  bool untold_ = false;  // something has left since the parent was last told
+  bool rung_ = false;    // it was woken for that
   std::uint64_t sent_ = 0;  // frames, but for those between the two ends of the link
 };
 

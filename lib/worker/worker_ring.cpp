@@ -36,8 +36,9 @@ std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {
     }
     if (!may_wait) return 0;
     if (poll_.begin() && poll_.look(poll_.limit(), [this] { return in_.readable() > 0; })) continue;
+    receive();
     if (in_.prepare_sleep()) {
-      wait();
+      wait_for_input(descriptor_);
       in_.stop_sleeping();
     }
   }
@@ -48,15 +49,18 @@ std::size_t worker_ring::write(std::span<const iovec> pieces) {
     if (const std::size_t count = out_.write(pieces); count > 0) return count;
     // The reader must be up before this side waits for it.
     notify();
+    receive();
     if (out_.prepare_wait(out_.capacity() / 2)) {
-      wait();
+      wait_for_input(descriptor_);
       out_.stop_waiting();
     }
   }
 }
 
-void worker_ring::notify() {
-  if (out_.must_wake_reader()) ring_doorbell(descriptor_);
+bool worker_ring::notify() {
+  if (!out_.must_wake_reader()) return false;
+  ring_doorbell(descriptor_);
+  return true;
 }
 
 unique_descriptor worker_ring::take_descriptor() {
@@ -68,12 +72,10 @@ unique_descriptor worker_ring::take_descriptor() {
   return first;
 }
 
-// Any doorbell ends a wait, whatever it was rung for: both rings are looked at again before a sleep.
-void worker_ring::wait() {
-  wait_for_input(descriptor_);
-  receive();
-}
-
+// Any doorbell ends a wait, whatever it was rung for: both rings are looked at again before a sleep. It is
+// taken off the socket before the next wait is announced: after that it could be one for that wait. And not
+// before, since whoever rang waits for what this side does now, and not for its socket to be empty.
+//
 // Returns whether there was anything.
 bool worker_ring::receive() {
   std::array<std::byte, 64> doorbells;

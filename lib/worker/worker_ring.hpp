@@ -21,14 +21,14 @@ class worker_ring final : public worker_transport {
   std::size_t read(std::span<std::byte> to, bool may_wait) override;
   [[nodiscard]] bool input_waits() override { return in_.readable() > 0; }
   std::size_t write(std::span<const iovec> pieces) override;
-  void notify() override;
+  bool notify() override;
+  [[nodiscard]] bool all_is_read() override { return out_.free() == out_.capacity(); }
   [[nodiscard]] bool has_segments() const noexcept override { return true; }
   unique_descriptor take_descriptor() override;
   [[nodiscard]] open_results* results() noexcept override { return &results_; }
   [[nodiscard]] claimer* items() noexcept override { return &items_; }
 
  private:
-  void wait();
   bool receive();
 
   int descriptor_;

@@ -23,8 +23,14 @@ constexpr std::size_t many = std::size_t{1} << 20U;
 
 bool worker_sink::begin(const frame_header& run, const manner& how) {
   if (!link_.begin_chunk(run)) return false;
-  // The pace of one job says nothing about the next.
-  if (run.job != job_) allowed_ = 1;
+  now_ = begun_ = clock::now();
+  bool must_tell = false;
+  if (run.job != job_) {
+    // The pace of one job says nothing about the next.
+    allowed_ = 1;
+    // Its results may be all that a call still waits for, and the next item may be long.
+    must_tell = how.longest_wait > how_.longest_wait || now_ - last_flush_ >= stride;
+  }
   job_ = run.job;
   chunk_ = run.chunk;
   how_ = how;
@@ -32,9 +38,8 @@ bool worker_sink::begin(const frame_header& run, const manner& how) {
   count_ = static_cast<std::size_t>(run.count);
   granted_ = 0;
   publish();
-  now_ = begun_ = clock::now();
   // It has nothing else after this, and the parent had better know that before it is done.
-  if (!link_.more_has_come()) {
+  if (must_tell || !link_.more_has_come()) {
     link_.flush();
     last_flush_ = now_;
   }
@@ -138,6 +143,7 @@ void worker_sink::empty_results() {
 std::size_t worker_sink::allowance() {
   flush_standard_output();
   measure_pace();
+  if (now_ - last_flush_ >= stride) link_.make_way();
   if (now_ - last_flush_ >= how_.longest_wait || link_.unsent() >= much) flush();
   if (now_ - last_look_ >= look_interval) {
     last_look_ = now_;

@@ -12,7 +12,9 @@ class worker_socket final : public worker_transport {
 
   std::size_t read(std::span<std::byte> to, bool may_wait) override;
   std::size_t write(std::span<const iovec> pieces) override;
-  void notify() override {}
+  // Who waits for a socket is woken by what is written.
+  bool notify() override { return false; }
+  [[nodiscard]] bool all_is_read() override { return true; }
 
  private:
   int descriptor_;

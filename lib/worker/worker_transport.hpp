@@ -33,8 +33,11 @@ class worker_transport {
   /// sent arrives even if this process ends now. Throws `bad_frame`.
   virtual std::size_t write(std::span<const iovec> pieces) = 0;
 
-  /// Sees to it that the parent looks at what was sent, if it would not do so soon.
-  virtual void notify() = 0;
+  /// Sees to it that the parent looks at what was sent, if it would not do so soon. Whether it had to be woken, as
+  /// far as that can be told.
+  virtual bool notify() = 0;
+  /// Whether it has read all that was sent.
+  [[nodiscard]] virtual bool all_is_read() = 0;
 
   /// Whether the parent can be asked for segments.
   [[nodiscard]] virtual bool has_segments() const noexcept { return false; }

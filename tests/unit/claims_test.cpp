@@ -52,6 +52,46 @@ TEST_CASE("given a chunk under way, when the worker has claimed some, then the o
   CHECK_FALSE(it.worker.claim_up_to(5));
 }
 
+TEST_CASE("given more items than can be told, when so many are claimed, then all are") {
+  constexpr std::size_t most = claims::state::most_items;
+  both it;
+  it.parent.sent(7, 0, most + 5);
+  REQUIRE(it.worker.begin(0));
+  REQUIRE(it.worker.claim_up_to(most + 2));
+  it.parent.sent(8, 0, 1);
+
+  const auto left = it.parent.take_back(1);
+  REQUIRE(left);
+  CHECK(left->begun == 7);
+  CHECK(left->kept == most + 5);
+  CHECK(left->revoked == chunks{8});
+  CHECK(it.worker.claim_up_to(most + 5));
+  it.parent.sent(9, 0, 1);
+  const auto more = it.parent.take_back(1);
+  REQUIRE(more);
+  CHECK(more->revoked == chunks{9});
+}
+
+TEST_CASE("given one item after the other, when each is told of, then a worker has no secrets") {
+  both it;
+  CHECK_FALSE(it.parent.may_be_silent());
+  it.parent.sent(7, 3, 4);
+  it.parent.sent(8, 0, 1);
+  CHECK_FALSE(it.parent.may_be_silent());
+  SECTION("but of three chunks the first two may have ended") {
+    it.parent.sent(9, 0, 1);
+    CHECK(it.parent.may_be_silent());
+    it.parent.ended(7);
+    CHECK_FALSE(it.parent.may_be_silent());
+  }
+  SECTION("or of a chunk some items") {
+    it.parent.sent(9, 0, 2);
+    it.parent.ended(7);
+    it.parent.ended(8);
+    CHECK(it.parent.may_be_silent());
+  }
+}
+
 TEST_CASE("given several chunks, when they are taken back, then the worker skips what is behind") {
   both it;
   it.parent.sent(7, 0, 10);

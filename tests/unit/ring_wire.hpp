@@ -39,6 +39,7 @@ class ring_wire {
     open_ = parent.results;
     claimed.emplace(parent.claimed);
     in_.emplace(parent.to_parent);
+    out_.emplace(parent.to_worker);
     link = std::make_unique<worker_link>(std::make_unique<worker_ring>(
         sockets_[1], std::move(memory), capacity, std::chrono::nanoseconds::zero()));
   }
@@ -68,6 +69,20 @@ class ring_wire {
     return values + failures + (rest ? static_cast<std::size_t>(rest->header.count) : 0);
   }
 
+  /// The parent has looked at everything, and sleeps until it is woken. False: there is something.
+  [[nodiscard]] bool sleep() { return in_->prepare_sleep(); }
+  /// How often it has been woken since it was last asked.
+  std::size_t bells() {
+    std::array<std::byte, 64> rung{};
+    const ssize_t count = ::recv(sockets_[0], rung.data(), rung.size(), MSG_DONTWAIT);
+    return count < 0 ? 0 : static_cast<std::size_t>(count);
+  }
+  /// Something waits for the worker, behind what it is told of.
+  void more_comes() {
+    const std::array<std::byte, 8> some{};
+    REQUIRE(out_->write(some) == some.size());
+  }
+
   std::unique_ptr<worker_link> link;
   std::optional<revoker> claimed;
   std::size_t values = 0;
@@ -82,6 +97,7 @@ class ring_wire {
   std::array<int, 2> sockets_{};
   std::optional<open_results> open_;
   std::optional<ring_reader> in_;
+  std::optional<ring_writer> out_;
   frame_reader reader_;
   std::uint64_t frames_ = 0;
 };

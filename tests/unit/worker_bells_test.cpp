@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// When a worker wakes its parent: at once if somebody may wait for what it has sent, and never for nothing.
+
+#include <chrono>
+#include <cstddef>
+
+#include <catch2/catch.hpp>
+
+#include "frames.hpp"
+#include "ring_wire.hpp"
+#include "worker/worker_sink.hpp"
+
+namespace {
+
+/// A worker, and a parent that sleeps whenever it is not looking.
+struct worker_of_a_sleeper {
+  worker_of_a_sleeper() { REQUIRE(wire.sleep()); }
+
+  void begin(job_id job, chunk_id chunk, std::chrono::nanoseconds longest_wait) {
+    frame_header run = frames::header(frame_kind::run, job);
+    run.chunk = chunk;
+    run.count = 1;
+    wire.claimed->sent(chunk, 0, 1);
+    REQUIRE(sink.begin(run, {.longest_wait = longest_wait}));
+  }
+  void work() {
+    REQUIRE(sink.allowance() == 1);
+    sink.succeeded(1);
+    sink.end();
+  }
+
+  ring_wire wire;
+  worker_sink sink{*wire.link};
+};
+
+}  // namespace
+
+TEST_CASE("given a parent that sleeps, when there is news, then it is woken once for it") {
+  worker_of_a_sleeper it;
+  it.wire.link->send(frames::header(frame_kind::ready), {});
+  CHECK(it.wire.bells() == 0);
+  it.wire.link->flush();
+  CHECK(it.wire.bells() == 1);
+  it.wire.take_in();
+  REQUIRE(it.wire.sleep());
+  it.wire.link->flush();
+  CHECK(it.wire.bells() == 0);
+}
+
+TEST_CASE("given nothing to tell, when a worker begins a chunk, then its parent sleeps on") {
+  worker_of_a_sleeper it;
+  it.begin(1, 1, longest_silence);
+  CHECK(it.wire.bells() == 0);
+}
+
+TEST_CASE("given a result, when the last chunk that has come begins, then the parent is woken") {
+  worker_of_a_sleeper it;
+  it.begin(1, 1, longest_silence_when_collected);
+  it.work();
+  it.begin(1, 2, longest_silence_when_collected);
+  CHECK(it.wire.bells() == 1);
+  it.wire.take_in();
+  CHECK(it.wire.values == 1);
+}
+
+TEST_CASE("given a result, when more of the same job has come, then it may wait for that") {
+  worker_of_a_sleeper it;
+  it.wire.more_comes();
+  it.begin(1, 1, longest_silence_when_collected);
+  it.work();
+  it.begin(1, 2, longest_silence_when_collected);
+  CHECK(it.wire.bells() == 0);
+}
+
+TEST_CASE(
+    "given the result of a call, when a worker turns to a job that can wait, then the caller is not to") {
+  worker_of_a_sleeper it;
+  it.wire.more_comes();
+  it.begin(1, 1, longest_silence);
+  it.work();
+  CHECK(it.wire.bells() == 0);
+  it.begin(2, 2, longest_silence_when_collected);
+  CHECK(it.wire.bells() == 1);
+  it.wire.take_in();
+  CHECK(it.wire.values == 1);
+}
