@@ -88,7 +88,9 @@ void scheduler::give(int rank, job_id id) {
   which.job = id;
   set_makes_way(which, false);
   which.is_slow = false;
-  if (which.takes_back) givers_.add(rank);
+  // Who was given something longest ago is the first to be asked: it ends what it runs first, where items
+  // are alike.
+  if (which.takes_back) givers_.add_at_end(rank);
   if (!job.unsent.empty()) {
     resend(rank, job);
     refresh(id, job);

@@ -85,10 +85,10 @@ void scheduler::tick(time_point now) {
 
 std::optional<scheduler::time_point> scheduler::next_deadline() const {
   std::optional<time_point> first = retry_at_;
-  for (const int rank : slow_givers_) {
+  slow_givers_.for_each([&](int rank) {
     const auto slow_at = slots_[static_cast<std::size_t>(rank)].slow_at;
     if (slow_at && (!first || *slow_at < *first)) first = slow_at;
-  }
+  });
   if (starting_count_ > 0) {
     for (const slot& which : slots_) {
       if (which.state == slot_state::starting && which.start_deadline &&

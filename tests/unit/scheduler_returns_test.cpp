@@ -211,6 +211,22 @@ TEST_CASE("given a long job, when a call comes, then one worker makes way for it
   CHECK(desk.take<action::resend>().rank == call.rank);
 }
 
+TEST_CASE("given two workers, when one is to make way, then it is who was given something first") {
+  sharing_desk desk{2};
+  desk.add(1, 0);
+  chunk_id running = 0;
+  for (int chunk = 0; chunk < 4; ++chunk) {
+    const auto given = desk.cut(10);
+    if (given.rank == 0 && running == 0) running = given.chunk;
+  }
+  desk.nothing();
+  // Worker 0 goes on to its second chunk, and is given another one.
+  desk.run(0, running, 10, 10us);
+  REQUIRE(desk.cut(10).rank == 0);
+  desk.add(2, 0);
+  CHECK(desk.take<action::take_back>().rank == 1);
+}
+
 TEST_CASE("given jobs with equal shares, when each could have more, then none is asked") {
   sharing_desk desk{2};
   desk.add(1);
