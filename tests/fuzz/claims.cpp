@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Both sides of `claims`, in any order of what they do. While the worker keeps the rules, each item is
+// either claimed or taken back, and the parent knows which. When it writes what it likes, the parent still
+// takes nothing back that is not there.
+
+#include "links/claims.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <ranges>
+#include <span>
+#include <vector>
+
+#include "fuzz/support.hpp"
+
+namespace {
+
+using namespace coterie::detail;
+
+struct sent_chunk {
+  chunk_id id = 0;
+  std::size_t claimed = 0;  // items before this one
+  std::size_t count = 0;
+  bool taken_back = false;  // what was not claimed of it
+
+  [[nodiscard]] bool over() const { return taken_back || claimed >= count; }
+};
+
+class both_sides {
+ public:
+  void run(fuzz::script& orders) {
+    // Numbers of chunks go round.
+    const bool far = orders.byte() % 16 == 1;
+    for (unsigned round = far ? orders.number<std::uint16_t>() : 0; round > 0; --round) {
+      send(0, 1);
+      begin();
+      claim(1);
+      end();
+      hear();
+    }
+    while (!orders.empty()) step(orders);
+  }
+
+ private:
+  void step(fuzz::script& orders) {
+    enum order : unsigned { give, start, go_on, leave, listen, take, interfere, order_count };
+    switch (orders.byte() % order_count) {
+      case give: {
+        const std::size_t first = size(orders);
+        return send(first, first + size(orders));
+      }
+      case start:
+        return begin();
+      case go_on:
+        return claim(size(orders));
+      case leave:
+        return end();
+      case listen:
+        return hear();
+      case take: {
+        const std::size_t least = orders.up_to(20);
+        return take_back(least, orders.up_to(20));
+      }
+      case interfere:
+        return meddle(orders);
+    }
+  }
+
+  // Few mostly, and sometimes more than can be told.
+  static std::size_t size(fuzz::script& orders) {
+    const std::size_t few = orders.byte();
+    return few < 0xf8 ? few : claims::state::most_items - 4 + few % 8;
+  }
+
+  // ---- the parent ----
+
+  void send(std::size_t first, std::size_t count) {
+    if (under_way_.size() >= most_under_way) return;
+    under_way_.push_back({.id = ++last_, .claimed = first, .count = count});
+    unread_.push_back(last_);
+    revoker_.sent(last_, first, count);
+  }
+
+  void hear() {
+    if (done_.empty()) return;
+    revoker_.ended(done_.front());
+    std::erase_if(under_way_, [&](const sent_chunk& each) { return each.id == done_.front(); });
+    done_.pop_front();
+    fuzz::holds(meddled_ || revoker_.makes_sense(), "an honest worker is believed");
+  }
+
+  void take_back(std::size_t least, std::size_t unit) {
+    const auto left = revoker_.take_back(least, unit);
+    if (meddled_) {
+      if (left) is_there(*left);
+      return;
+    }
+    const auto at = std::ranges::find(under_way_, begun_, &sent_chunk::id);
+    const bool is_at_one = at != under_way_.end();
+    const auto behind = is_at_one ? at + 1 : under_way_.begin();
+    std::size_t free = is_at_one ? at->count - known_of(*at) : 0;
+    for (auto each = behind; each != under_way_.end(); ++each) free += each->count - each->claimed;
+    if (!is_at_one) free -= std::min(free, unit);
+    fuzz::holds(left.has_value() == (free >= least), "what is free is taken, if it is enough");
+    if (!left) return;
+
+    fuzz::holds(left->begun == (is_at_one ? at->id : 0), "it is known where the worker is");
+    fuzz::holds(!is_at_one || left->kept == known_of(*at), "what it claimed is left to it");
+    fuzz::holds(std::ranges::equal(left->revoked, std::ranges::subrange(behind, under_way_.end()),
+                                   {}, {}, &sent_chunk::id),
+                "the rest is taken");
+    if (is_at_one && at->claimed < claims::state::most_items) {
+      at->taken_back = true;
+      at->count = at->claimed;
+    }
+    taken_.insert(taken_.end(), left->revoked.begin(), left->revoked.end());
+    under_way_.erase(behind, under_way_.end());
+    fuzz::holds(revoker_.makes_sense(), "what this side said makes sense");
+  }
+
+  // Where more are claimed than can be told, all are.
+  static std::size_t known_of(const sent_chunk& chunk) {
+    return chunk.claimed >= claims::state::most_items ? chunk.count : chunk.claimed;
+  }
+
+  void is_there(const revoker::left& left) {
+    const auto find = [&](chunk_id id) {
+      const auto found = std::ranges::find(under_way_, id, &sent_chunk::id);
+      fuzz::holds(found != under_way_.end(), "nothing is taken twice");
+      return found;
+    };
+    if (left.begun != 0) {
+      fuzz::holds(left.kept <= find(left.begun)->count, "no more is left than there was");
+      find(left.begun)->count = left.kept;
+    }
+    for (const chunk_id each : left.revoked) under_way_.erase(find(each));
+  }
+
+  // ---- the worker ----
+
+  void begin() {
+    if (at_work_ || unread_.empty()) return;
+    const chunk_id next = unread_.front();
+    unread_.pop_front();
+    const auto chunk = std::ranges::find(under_way_, next, &sent_chunk::id);
+    const bool may = claimer_.begin(chunk != under_way_.end() ? chunk->claimed : 0);
+    if (!meddled_) {
+      fuzz::holds(may == !std::ranges::count(taken_, next), "what was taken is not begun");
+    }
+    if (!may) return;
+    at_work_ = true;
+    begun_ = next;
+  }
+
+  void claim(std::size_t more) {
+    const auto chunk = std::ranges::find(under_way_, begun_, &sent_chunk::id);
+    if (!at_work_ || chunk == under_way_.end()) return;
+    const std::size_t end = chunk->claimed + std::min(more, chunk->count - chunk->claimed);
+    const bool may = claimer_.claim_up_to(end);
+    if (meddled_) return;
+    fuzz::holds(may == !chunk->taken_back, "what is not taken back can be claimed");
+    if (may) chunk->claimed = end;
+  }
+
+  void end() {
+    const auto chunk = std::ranges::find(under_way_, begun_, &sent_chunk::id);
+    if (!at_work_ || (!meddled_ && chunk != under_way_.end() && !chunk->over())) return;
+    at_work_ = false;
+    done_.push_back(begun_);
+  }
+
+  void meddle(fuzz::script& orders) {
+    meddled_ = true;
+    auto word = std::bit_cast<claims::state>(area_.word);
+    switch (orders.byte() % 4) {
+      case 0:
+        word.items += orders.number<std::uint32_t>();
+        break;
+      case 1:
+        word.begun = static_cast<std::uint16_t>(word.begun + orders.byte() - 0x80U);
+        break;
+      case 2:
+        word.revoked = static_cast<std::uint16_t>(word.revoked + orders.byte() - 0x80U);
+        break;
+      default:
+        word = std::bit_cast<claims::state>(orders.number<std::uint64_t>());
+    }
+    area_.word = std::bit_cast<std::uint64_t>(word);
+  }
+
+  static constexpr std::size_t most_under_way = 64;
+
+  struct alignas(64) area {
+    std::uint64_t word = 0;
+    std::array<std::byte, claims::memory_size - sizeof word> rest{};
+  };
+  area area_;
+  claims shared_{std::as_writable_bytes(std::span{&area_, 1})};
+  revoker revoker_{shared_};
+  claimer claimer_{shared_};
+
+  // As the parent knows them: sent, and neither heard to have ended nor taken back.
+  std::vector<sent_chunk> under_way_;
+  std::deque<chunk_id> unread_;
+  std::deque<chunk_id> done_;    // and not heard of
+  std::vector<chunk_id> taken_;  // as a whole
+  chunk_id last_ = 0;
+  chunk_id begun_ = 0;
+  bool at_work_ = false;
+  bool meddled_ = false;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::script orders{data, size};
+  fuzz::allocations::begin();
+  both_sides{}.run(orders);
+  fuzz::holds(fuzz::allocations::largest() <= std::size_t{1} << 20U,
+              "no worker makes the parent take much memory");
+  return 0;
+}
