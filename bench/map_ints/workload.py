@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-from runner.contenders import coterie, open_mpi, python, tbb
+from runner.contenders import coterie, limit, open_mpi, python, tbb
 from runner.model import Case, Metric, Target, Workload
 
 WORKLOAD = Workload(
@@ -7,12 +7,13 @@ WORKLOAD = Workload(
     title="A million small numbers",
     about=(
         "`map` of a function that triples, over 1,000,000 `int64_t`, two workers. For MPI both three ranks, "
-        "as many processes as coterie has, and two, which are as many as compute."
+        "as many processes as coterie has, and two, which are as many as compute. The limit is the least that "
+        "a parent of processes does, if the workers took no time: it copies the items, and the results."
     ),
     metrics=[
         Metric(
             "items_per_second", "items", "million/s", 1e-6, less_is_better=False,
-            beside=["multiprocessing.Pool", "Open MPI scatter/gather, 3 ranks"],
+            beside=["multiprocessing.Pool", "Open MPI scatter/gather, 3 ranks", "limit: two copies"],
         ),
     ],
     cases=[Case("two workers", {"items": 1_000_000}, {"items": 50_000})],
@@ -23,6 +24,7 @@ WORKLOAD = Workload(
         open_mpi("Open MPI scatter/gather, 3 ranks"),
         open_mpi("Open MPI scatter/gather, 2 ranks", extra_ranks=0),
         tbb(),
+        limit("two copies", "limits/there_and_back", takes_case=True),
     ],
     targets=[
         Target(
