@@ -90,8 +90,8 @@ class worker_link {
   std::shared_ptr<worker_segments> segments_ = std::make_shared<worker_segments>();
   std::shared_ptr<result_memory> memory_;
   send_queue queue_;
-  bool untold_ = false;  // something has left since the parent was last told
-  bool rung_ = false;    // it was woken for that
+  bool untold_ = false;     // something has left since the parent was last told
+  bool rung_ = false;       // it was woken for that
   std::uint64_t sent_ = 0;  // frames, but for those between the two ends of the link
 };
 
