@@ -9,8 +9,7 @@ namespace coterie::detail {
 /// Ranks in a row, each of them once. Everything takes constant time, but for `remove_if` and going through all.
 class rank_queue {
  public:
-  explicit rank_queue(int ranks)
-      : places_(static_cast<std::size_t>(ranks) + 1), anchor_{ranks} {
+  explicit rank_queue(int ranks) : places_(static_cast<std::size_t>(ranks) + 1), anchor_{ranks} {
     at(anchor_) = {.before = anchor_, .behind = anchor_};
   }
 
