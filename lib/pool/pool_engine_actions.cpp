@@ -207,9 +207,7 @@ void pool_engine::send_chunk(int rank, chunk_id id, const open_chunk& chunk, boo
   const auto [known, unknown] = worker.knows.try_emplace(chunk.job, job_knowledge::ready);
   if (unknown || known->second == job_knowledge::forgets) {
     frame_header define = header_of(frame_kind::define, chunk.job);
-    // Somebody waits for each result of a stream, and for that of a single call.
-    const bool is_all = last && chunk.first == 0;
-    define.first = open.is_stream || is_all ? 1 : 0;
+    define.first = open.is_stream ? 1 : 0;
     define.count = open.chunksize;
     worker.wire->send(define, open.definition);
     known->second = job_knowledge::ready;

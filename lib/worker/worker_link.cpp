@@ -23,6 +23,16 @@ auto believing(Work work) -> decltype(work()) {
   }
 }
 
+// Whether there is such a frame among those that have not been taken.
+template <class Condition>
+bool has_one(const frame_reader& frames, Condition condition) {
+  std::size_t position = 0;
+  while (const auto each = frames.peek(position)) {
+    if (condition(*each)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 worker_link::worker_link(std::unique_ptr<worker_transport> transport)
@@ -50,9 +60,13 @@ std::optional<frame> worker_link::take() {
   return found;
 }
 
-bool worker_link::more_has_come() {
+bool worker_link::another_chunk_has_come() {
   return believing([this] {
-    return current_.in_the_middle() || ahead_.in_the_middle() || transport_->input_waits();
+    const auto is_chunk = [](const frame& each) { return each.header.kind == frame_kind::run; };
+    if (has_one(current_, is_chunk) || has_one(ahead_, is_chunk)) return true;
+    if (!transport_->input_waits()) return false;
+    look_ahead(false);
+    return has_one(ahead_, is_chunk);
   });
 }
 
@@ -68,7 +82,9 @@ std::span<const std::byte> worker_link::items_of(const frame& chunk) const {
 bool worker_link::cancelled(job_id job) {
   return believing([&] {
     look_ahead(false);
-    return cancel_is_ahead(job);
+    return has_one(ahead_, [job](const frame& each) {
+      return each.header.kind == frame_kind::cancel && each.header.job == job;
+    });
   });
 }
 
@@ -83,14 +99,6 @@ void worker_link::look_ahead(bool may_wait) {
   while (const auto each = ahead_.peek(position)) {
     if (is_for_the_link(each->header.kind)) take_for_the_link(each->header);
   }
-}
-
-bool worker_link::cancel_is_ahead(job_id job) const {
-  std::size_t position = 0;
-  while (const auto each = ahead_.peek(position)) {
-    if (each->header.kind == frame_kind::cancel && each->header.job == job) return true;
-  }
-  return false;
 }
 
 std::size_t worker_link::read_into(frame_reader& reader, bool may_wait) {

@@ -29,8 +29,8 @@ class worker_link {
   std::optional<frame> next();
   /// The items of a chunk, where they lie. Throws if they lie where this process cannot read them.
   [[nodiscard]] std::span<const std::byte> items_of(const frame& chunk) const;
-  /// Whether there is something behind the frame that was taken last.
-  [[nodiscard]] bool more_has_come();
+  /// Whether there is a chunk behind the frame that was taken last; does not disturb that.
+  [[nodiscard]] bool another_chunk_has_come();
   /// Waits until bytes come.
   void wait();
 
@@ -79,7 +79,6 @@ class worker_link {
   std::optional<frame> take();
   std::size_t read_into(frame_reader& reader, bool may_wait);
   void look_ahead(bool may_wait);
-  bool cancel_is_ahead(job_id job) const;
   void take_for_the_link(const frame_header& told);
   bool move_to_segment(byte_buffer& bytes);
   void ask_for_segment(std::size_t size);

@@ -23,14 +23,8 @@ constexpr std::size_t many = std::size_t{1} << 20U;
 
 bool worker_sink::begin(const frame_header& run, const manner& how) {
   if (!link_.begin_chunk(run)) return false;
-  now_ = begun_ = clock::now();
-  bool must_tell = false;
-  if (run.job != job_) {
-    // The pace of one job says nothing about the next.
-    allowed_ = 1;
-    // Its results may be all that a call still waits for, and the next item may be long.
-    must_tell = how.longest_wait > how_.longest_wait || now_ - last_flush_ >= stride;
-  }
+  // The pace of one job says nothing about the next.
+  if (run.job != job_) allowed_ = 1;
   job_ = run.job;
   chunk_ = run.chunk;
   how_ = how;
@@ -38,8 +32,10 @@ bool worker_sink::begin(const frame_header& run, const manner& how) {
   count_ = static_cast<std::size_t>(run.count);
   granted_ = 0;
   publish();
-  // It has nothing else after this, and the parent had better know that before it is done.
-  if (must_tell || !link_.more_has_come()) {
+  now_ = begun_ = clock::now();
+  // The parent had better send more before it is done. And it relies on this: it hears of all that was done
+  // before the last chunk that it has sent.
+  if (!link_.another_chunk_has_come()) {
     link_.flush();
     last_flush_ = now_;
   }

@@ -16,6 +16,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "frames.hpp"
 #include "frames/frame_reader.hpp"
 #include "links/claims.hpp"
 #include "links/open_results.hpp"
@@ -77,10 +78,11 @@ class ring_wire {
     const ssize_t count = ::recv(sockets_[0], rung.data(), rung.size(), MSG_DONTWAIT);
     return count < 0 ? 0 : static_cast<std::size_t>(count);
   }
-  /// Something waits for the worker, behind what it is told of.
-  void more_comes() {
-    const std::array<std::byte, 8> some{};
-    REQUIRE(out_->write(some) == some.size());
+  /// A frame comes to the worker, behind what it is told of.
+  void comes(frame_kind kind) {
+    frames::bytes sent;
+    frames::append(sent, frames::header(kind, 1), {});
+    REQUIRE(out_->write(sent) == sent.size());
   }
 
   std::unique_ptr<worker_link> link;

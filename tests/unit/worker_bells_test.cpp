@@ -64,24 +64,22 @@ TEST_CASE("given a result, when the last chunk that has come begins, then the pa
   CHECK(it.wire.values == 1);
 }
 
-TEST_CASE("given a result, when more of the same job has come, then it may wait for that") {
+TEST_CASE("given a result, when another chunk has come, then it may wait for that") {
   worker_of_a_sleeper it;
-  it.wire.more_comes();
+  it.wire.comes(frame_kind::forget);
+  it.wire.comes(frame_kind::run);
   it.begin(1, 1, longest_silence_when_collected);
   it.work();
   it.begin(1, 2, longest_silence_when_collected);
   CHECK(it.wire.bells() == 0);
 }
 
-TEST_CASE(
-    "given the result of a call, when a worker turns to a job that can wait, then the caller is not to") {
+TEST_CASE("given a result, when something else has come than a chunk, then it does not wait") {
   worker_of_a_sleeper it;
-  it.wire.more_comes();
-  it.begin(1, 1, longest_silence);
+  it.wire.comes(frame_kind::forget);
+  it.begin(1, 1, longest_silence_when_collected);
   it.work();
-  CHECK(it.wire.bells() == 0);
-  it.begin(2, 2, longest_silence_when_collected);
+  it.begin(1, 2, longest_silence_when_collected);
   CHECK(it.wire.bells() == 1);
-  it.wire.take_in();
-  CHECK(it.wire.values == 1);
+  CHECK(it.wire.link->next()->header.kind == frame_kind::forget);
 }
