@@ -101,14 +101,25 @@ def section(workload: Workload, result: dict, plot: bool) -> list[str]:
     return [*lines, about_run(result), ""]
 
 
+def machine_table(machines: dict[str, dict[str, str]]) -> list[str]:
+    """What each workload was measured on. Where they differ, those of a value are named behind it."""
+    rows = []
+    for fact in dict.fromkeys(fact for machine in machines.values() for fact in machine):
+        having: dict[str, list[str]] = {}
+        for workload, machine in machines.items():
+            having.setdefault(machine.get(fact, "not known"), []).append(workload)
+        if len(having) == 1:
+            rows.append([fact, *having])
+        else:
+            rows.append([fact, "; ".join(f"{value} ({', '.join(names)})" for value, names in having.items())])
+    return table(["machine", ""], rows, left=2)
+
+
 def render(latest: dict, workloads: list[Workload], plotted: set[str]) -> str:
     results = latest["workloads"]
     done = [workload for workload in workloads if workload.name in results]
     lines = ["# Measured by bench/run", ""]
-    machines = [results[workload.name]["machine"] for workload in done]
-    for place, machine in enumerate(machines):
-        if machine not in machines[:place]:
-            lines += table(["machine", ""], [[name, value] for name, value in machine.items()], left=2)
+    lines += machine_table({workload.name: results[workload.name]["machine"] for workload in done})
     lines += [
         "Figures are medians, with the least and the most beside them; ratios are of medians from the same "
         "run. The `README.md` of `bench` says how to read them.",
