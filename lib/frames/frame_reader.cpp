@@ -69,14 +69,20 @@ std::optional<frame> frame_reader::next() {
 }
 
 std::optional<frame> frame_reader::peek(std::size_t& position) const {
+  std::size_t behind = position;
+  const auto header = peek_header(behind);
+  if (!header || unread() < behind) return std::nullopt;
+  const std::byte* const payload = buffer_.data() + begin_ + position + sizeof(frame_header);
+  position = behind;
+  if (header->segment != no_segment) return frame{*header, {}};
+  return frame{*header, {payload, static_cast<std::size_t>(header->length)}};
+}
+
+std::optional<frame_header> frame_reader::peek_header(std::size_t& position) const {
   if (unread() < position + sizeof(frame_header)) return std::nullopt;
-  const std::byte* const at = buffer_.data() + begin_ + position;
-  const frame_header header = checked_header(at);
-  const std::size_t total = sizeof(frame_header) + bytes_behind(header);
-  if (unread() - position < total) return std::nullopt;
-  position += total;
-  if (header.segment != no_segment) return frame{header, {}};
-  return frame{header, {at + sizeof(frame_header), static_cast<std::size_t>(header.length)}};
+  const frame_header header = checked_header(buffer_.data() + begin_ + position);
+  position += sizeof(frame_header) + bytes_behind(header);
+  return header;
 }
 
 void frame_reader::hand_over_to(frame_reader& other) {

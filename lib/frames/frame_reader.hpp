@@ -37,6 +37,8 @@ class frame_reader {
   /// The next whole frame after `position` bytes of what has not been taken, without taking it;
   /// moves `position` behind it.
   std::optional<frame> peek(std::size_t& position) const;
+  /// The header of the same frame, which need not be whole. `position` may then be behind the last byte.
+  std::optional<frame_header> peek_header(std::size_t& position) const;
 
  private:
   static constexpr std::size_t usual_capacity = std::size_t{256} << 10U;

@@ -23,11 +23,11 @@ auto believing(Work work) -> decltype(work()) {
   }
 }
 
-// Whether there is such a frame among those that have not been taken.
+// Whether there is such a frame among those that have not been taken, or at least its beginning.
 template <class Condition>
 bool has_one(const frame_reader& frames, Condition condition) {
   std::size_t position = 0;
-  while (const auto each = frames.peek(position)) {
+  while (const auto each = frames.peek_header(position)) {
     if (condition(*each)) return true;
   }
   return false;
@@ -62,7 +62,7 @@ std::optional<frame> worker_link::take() {
 
 bool worker_link::another_chunk_has_come() {
   return believing([this] {
-    const auto is_chunk = [](const frame& each) { return each.header.kind == frame_kind::run; };
+    const auto is_chunk = [](const frame_header& each) { return each.kind == frame_kind::run; };
     if (has_one(current_, is_chunk) || has_one(ahead_, is_chunk)) return true;
     if (!transport_->input_waits()) return false;
     look_ahead(false);
@@ -82,8 +82,8 @@ std::span<const std::byte> worker_link::items_of(const frame& chunk) const {
 bool worker_link::cancelled(job_id job) {
   return believing([&] {
     look_ahead(false);
-    return has_one(ahead_, [job](const frame& each) {
-      return each.header.kind == frame_kind::cancel && each.header.job == job;
+    return has_one(ahead_, [job](const frame_header& each) {
+      return each.kind == frame_kind::cancel && each.job == job;
     });
   });
 }

@@ -101,6 +101,31 @@ TEST_CASE("given half a cancellation, when it is looked for, then it counts when
   CHECK(wire.link->cancelled(1));
 }
 
+TEST_CASE("given what comes behind a chunk, when another one has begun, then that is seen") {
+  worker_wire wire;
+  frames::bytes all;
+  frames::append(all, frames::header(frame_kind::run, 1), {});
+  SECTION("and it is a chunk") {
+    frames::append(all, frames::header(frame_kind::cancel, 2), {});
+    frames::append(all, frames::header(frame_kind::run, 1), frames::pattern(100));
+    wire.say(std::span{all}.first(all.size() - 50));
+    wire.link->wait();
+    REQUIRE(wire.link->next().has_value());
+    CHECK(wire.link->another_chunk_has_come());
+    wire.say(std::span{all}.last(50));
+    REQUIRE(wire.link->next()->header.kind == frame_kind::cancel);
+    wire.link->wait();
+    CHECK(frames::same(wire.link->next()->payload, frames::pattern(100)));
+  }
+  SECTION("unless it is something else") {
+    frames::append(all, frames::header(frame_kind::forget, 1), {});
+    wire.say(all);
+    wire.link->wait();
+    REQUIRE(wire.link->next().has_value());
+    CHECK_FALSE(wire.link->another_chunk_has_come());
+  }
+}
+
 TEST_CASE("given what is sent, when it is flushed, then it leaves whole, and not before") {
   worker_wire wire;
   wire.link->send(frames::header(frame_kind::values, 5), frames::pattern(33));
