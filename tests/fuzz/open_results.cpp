@@ -199,9 +199,6 @@ class both_sides {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::script orders{data, size};
-  fuzz::allocations::begin();
-  both_sides{}.run(orders);
-  fuzz::holds(fuzz::allocations::largest() <= std::size_t{1} << 20U,
-              "no worker makes the parent take much memory");
+  fuzz::in_little_memory([&] { both_sides{}.run(orders); });
   return 0;
 }

@@ -241,9 +241,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t capacity = std::size_t{1} << orders.up_to(12);
   // Around the largest index, too.
   const std::uint64_t start = orders.byte() % 2 == 0 ? near(0, orders) : 0;
-  fuzz::allocations::begin();
-  parent_side{capacity, start}.run(orders);
-  fuzz::holds(fuzz::allocations::largest() <= std::size_t{1} << 20U,
-              "no worker makes the parent take much memory");
+  fuzz::in_little_memory([&] { parent_side{capacity, start}.run(orders); });
   return 0;
 }

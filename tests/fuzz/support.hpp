@@ -78,4 +78,13 @@ inline void allocations::begin() {
   in_all_ = largest_ = 0;
 }
 
+/// Does what a worker wants done, and sees that it asks for no piece of memory that is large.
+template <class Work>
+void in_little_memory(Work work) {
+  allocations::begin();
+  work();
+  holds(allocations::largest() <= std::size_t{1} << 20U,
+        "no worker makes the parent take much memory");
+}
+
 }  // namespace fuzz
