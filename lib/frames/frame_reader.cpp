@@ -57,13 +57,11 @@ void frame_reader::make_room(std::size_t total) {
 std::optional<frame> frame_reader::next() {
   std::size_t position = 0;
   auto found = peek(position);
+  wanted_ = 0;
   if (found) {
     begin_ += position;
-    wanted_ = 0;
-  } else if (unread() >= sizeof(frame_header)) {
-    wanted_ = sizeof(frame_header) + bytes_behind(checked_header(buffer_.data() + begin_));
-  } else {
-    wanted_ = 0;
+  } else if (std::size_t whole = 0; peek_header(whole)) {
+    wanted_ = whole;
   }
   return found;
 }

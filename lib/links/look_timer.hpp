@@ -21,15 +21,14 @@ class look_timer {
 
   /// The listener is to look when `delay` has passed, and not before, whatever was wanted so far.
   void set(std::chrono::nanoseconds delay, const std::shared_ptr<link_listener>& listener) {
-    look_at_ = std::chrono::steady_clock::now() + delay;
-    if (!runs_ || look_at_ < timer_->expiry()) start(listener);
+    set_to(std::chrono::steady_clock::now() + delay, listener);
   }
   /// The same, unless it will look sooner.
   void set_at_latest(std::chrono::nanoseconds delay,
                      const std::shared_ptr<link_listener>& listener) {
-    if (!runs_ || look_at_ > std::chrono::steady_clock::now() + delay) set(delay, listener);
+    const auto latest = std::chrono::steady_clock::now() + delay;
+    if (!runs_ || look_at_ > latest) set_to(latest, listener);
   }
-  [[nodiscard]] bool runs() const noexcept { return runs_; }
 
   /// Takes in that the listener was told; returns whether it is time.
   [[nodiscard]] bool is_due(const std::shared_ptr<link_listener>& listener) {
@@ -46,6 +45,11 @@ class look_timer {
   void abandon() noexcept { timer_.reset(); }
 
  private:
+  void set_to(std::chrono::steady_clock::time_point time,
+              const std::shared_ptr<link_listener>& listener) {
+    look_at_ = time;
+    if (!runs_ || look_at_ < timer_->expiry()) start(listener);
+  }
   void start(const std::shared_ptr<link_listener>& listener) {
     runs_ = true;
     timer_->expires_at(look_at_);

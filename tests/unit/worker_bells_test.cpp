@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// When a worker wakes its parent: at once if somebody may wait for what it has sent, and never for nothing.
-
-#include <chrono>
-#include <cstddef>
+// When a worker wakes its parent: if there is news and no other chunk has come, and never for nothing.
 
 #include <catch2/catch.hpp>
 
@@ -17,12 +14,12 @@ namespace {
 struct worker_of_a_sleeper {
   worker_of_a_sleeper() { REQUIRE(wire.sleep()); }
 
-  void begin(job_id job, chunk_id chunk, std::chrono::nanoseconds longest_wait) {
-    frame_header run = frames::header(frame_kind::run, job);
+  void begin(chunk_id chunk) {
+    frame_header run = frames::header(frame_kind::run, 1);
     run.chunk = chunk;
     run.count = 1;
     wire.claimed->sent(chunk, 0, 1);
-    REQUIRE(sink.begin(run, {.longest_wait = longest_wait}));
+    REQUIRE(sink.begin(run, {.longest_wait = longest_silence_when_collected}));
   }
   void work() {
     REQUIRE(sink.allowance() == 1);
@@ -50,15 +47,15 @@ TEST_CASE("given a parent that sleeps, when there is news, then it is woken once
 
 TEST_CASE("given nothing to tell, when a worker begins a chunk, then its parent sleeps on") {
   worker_of_a_sleeper it;
-  it.begin(1, 1, longest_silence);
+  it.begin(1);
   CHECK(it.wire.bells() == 0);
 }
 
 TEST_CASE("given a result, when the last chunk that has come begins, then the parent is woken") {
   worker_of_a_sleeper it;
-  it.begin(1, 1, longest_silence_when_collected);
+  it.begin(1);
   it.work();
-  it.begin(1, 2, longest_silence_when_collected);
+  it.begin(2);
   CHECK(it.wire.bells() == 1);
   it.wire.take_in();
   CHECK(it.wire.values == 1);
@@ -68,18 +65,18 @@ TEST_CASE("given a result, when another chunk has come, then it may wait for tha
   worker_of_a_sleeper it;
   it.wire.comes(frame_kind::forget);
   it.wire.comes(frame_kind::run);
-  it.begin(1, 1, longest_silence_when_collected);
+  it.begin(1);
   it.work();
-  it.begin(1, 2, longest_silence_when_collected);
+  it.begin(2);
   CHECK(it.wire.bells() == 0);
 }
 
 TEST_CASE("given a result, when something else has come than a chunk, then it does not wait") {
   worker_of_a_sleeper it;
   it.wire.comes(frame_kind::forget);
-  it.begin(1, 1, longest_silence_when_collected);
+  it.begin(1);
   it.work();
-  it.begin(1, 2, longest_silence_when_collected);
+  it.begin(2);
   CHECK(it.wire.bells() == 1);
   CHECK(it.wire.link->next()->header.kind == frame_kind::forget);
 }
