@@ -165,10 +165,11 @@ class async_result {
 
   template <class Rep, class Period>
   static time_limit deadline_in(std::chrono::duration<Rep, Period> limit) {
-    // Longer than this is for ever, and does not overflow.
+    // Longer than this is for ever, and does not overflow; not even where the two are compared.
     constexpr std::chrono::hours longest{24 * 365 * 100};
     const auto now = clock::now();
-    if (limit >= longest) return now + longest;
+    if (limit <= limit.zero()) return now;
+    if (std::chrono::duration<double>{limit} >= longest) return now + longest;
     return now + std::chrono::ceil<clock::duration>(limit);
   }
 

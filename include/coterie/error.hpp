@@ -117,16 +117,19 @@ class timeout_error : public error {
   explicit timeout_error(const std::string& details = {});
 };
 
-/// `errc::worker_crashed`: the worker's process ended while it held an item. Rank, process id and
-/// item are those of `remote_info`; its `type_name` is this class's name.
+/// `errc::worker_crashed`: the worker's process ended while it held an item that may have begun. Rank,
+/// process id and item are those of `remote_info`; its `type_name` is this class's name.
 ///
 /// `what()` reads like "worker 3 (pid 1234) was killed by SIGSEGV (Segmentation fault) while it
-/// held item 17".
+/// held item 17". Of SIGKILL it says that another process sent it, or the system when it ran out of memory.
 class worker_crashed : public error, public remote_info {
  public:
   /// At most one of `signal` and `exit_code` has a value; neither has if the end left no trace.
   worker_crashed(const remote_place& place, std::optional<int> signal,
                  std::optional<int> exit_code);
+
+  /// The pool ended the worker. `reason` is a clause that begins with "it".
+  worker_crashed(const remote_place& place, const std::string& reason);
 
   /// From a status as `waitpid` gives it.
   static worker_crashed from_wait_status(const remote_place& place, int wait_status);
@@ -137,7 +140,12 @@ class worker_crashed : public error, public remote_info {
   /// The exit code that the worker ended with, if it exited.
   std::optional<int> exit_code() const noexcept { return exit_code_; }
 
+  /// Why the pool ended the worker ("it lost its connection to the pool: ..."); empty if the worker ended by
+  /// itself, or was killed by others.
+  const char* reason() const noexcept { return reason_.what(); }
+
  private:
+  std::runtime_error reason_;
   std::optional<int> signal_;
   std::optional<int> exit_code_;
 };

@@ -7,6 +7,15 @@
 
 namespace coterie {
 
+/// How many workers may be lost while they start, and in what time, before a pool gives up. It is what
+/// supervisors of Erlang/OTP call restart intensity.
+struct restart_intensity {
+  /// Starts that were ended from outside, 1 or more; 0 means 16 for each worker of the pool.
+  int starts = 0;
+  /// The time that is looked back on, more than zero.
+  std::chrono::nanoseconds window = std::chrono::seconds{10};
+};
+
 /// How a pool is made. Every member has a default; write `{.processes = 4}` to change some.
 struct pool_options {
   /// The number of workers, 1 to `most_processes`; 0 means `available_cpus()`. Any other value makes
@@ -15,8 +24,8 @@ struct pool_options {
 
   /// Runs once in each worker, replacements included, before its first task: any function that could
   /// be a task, called without arguments. Give it arguments with `bind`. If it throws, the worker
-  /// counts as not started, and another one is; when none is left and three starts in a row have failed,
-  /// what is pending fails with `start_failed`.
+  /// counts as not started, and another one is; when none is left and three starts in a row have failed
+  /// by the program's own fault, what is pending fails with `start_failed`.
   worker_task initializer{};
 
   /// Runs once in each worker that leaves because the pool was closed, after its last task. If it
@@ -28,6 +37,16 @@ struct pool_options {
   /// takes longer is killed and counts as not started. Zero means that there is no limit; a negative
   /// time makes the constructor throw `std::invalid_argument`.
   std::chrono::nanoseconds start_timeout = std::chrono::seconds{60};
+
+  /// When a pool gives up starting workers that are killed from outside before they are ready: by another
+  /// process, or by a system that is short of memory. Such a start is tried again after 1 ms, and after
+  /// twice as long each time, up to a second. When no worker is left and more starts than the limit were
+  /// lost within its window, with none that succeeded, what is pending fails with `start_failed`. The default
+  /// gives up after some seconds in which every start was killed. A start that fails by the program's own
+  /// fault (the initializer threw, the program exited before `init`, it took longer than `start_timeout`)
+  /// does not count here: three of them in a row are enough. A negative number, or a window of zero or
+  /// less, makes the constructor throw `std::invalid_argument`.
+  restart_intensity restart_limit{};
 
   /// Whether messages to and from workers travel through memory that both sides share, which is
   /// several times faster. Where it cannot be had they travel through a socket, and

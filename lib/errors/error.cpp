@@ -3,7 +3,7 @@
 
 #include <sys/wait.h>
 
-#include <cstring>
+#include <csignal>
 #include <string>
 
 #include "processes/how_it_ended.hpp"
@@ -76,11 +76,15 @@ class category final : public boost::system::error_category {
 };
 #pragma GCC diagnostic pop
 
+std::string worker_text(const remote_place& place) {
+  return "worker " + std::to_string(place.rank) + " (pid " + std::to_string(place.pid) + ")";
+}
+
 std::string crash_text(const remote_place& place, std::optional<int> signal,
                        std::optional<int> exit_code) {
-  return "worker " + std::to_string(place.rank) + " (pid " + std::to_string(place.pid) + ") " +
-         detail::how_it_ended(signal, exit_code) + " while it held item " +
-         std::to_string(place.item);
+  return worker_text(place) + " " + detail::how_it_ended(signal, exit_code) +
+         " while it held item " + std::to_string(place.item) +
+         (signal == SIGKILL ? ": another process killed it, or the system ran out of memory" : "");
 }
 
 }  // namespace
@@ -116,8 +120,16 @@ worker_crashed::worker_crashed(const remote_place& place, std::optional<int> sig
                                std::optional<int> exit_code)
     : error(errc::worker_crashed, crash_text(place, signal, exit_code)),
       remote_info(place, "coterie::worker_crashed"),
+      reason_(""),
       signal_(signal),
       exit_code_(exit_code) {}
+
+worker_crashed::worker_crashed(const remote_place& place, const std::string& reason)
+    : error(errc::worker_crashed, worker_text(place) +
+                                      " was ended by the pool while it held item " +
+                                      std::to_string(place.item) + ", because " + reason),
+      remote_info(place, "coterie::worker_crashed"),
+      reason_(reason) {}
 
 worker_crashed worker_crashed::from_wait_status(const remote_place& place, int wait_status) {
   if (WIFSIGNALED(wait_status)) return {place, WTERMSIG(wait_status), std::nullopt};

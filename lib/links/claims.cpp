@@ -53,7 +53,8 @@ bool claimer::claim_up_to(std::size_t end) noexcept {
 // ---- the parent -------------------------------------------------------------------------------
 
 void revoker::sent(chunk_id chunk, std::size_t first, std::size_t count) {
-  under_way_.push_back({.number = ++sent_, .chunk = chunk, .next = first, .count = count});
+  under_way_.push_back(
+      {.number = ++sent_, .chunk = chunk, .first = first, .next = first, .count = count});
 }
 
 void revoker::ended(chunk_id chunk) noexcept {
@@ -107,10 +108,21 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
   return std::nullopt;
 }
 
+// What was claimed when the rest was taken back counts too: results of these may be open behind a long item.
 bool revoker::may_be_silent() const noexcept {
   return under_way_.size() > 2 || std::ranges::any_of(under_way_, [](const sent_chunk& each) {
-           return each.count > each.next + 1;
+           return each.count > each.first + 1;
          });
+}
+
+std::optional<std::size_t> revoker::begun(chunk_id chunk, std::size_t done) const noexcept {
+  const auto now = unpack(word{where_.word()}.load(std::memory_order_acquire));
+  const auto found = std::ranges::find(under_way_, chunk, &sent_chunk::chunk);
+  if (!makes_sense(now) || found == under_way_.end()) return std::nullopt;
+  // It tells the end of a chunk before it begins the next.
+  if (is_after(now.begun, found->number)) return std::nullopt;
+  if (now.begun != found->number) return 0;
+  return now.items > done ? 1 : 0;
 }
 
 bool revoker::makes_sense() const noexcept {

@@ -84,6 +84,11 @@ class revoker {
   /// worker says what cannot be.
   [[nodiscard]] std::optional<left> take_back(std::size_t least, std::size_t unit = 1);
 
+  /// Of a worker that has ended, and all of whose results are known: how many items of `chunk` behind the
+  /// first `done` may have begun. That is one at most: each result is in sight before the next item begins.
+  /// Empty if the worker says what cannot be.
+  [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) const noexcept;
+
   /// Whether the worker may have results of which it does not tell at once: those of a chunk of several items,
   /// or of one behind which there is more to do than one chunk.
   [[nodiscard]] bool may_be_silent() const noexcept;
@@ -96,6 +101,7 @@ class revoker {
   struct sent_chunk {
     std::uint16_t number;
     chunk_id chunk;
+    std::size_t first;  // the item that it began with here
     std::size_t next;   // items before this one are claimed, as far as is known
     std::size_t count;  // items
   };

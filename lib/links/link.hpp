@@ -66,9 +66,9 @@ class link {
   virtual void stop_receiving() = 0;
   /// Reads what is there without waiting; false when there is no more. For a worker that has ended.
   virtual bool drain() = 0;
-  /// Whether `drain` finds the result of every item that the worker has finished. If not, it finds all
-  /// up to the last that the worker has sent.
-  [[nodiscard]] virtual bool keeps_every_result() const { return false; }
+  /// Of a worker that has ended, after `drain`: how many items of `chunk`, the one at which it was, behind the
+  /// first `done` may have begun. Empty if what it left behind cannot be believed.
+  [[nodiscard]] virtual std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) = 0;
 
   /// Where payloads had best be encoded for this link; null: anywhere.
   [[nodiscard]] virtual std::shared_ptr<buffer_memory> payload_memory() { return nullptr; }

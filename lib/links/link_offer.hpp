@@ -6,7 +6,7 @@
 namespace coterie::detail {
 
 /// The first bytes that a parent sends to a worker: how frames are to travel. With an offer of rings
-/// comes the descriptor of their memory.
+/// comes the descriptor of their memory, with one of a socket that of a `begun_counter`.
 struct link_offer {
   enum class way : unsigned char { socket = 'S', rings = 'R' };
 

@@ -26,11 +26,9 @@ namespace {
 // The socket is new and empty, so that this never waits.
 bool send_offer(int socket, const link_offer& offer, int descriptor) {
   const auto bytes = std::as_bytes(std::span{&offer, 1});
-  if (descriptor >= 0) {
-    return send_with_descriptor(socket, bytes, descriptor, 0).outcome == channel_outcome::moved;
-  }
+  const auto sent = send_with_descriptor(socket, bytes, descriptor, 0).outcome;
   // A worker that is gone already is noticed by its end.
-  return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0 || errno == EPIPE;
+  return sent == channel_outcome::moved || sent == channel_outcome::ended;
 }
 
 // Empty if shared memory cannot be had, or cannot be handed over.
@@ -62,11 +60,12 @@ made_link make_link(const boost::asio::any_io_executor& executor, unique_descrip
     }
     made.lacks_memory = true;
   }
-  if (!send_offer(socket.get(), link_offer{}, -1)) {
+  begun_reader counter;
+  if (!send_offer(socket.get(), link_offer{}, counter.descriptor())) {
     throw boost::system::system_error{errno, boost::system::system_category(),
                                       "cannot send to a worker"};
   }
-  made.wire = std::make_unique<socket_link>(executor, std::move(socket));
+  made.wire = std::make_unique<socket_link>(executor, std::move(socket), std::move(counter));
   return made;
 }
 

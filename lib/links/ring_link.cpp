@@ -170,6 +170,11 @@ bool ring_link::drain() {
   return !std::exchange(drained_, true);
 }
 
+std::optional<std::size_t> ring_link::begun(chunk_id chunk, std::size_t done) {
+  if (!problem_.empty()) return std::nullopt;
+  return claims_.begun(chunk, done);
+}
+
 // ---- what goes --------------------------------------------------------------------------------
 
 void ring_link::send(const frame_header& header, const shared_payload& payload) {

@@ -43,7 +43,7 @@ class ring_link final : public link {
   [[nodiscard]] bool looked(const std::shared_ptr<link_listener>& listener, look_for why) override;
   void stop_receiving() override { socket_.cancel(); }
   bool drain() override;
-  [[nodiscard]] bool keeps_every_result() const override { return true; }
+  [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) override;
   [[nodiscard]] std::shared_ptr<buffer_memory> payload_memory() override {
     return segments_.argument_memory();
   }

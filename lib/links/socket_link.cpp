@@ -11,8 +11,9 @@
 
 namespace coterie::detail {
 
-socket_link::socket_link(const boost::asio::any_io_executor& executor, unique_descriptor socket)
-    : socket_{executor, std::move(socket)} {}
+socket_link::socket_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
+                         begun_reader counter)
+    : socket_{executor, std::move(socket)}, counter_{std::move(counter)} {}
 
 void socket_link::async_receive(std::shared_ptr<link_listener> listener) {
   const auto space = reader_.space();
@@ -29,6 +30,7 @@ std::optional<frame> socket_link::next() {
   if (found && (found->header.segment != no_segment || is_for_the_link(found->header.kind))) {
     throw bad_frame{"it speaks of memory, and shares none"};
   }
+  if (found && found->header.kind == frame_kind::done) counter_.ended(found->header.chunk);
   return found;
 }
 
@@ -46,6 +48,7 @@ bool socket_link::drain() {
 }
 
 void socket_link::send(const frame_header& header, const shared_payload& payload) {
+  if (header.kind == frame_kind::run) counter_.sent(header.chunk);
   queue_.push(header, payload);
 }
 

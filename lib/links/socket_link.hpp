@@ -7,6 +7,7 @@
 
 #include "frames/frame_reader.hpp"
 #include "frames/send_queue.hpp"
+#include "links/begun_counter.hpp"
 #include "links/link.hpp"
 #include "links/link_socket.hpp"
 #include "system/unique_descriptor.hpp"
@@ -16,8 +17,10 @@ namespace coterie::detail {
 /// A link over a Unix stream socket.
 class socket_link final : public link {
  public:
-  /// Throws `boost::system::system_error` if the event loop cannot watch the socket.
-  socket_link(const boost::asio::any_io_executor& executor, unique_descriptor socket);
+  /// Throws `boost::system::system_error` if the event loop cannot watch the socket. The counter must have
+  /// been offered to the worker.
+  socket_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
+              begun_reader counter);
 
   void async_receive(std::shared_ptr<link_listener> listener) override;
   void received(std::size_t count) override;
@@ -28,6 +31,9 @@ class socket_link final : public link {
   }
   void stop_receiving() override { socket_.cancel(); }
   bool drain() override;
+  [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) override {
+    return counter_.begun(chunk, done);
+  }
   void send(const frame_header& header, const shared_payload& payload) override;
   void flush(const std::shared_ptr<link_listener>& listener) override;
   void output_possible(const std::shared_ptr<link_listener>& listener) override;
@@ -37,6 +43,7 @@ class socket_link final : public link {
 
  private:
   link_socket socket_;
+  begun_reader counter_;
   frame_reader reader_;
   send_queue queue_;
 };

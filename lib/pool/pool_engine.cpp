@@ -40,10 +40,22 @@ void check_limits(const pool_options& options) {
     throw std::invalid_argument{
         "coterie: pool_options::start_timeout is negative; zero means that there is no limit"};
   }
+  if (options.restart_limit.starts < 0 ||
+      options.restart_limit.window <= std::chrono::nanoseconds::zero()) {
+    throw std::invalid_argument{
+        "coterie: pool_options::restart_limit needs a number of starts that is 0 (automatic) or more, and a "
+        "window that is longer than zero"};
+  }
   if (options.busy_poll < std::chrono::nanoseconds::zero() ||
       options.busy_poll > busy_poll::longest) {
     throw std::invalid_argument{"coterie: pool_options::busy_poll must be 0 (never) to one second"};
   }
+}
+
+restart_limits restarts_for(int processes, const restart_intensity& limit) {
+  constexpr int starts_each = 16;
+  const int starts = limit.starts > 0 ? limit.starts : starts_each * processes;
+  return {.starts = static_cast<std::size_t>(starts), .window = limit.window};
 }
 
 bool memory_allowed_by_environment() {
@@ -108,9 +120,10 @@ pool_engine::pool_engine(boost::asio::any_io_executor executor, const pool_optio
       rings_{rings_for(processes_, options)},
       setup_{encoded_setup(processes_, options)},
       service_{&pool_service::of(executor_)},
-      scheduler_{{.processes = processes_, .start_timeout = options.start_timeout}},
+      scheduler_{{.processes = processes_,
+                  .start_timeout = options.start_timeout,
+                  .restarts = restarts_for(processes_, options.restart_limit)}},
       workers_(static_cast<std::size_t>(processes_)),
-      crashed_(static_cast<std::size_t>(processes_)),
       timer_{executor_} {}
 
 pool_engine::~pool_engine() {
@@ -210,6 +223,7 @@ void pool_engine::settle() {
     worker->wire->flush(worker);
   }
   to_flush_.clear();
+  ended_.clear();
   counters_.workers_ready.store(scheduler_.workers_ready(), std::memory_order_relaxed);
   if (scheduler_.wants_time()) scheduler_.rest(std::chrono::steady_clock::now());
   arm_timer();
@@ -293,7 +307,6 @@ void pool_engine::abandon() noexcept {
         service_ = nullptr;
         counters_.workers_ready = 0;
         timer_.reset();
-        crashed_.clear();
         chunks_.clear();
         // What these held may be what keeps the pool alive: it is let go of last.
         auto jobs = std::exchange(jobs_, {});

@@ -136,13 +136,13 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void take_done(worker_peer& worker, const frame& arrived);
   void take_released(job_id id);
   void fail_item(job_id id, std::size_t index, std::exception_ptr problem);
-  void violation(worker_peer& worker, const std::string& what);
+  void violation(worker_peer& worker, std::string what);
+  void nonsense(worker_peer& worker, const std::string& details);
   void conclude(const std::shared_ptr<worker_peer>& worker);
+  [[nodiscard]] worker_exit exit_of(const worker_peer& worker) const;
   [[nodiscard]] std::size_t may_have_begun(const worker_peer& worker) const;
   void take_last_words(const worker_peer& worker);
   [[nodiscard]] static std::string start_problem(const worker_peer& worker);
-  [[nodiscard]] static std::exception_ptr crash_problem(const worker_peer& worker,
-                                                        std::size_t item);
   void arm_timer();
 
   worker_peer* peer(int rank) { return workers_.at(static_cast<std::size_t>(rank)).get(); }
@@ -161,7 +161,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   std::unordered_map<job_id, open_job> jobs_;
   std::unordered_map<chunk_id, open_chunk> chunks_;
   std::vector<std::shared_ptr<worker_peer>> workers_;  // by rank; null: no process
-  std::vector<std::shared_ptr<worker_peer>> crashed_;  // by rank; who the crash actions are about
+  std::unordered_map<int, worker_end> ended_;          // by rank; what the crash actions are about
   // Ended, but waits of theirs are still going on. Kept, because they must be let go of before the
   // event loop is.
   std::vector<std::shared_ptr<worker_peer>> leaving_;

@@ -3,6 +3,7 @@
 // What the scheduler wants done, done.
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -13,6 +14,7 @@
 #include "links/make_link.hpp"
 #include "pool/pool_engine.hpp"
 #include "pool/pool_engine_enter.hpp"
+#include "pool/worker_errors.hpp"
 #include "processes/launcher.hpp"
 
 namespace coterie::detail {
@@ -82,7 +84,11 @@ void pool_engine::spawn_next() {
   } catch (const boost::system::system_error& problem) {
     last_start_problem_ = problem.what();
     counters_.starts_failed.fetch_add(1, std::memory_order_relaxed);
-    scheduler_.exited(rank, now);
+    // Processes and memory may be there again soon; descriptors and the program will not.
+    const int code = problem.code().value();
+    const bool scarce = code == EAGAIN || code == ENOMEM;
+    scheduler_.exited(rank, now,
+                      {.start = scarce ? start_failure::from_outside : start_failure::of_program});
   }
   spawn_later();
 }
@@ -91,6 +97,7 @@ void pool_engine::perform(const action::kill& what) {
   if (worker_peer* const worker = peer(what.rank)) {
     if (!worker->was_ready && worker->problem.empty()) {
       worker->problem = "it was not ready within pool_options::start_timeout";
+      worker->late = true;
     }
     worker->killed = !worker->broke_rules;
     worker->process->kill();
@@ -130,7 +137,8 @@ void pool_engine::begin_job(job_id id, const std::shared_ptr<job>& work) {
     work->finish(problem, due_);
     return;
   }
-  const job_settings settings = work->settings();
+  job_settings settings = work->settings();
+  settings.chunksize = std::min(settings.chunksize, scheduler::most_items);
   jobs_.emplace(id, open_job{.work = work,
                              .definition = std::move(definition),
                              .chunksize = settings.chunksize,
@@ -234,10 +242,10 @@ void pool_engine::perform(const action::crash& what) {
   const std::size_t first = chunk.first + chunk.done;
   chunk.done += what.count;
   if (chunk.done == chunk.count) chunks_.erase(found);
-  const worker_peer& worker = *crashed_[static_cast<std::size_t>(what.rank)];
+  const worker_end& end = ended_.at(what.rank);
   // The first may be the end of the job.
   for (std::size_t item = first; item < first + what.count && jobs_.contains(job); ++item) {
-    fail_item(job, item, crash_problem(worker, item));
+    fail_item(job, item, crash_error(end, item));
   }
 }
 

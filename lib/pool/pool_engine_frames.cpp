@@ -5,8 +5,6 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <limits>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,24 +13,11 @@
 
 #include "pool/pool_engine.hpp"
 #include "pool/pool_engine_enter.hpp"
-#include "processes/how_it_ended.hpp"
+#include "pool/worker_errors.hpp"
+#include "processes/exiting.hpp"
 #include "program/modules.hpp"
 
 namespace coterie::detail {
-
-namespace {
-
-std::string end_of(const worker_peer& worker) {
-  const int status = worker.wait_status;
-  std::optional<int> signal;
-  std::optional<int> exit_code;
-  if (status != unknown_wait_status && WIFSIGNALED(status)) signal = WTERMSIG(status);
-  if (status != unknown_wait_status && WIFEXITED(status)) exit_code = WEXITSTATUS(status);
-  return "worker " + std::to_string(worker.rank) + " (pid " +
-         std::to_string(worker.process->pid()) + ") " + how_it_ended(signal, exit_code);
-}
-
-}  // namespace
 
 // ---- news from the event loop -----------------------------------------------------------------
 
@@ -47,7 +32,12 @@ void pool_engine::input_arrived(const std::shared_ptr<worker_peer>& worker, bool
     if (worker->exited) return conclude(worker);
     if (!ended && listen_on(worker)) return;
     worker->input_ended = true;
-    // A worker that nobody can hear is of no use, even if it still runs.
+    // A worker that cannot be heard is of no use. The end of its input mostly comes with its own end, which
+    // is then told; one that goes on has closed its descriptors, and is given nothing more.
+    if (!worker->broke_rules && !is_exiting(worker->process->pid())) {
+      worker->closed_link = true;
+      scheduler_.condemn(worker->rank);
+    }
     worker->process->kill();
   });
 }
@@ -71,7 +61,7 @@ bool pool_engine::listen_on(const std::shared_ptr<worker_peer>& worker) {
   } catch (const std::bad_alloc&) {
     violation(*worker, "it announced a message that does not fit into memory");
   } catch (const bad_frame& problem) {
-    violation(*worker, problem.what());
+    nonsense(*worker, problem.what());
   }
   return false;
 }
@@ -117,7 +107,7 @@ bool pool_engine::take_frames(worker_peer& worker) {
       take(worker, *arrived);
     }
   } catch (const bad_frame& problem) {
-    violation(worker, problem.what());
+    nonsense(worker, problem.what());
   }
   return any;
 }
@@ -244,10 +234,18 @@ void pool_engine::take_done(worker_peer& worker, const frame& arrived) {
 
 // ---- the end of a worker ----------------------------------------------------------------------
 
-void pool_engine::violation(worker_peer& worker, const std::string& what) {
-  worker.problem = what;
+void pool_engine::violation(worker_peer& worker, std::string what) {
+  worker.problem = std::move(what) +
+                   ", which no worker does: look for code in its tasks that writes to memory or to "
+                   "descriptors that are not its own";
   worker.broke_rules = true;
   scheduler_.condemn(worker.rank);
+}
+
+// The details are for those who look into the matter, and make no sentence by themselves.
+void pool_engine::nonsense(worker_peer& worker, const std::string& details) {
+  violation(worker, "it wrote nonsense to the memory or the socket that it shares with the pool (" +
+                        details + ")");
 }
 
 void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
@@ -270,29 +268,34 @@ void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
   std::erase_if(chunks_, [&](const auto& each) {
     return each.second.rank == worker->rank && !jobs_.contains(each.second.job);
   });
-  crashed_[rank] = worker;
-  scheduler_.exited(worker->rank, std::chrono::steady_clock::now(), may_have_begun(*worker));
+  ended_.insert_or_assign(worker->rank, worker->ended());
+  scheduler_.exited(worker->rank, std::chrono::steady_clock::now(), exit_of(*worker));
 }
 
-// How many items of the chunk that it was at may have begun without a word of their end. One who broke
-// the rules may have begun all of them.
+worker_exit pool_engine::exit_of(const worker_peer& worker) const {
+  if (worker.was_ready) return {.begun = may_have_begun(worker)};
+  const bool from_outside =
+      !worker.broke_rules && !worker.late && ended_from_outside(worker.wait_status);
+  return {.start = from_outside ? start_failure::from_outside : start_failure::of_program};
+}
+
+// How many items of the chunk that it was at may have begun, beside those that it has told of. A worker that broke
+// the rules may have begun all that it held, whatever it says.
 std::size_t pool_engine::may_have_begun(const worker_peer& worker) const {
-  constexpr auto all = std::numeric_limits<std::size_t>::max();
-  if (worker.wire->keeps_every_result() && !worker.broke_rules) return 1;
+  if (worker.broke_rules) return worker_exit::everything;
   const auto current = scheduler_.current_chunk(worker.rank);
   const auto chunk = current ? chunks_.find(*current) : chunks_.end();
-  if (chunk == chunks_.end() || worker.broke_rules) return all;
-  // It has told how one chunk of the given size ended before it began the next.
-  const std::size_t size = jobs_.at(chunk->second.job).chunksize;
-  return size == 0 ? all : size - chunk->second.done % size;
+  if (chunk == chunks_.end()) return 0;
+  return worker.wire->begun(*current, chunk->second.done).value_or(worker_exit::everything);
 }
 
 void pool_engine::take_last_words(const worker_peer& worker) {
   const int status = worker.wait_status;
   if (finalizer_problem_ || status == 0 || status == unknown_wait_status) return;
   finalizer_problem_ = std::make_exception_ptr(
-      error{errc::worker_crashed, end_of(worker) + " while it was leaving: in its finalizer, or in "
-                                                   "what runs at exit"});
+      error{errc::worker_crashed, text_of(worker.ended()) +
+                                      " while it was leaving: in its finalizer, or in "
+                                      "what runs at exit"});
 }
 
 std::string pool_engine::start_problem(const worker_peer& worker) {
@@ -303,26 +306,12 @@ std::string pool_engine::start_problem(const worker_peer& worker) {
       return "the program's main makes a pool without having called coterie::init(argc, argv) first";
     }
     if (!worker.greeted) {
-      return end_of(worker) +
+      return text_of(worker.ended()) +
              " before it reached coterie::init: does the program's main call that first?";
     }
   }
-  return end_of(worker) + (worker.greeted ? " in its initializer" : " while it was starting");
-}
-
-std::exception_ptr pool_engine::crash_problem(const worker_peer& worker, std::size_t item) {
-  const int pid = worker.process->pid();
-  if (worker.broke_rules) {
-    return std::make_exception_ptr(error{
-        errc::protocol_violation, "worker " + std::to_string(worker.rank) + " (pid " +
-                                      std::to_string(pid) + ") was ended while it held item " +
-                                      std::to_string(item) + ", because " + worker.problem});
-  }
-  const remote_place place{.rank = worker.rank, .pid = pid, .item = item};
-  if (worker.wait_status == unknown_wait_status) {
-    return std::make_exception_ptr(worker_crashed{place, std::nullopt, std::nullopt});
-  }
-  return std::make_exception_ptr(worker_crashed::from_wait_status(place, worker.wait_status));
+  return text_of(worker.ended()) +
+         (worker.greeted ? " in its initializer" : " while it was starting");
 }
 
 }  // namespace coterie::detail

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "pool/worker_peer.hpp"
 
+#include <sys/wait.h>
+
 #include <utility>
 
 #include "pool/pool_engine.hpp"
@@ -33,6 +35,20 @@ void worker_peer::end() noexcept {
 void worker_peer::abandon() noexcept {
   wire->abandon();
   process->abandon();
+}
+
+worker_end worker_peer::ended() const {
+  static constexpr const char* lost_link =
+      "it lost its connection to the pool: do its tasks close descriptors that they did not open?";
+  const bool says_so = wait_status != unknown_wait_status && WIFEXITED(wait_status) &&
+                       WEXITSTATUS(wait_status) == exit_lost_link;
+  return {.rank = rank,
+          .pid = process->pid(),
+          .wait_status = wait_status,
+          .reason = closed_link || says_so ? lost_link
+                    : broke_rules          ? problem
+                                           : "",
+          .broke_rules = broke_rules};
 }
 
 void worker_peer::input_arrived(boost::system::error_code reason, std::size_t count) {

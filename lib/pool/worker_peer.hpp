@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -13,6 +15,15 @@
 namespace coterie::detail {
 
 class pool_engine;
+
+/// How a worker has ended, as an error tells it.
+struct worker_end {
+  int rank = 0;
+  pid_t pid = 0;
+  int wait_status = unknown_wait_status;
+  std::string reason;  // "it ...", if the pool knows more than the status tells
+  bool broke_rules = false;
+};
 
 /// What a worker knows of a job: its function, or that no more chunks of it were to come.
 enum class job_knowledge : bool { ready, forgets };
@@ -41,18 +52,23 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
   void output_possible() override;
   void time_to_look(look_for why) override;
 
+  /// Of one that has ended.
+  [[nodiscard]] worker_end ended() const;
+
   const int rank;
   const std::unique_ptr<worker_process> process;
   const std::unique_ptr<link> wire;
 
   std::unordered_map<job_id, job_knowledge> knows;
-  std::string problem;  // why it is unfit, or could not start; empty: nothing known
+  std::string problem;  // why it is unfit, or could not start; empty: nothing is known
   int wait_status = unknown_wait_status;
   bool greeted = false;       // its hello was right
   bool was_ready = false;     // its initializer has run
   bool told_to_stop = false;  // by a frame, after which it leaves by itself
   bool killed = false;        // on purpose, and by no fault of its own
   bool broke_rules = false;
+  bool closed_link = false;  // and went on
+  bool late = false;         // it was killed because its start took too long
   bool input_ended = false;  // nothing more can be read
   bool exited = false;
   bool to_be_flushed = false;

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "schedule/bounded_time.hpp"
+
 namespace coterie::detail {
 
 scheduler::scheduler(scheduler_settings settings)
@@ -15,17 +17,20 @@ scheduler::scheduler(scheduler_settings settings)
       idle_{settings.processes},
       hungry_{settings.processes},
       givers_{settings.processes},
-      slow_givers_{settings.processes} {
+      slow_givers_{settings.processes},
+      restarts_{settings.restarts} {
   fill_empty_slots();
 }
 
 void scheduler::add_job(job_id job, job_limits limits) {
+  limits.chunksize = std::min(limits.chunksize, most_items);
+  limits.window = std::min(limits.window, most_items);
   auto [entry, inserted] = jobs_.try_emplace(job, limits, settings_.processes);
   if (!inserted) return;
   // Before who was served last: that it has to wait for.
   entry->second.turn = turns_ - 1;
   // Whoever asks for work after a failure asks for another try: what was scarce may be back.
-  if (alive_count_ == 0) failed_starts_ = 0;
+  if (alive_count_ == 0 && restarts_.gave_up()) restarts_.begin_anew();
   fill_empty_slots();
   refresh(job, entry->second);
 }
@@ -62,7 +67,7 @@ void scheduler::cut_done(chunk_id chunk, std::size_t count, bool exhausted) {
     cut.count = count;
     if (entry != jobs_.end()) {
       if (const auto each = entry->second.sizer.item_time()) {
-        cut.expected = *each * static_cast<std::chrono::nanoseconds::rep>(count);
+        cut.expected = bounded_product(*each, count);
         holder.expected += cut.expected;
       }
     }
@@ -123,7 +128,7 @@ void scheduler::close() {
 void scheduler::terminate() {
   closing_ = true;
   terminated_ = true;
-  retry_at_.reset();
+  restarts_.stop_waiting();
   runnable_.clear();
   jobs_.clear();
   // What was due for jobs is due no more. Who was to be killed still is.

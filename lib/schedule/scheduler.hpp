@@ -15,12 +15,25 @@
 #include "frames/identifiers.hpp"
 #include "schedule/chunk_sizer.hpp"
 #include "schedule/rank_queue.hpp"
+#include "schedule/restart_policy.hpp"
 
 namespace coterie::detail {
 
 struct scheduler_settings {
   int processes = 1;
   std::chrono::nanoseconds start_timeout{};  // zero: no limit
+  restart_limits restarts{};
+};
+
+/// How a worker has ended, as far as that matters for what it held and for the start of the next.
+struct worker_exit {
+  static constexpr std::size_t everything = static_cast<std::size_t>(-1);
+
+  /// Items of the chunk that it ran which may have begun and were not heard of. `everything`: all that it
+  /// held may have begun.
+  std::size_t begun = 1;
+  /// If it was never ready: why.
+  start_failure start = start_failure::of_program;
 };
 
 struct job_limits {
@@ -57,7 +70,7 @@ struct
   std::size_t at;
   chunk_id rest;
 };
-struct crash {  // the next `count` items of `chunk` died with `rank`; those behind come again
+struct crash {  // the next `count` items of `chunk` died with `rank`
   int rank;
   chunk_id chunk;
   std::size_t count;
@@ -106,8 +119,6 @@ class scheduler {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// Starts in a row that may fail, with none succeeding, before it gives up.
-  static constexpr int start_attempts = 3;
   /// Where chunks cannot be taken back, a second one follows one that is expected to end within this time.
   /// Whoever waits for a free worker waits for all that it holds.
   static constexpr std::chrono::nanoseconds soon = std::chrono::milliseconds{1};
@@ -124,9 +135,11 @@ class scheduler {
   static constexpr std::chrono::nanoseconds patience = std::chrono::milliseconds{1};
   static constexpr std::size_t smallest_window = 256;
   static constexpr std::size_t largest_window_each = 4096;  // for each worker
-  /// First wait before starting workers is tried again while others still serve; doubles.
-  static constexpr std::chrono::nanoseconds retry_after = std::chrono::seconds{1};
-  static constexpr std::chrono::nanoseconds longest_retry = std::chrono::seconds{32};
+  /// So many workers in a row may end before they have begun a chunk; then its next item counts as begun. A
+  /// chunk whose arrival alone ends every worker would otherwise be sent for ever.
+  static constexpr std::size_t most_losses = 16;
+  /// No chunk has more items, and no window, whatever was asked for.
+  static constexpr std::size_t most_items = std::size_t{1} << 40U;
 
   explicit scheduler(scheduler_settings settings);
 
@@ -144,9 +157,9 @@ class scheduler {
   void started(int rank, time_point now);
   /// `takes_back`: what the worker holds can be taken back.
   void ready(int rank, bool takes_back = false);
-  /// The process of `rank` is gone. Of the chunk that it ran, the next `begun` items may have begun, and
-  /// are lost with it; all that it held behind them is sent again.
-  void exited(int rank, time_point now, std::size_t begun = 1);
+  /// The process of `rank` is gone, or could not be made. Items that may have begun are lost with it; all
+  /// that it held behind them is sent again.
+  void exited(int rank, time_point now, worker_exit how = {});
   /// `count` more items of the chunk at the head of `rank` are finished. False: it cannot be.
   [[nodiscard]] bool items_done(int rank, chunk_id chunk, std::size_t count);
   /// The worker is done with `chunk`, having been busy for `busy`. False: it cannot be.
@@ -209,6 +222,7 @@ class scheduler {
     std::size_t done = 0;         // finished, or lost
     std::size_t done_before = 0;  // when it was sent to the worker that holds it
     bool shortened = false;       // since then
+    std::size_t losses = 0;       // workers that ended before they had begun it
     std::chrono::nanoseconds expected{};
   };
 
@@ -246,10 +260,11 @@ class scheduler {
   void finish_if_done(job_id id);
   void erase_job(job_id id);
   void lose_chunks(slot& dead, int rank, std::size_t begun);
+  std::size_t lose_items(chunk_id id, int rank, std::size_t begun);
   void doom(int rank);
   void empty_slot(slot& which);
   void fill_empty_slots();
-  void start_failed(time_point now);
+  void start_failed(start_failure why, time_point now);
   void leave_if_idle();
   void report_if_gone();
   bool assign();
@@ -285,9 +300,7 @@ class scheduler {
   int ready_count_ = 0;
   int alive_count_ = 0;     // slots that are not empty
   int starting_count_ = 0;  // slots with a start deadline to watch
-  int failed_starts_ = 0;
-  std::optional<time_point> retry_at_;
-  std::chrono::nanoseconds retry_delay_ = retry_after;
+  restart_policy restarts_;
   bool closing_ = false;
   bool terminated_ = false;
   bool gone_ = false;

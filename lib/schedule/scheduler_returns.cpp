@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "schedule/bounded_time.hpp"
 #include "schedule/scheduler.hpp"
 
 namespace coterie::detail {
@@ -136,8 +137,7 @@ chunk_id scheduler::split(chunk_id chunk, std::size_t at) {
   chunk_state& whole = chunks_.at(chunk);
   chunk_state behind = whole;
   behind.done = behind.done_before = at;
-  behind.expected = whole.expected * static_cast<std::chrono::nanoseconds::rep>(whole.count - at) /
-                    static_cast<std::chrono::nanoseconds::rep>(whole.count - whole.done_before);
+  behind.expected = share_of(whole.expected, whole.count - at, whole.count - whole.done_before);
   whole.expected -= behind.expected;
   whole.count = at;
   const chunk_id rest = ++last_chunk_;

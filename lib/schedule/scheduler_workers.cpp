@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "schedule/bounded_time.hpp"
 #include "schedule/scheduler.hpp"
 
 namespace coterie::detail {
@@ -14,7 +15,7 @@ void scheduler::started(int rank, time_point now) {
   if (which.state != slot_state::spawning) return;
   which.state = slot_state::starting;
   if (settings_.start_timeout > std::chrono::nanoseconds::zero()) {
-    which.start_deadline = now + settings_.start_timeout;
+    which.start_deadline = bounded_deadline(now, settings_.start_timeout);
     ++starting_count_;
   }
 }
@@ -31,29 +32,27 @@ void scheduler::ready(int rank, bool takes_back) {
     --starting_count_;
   }
   ++ready_count_;
-  failed_starts_ = 0;
-  retry_at_.reset();
-  retry_delay_ = retry_after;
+  restarts_.succeeded();
   fill_empty_slots();
   offer(rank);
   leave_if_idle();
 }
 
-void scheduler::exited(int rank, time_point now, std::size_t begun) {
+void scheduler::exited(int rank, time_point now, worker_exit how) {
   slot& which = at(rank);
   if (which.state == slot_state::empty) return;
   // From here on nobody must take it for a worker that could be given or told anything.
   if (which.state == slot_state::ready) --ready_count_;
   which.state = slot_state::doomed;
-  lose_chunks(which, rank, begun);
+  lose_chunks(which, rank, how.begun);
   const bool was_ready = which.was_ready;
   empty_slot(which);
   if (!was_ready) {
-    start_failed(now);
+    start_failed(how.start, now);
   } else {
     // The last of them is gone, and starts have been failing: without another try, what is
     // pending would wait for ever.
-    if (alive_count_ == 0) failed_starts_ = 0;
+    if (alive_count_ == 0 && !restarts_.may_start()) restarts_.begin_anew();
     fill_empty_slots();
   }
   leave_if_idle();
@@ -75,16 +74,12 @@ void scheduler::tick(time_point now) {
       }
     }
   }
-  if (retry_at_ && *retry_at_ <= now) {
-    retry_at_.reset();
-    failed_starts_ = 0;
-    fill_empty_slots();
-  }
+  if (restarts_.tick(now)) fill_empty_slots();
   give_up_waiting(now);
 }
 
 std::optional<scheduler::time_point> scheduler::next_deadline() const {
-  std::optional<time_point> first = retry_at_;
+  std::optional<time_point> first = restarts_.retry_at();
   slow_givers_.for_each([&](int rank) {
     const auto slow_at = slots_[static_cast<std::size_t>(rank)].slow_at;
     if (slow_at && (!first || *slow_at < *first)) first = slow_at;
@@ -123,19 +118,33 @@ void scheduler::lose_chunks(slot& dead, int rank, std::size_t begun) {
 
   job_state& job = entry->second;
   job.chunks -= held.size();
-  const auto running = chunks_.find(held.front());
-  chunk_state& chunk = running->second;
-  const std::size_t lost = std::min(begun, chunk.count - chunk.done);
-  chunk.done += lost;
-  actions_.emplace_back(action::crash{rank, held.front(), lost});
-  if (chunk.done == chunk.count) {
-    chunks_.erase(running);
-    held.pop_front();
+  std::size_t lost = lose_items(held.front(), rank, begun);
+  if (begun == worker_exit::everything) {
+    for (auto behind = held.begin() + 1; behind != held.end(); ++behind) {
+      lost += lose_items(*behind, rank, begun);
+    }
   }
+  std::erase_if(held, [this](chunk_id each) { return !chunks_.contains(each); });
   // What was behind comes before what was orphaned earlier, as it did in the input.
   job.unsent.insert(job.unsent.begin(), held.begin(), held.end());
   refresh(dead.job, job);
   finish_items(dead.job, lost);
+}
+
+// Of one chunk. Forgets it if nothing of it is left, and returns how many items were lost.
+std::size_t scheduler::lose_items(chunk_id id, int rank, std::size_t begun) {
+  chunk_state& chunk = chunks_.at(id);
+  if (begun > 0 || chunk.done > chunk.done_before) {
+    chunk.losses = 0;
+  } else if (++chunk.losses >= most_losses) {
+    chunk.losses = 0;
+    begun = 1;
+  }
+  const std::size_t lost = std::min(begun, chunk.count - chunk.done);
+  chunk.done += lost;
+  actions_.emplace_back(action::crash{rank, id, lost});
+  if (chunk.done == chunk.count) chunks_.erase(id);
+  return lost;
 }
 
 void scheduler::doom(int rank) {
@@ -157,7 +166,7 @@ void scheduler::empty_slot(slot& which) {
 }
 
 void scheduler::fill_empty_slots() {
-  if (terminated_ || failed_starts_ >= start_attempts) return;
+  if (terminated_ || !restarts_.may_start()) return;
   if (closing_ && jobs_.empty()) return;
   if (alive_count_ == settings_.processes) return;
   for (int rank = 0; rank < settings_.processes; ++rank) {
@@ -169,25 +178,24 @@ void scheduler::fill_empty_slots() {
   }
 }
 
-void scheduler::start_failed(time_point now) {
-  ++failed_starts_;
-  if (failed_starts_ < start_attempts) {
+void scheduler::start_failed(start_failure why, time_point now) {
+  restarts_.failed(why, now);
+  if (!restarts_.gave_up()) {
     fill_empty_slots();
   } else if (alive_count_ == 0) {
-    retry_at_.reset();
+    restarts_.stop_waiting();
     for (auto entry = jobs_.begin(); entry != jobs_.end(); entry = jobs_.begin()) {
       erase_job(entry->first);
     }
     actions_.emplace_back(action::give_up{});
-  } else if (ready_count_ > 0 && !retry_at_) {
-    retry_at_ = now + retry_delay_;
-    retry_delay_ = std::min(2 * retry_delay_, longest_retry);
+  } else if (ready_count_ > 0) {
+    restarts_.pause(now);
   }
 }
 
 void scheduler::leave_if_idle() {
   if (!closing_ || terminated_ || !jobs_.empty()) return;
-  retry_at_.reset();
+  restarts_.stop_waiting();
   for (int rank = 0; rank < settings_.processes; ++rank) {
     slot& which = at(rank);
     if (which.state == slot_state::spawning) {

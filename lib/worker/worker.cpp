@@ -12,6 +12,7 @@
 #include <memory>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <coterie/detail/exception_wire.hpp>
 #include <coterie/detail/task.hpp>
@@ -92,10 +93,11 @@ class session {
   }
 
  private:
-  // A function that could not be had fails every item that it was wanted for.
+  // What is known of a job. Its function is made when the first of its items is about to run: should the
+  // program's own code end the process while it does that, an item has begun, and is not sent again.
   struct known_job {
+    std::vector<std::byte> definition;
     std::unique_ptr<task> function;
-    std::exception_ptr problem;
     worker_sink::manner manner;
   };
 
@@ -151,15 +153,20 @@ class session {
     job.manner = {.chunksize = static_cast<std::size_t>(arrived.header.count),
                   .longest_wait =
                       arrived.header.first != 0 ? longest_silence : longest_silence_when_collected};
-    try {
-      // The reference comes first, then what the factory is given.
-      function_reference factory;
-      if (arrived.payload.size() < sizeof factory) throw bad_frame{"a definition is too short"};
-      std::memcpy(&factory, arrived.payload.data(), sizeof factory);
-      job.function = make_task(factory, arrived.payload.subspan(sizeof factory));
-    } catch (...) {
-      job.problem = std::current_exception();
-    }
+    job.definition.assign(arrived.payload.begin(), arrived.payload.end());
+  }
+
+  task& function_of(known_job& job) {
+    if (job.function) return *job.function;
+    sink_.reach_first();
+    // The reference comes first, then what the factory is given.
+    const std::span<const std::byte> bytes = job.definition;
+    function_reference factory;
+    if (bytes.size() < sizeof factory) throw bad_frame{"a definition is too short"};
+    std::memcpy(&factory, bytes.data(), sizeof factory);
+    job.function = make_task(factory, bytes.subspan(sizeof factory));
+    job.definition = {};
+    return *job.function;
   }
 
   void run(const frame& arrived) {
@@ -172,8 +179,7 @@ class session {
     if (!sink_.begin(header, wanted ? found->second.manner : worker_sink::manner{})) return;
     if (wanted) {
       try {
-        if (found->second.problem) std::rethrow_exception(found->second.problem);
-        found->second.function->run(link_.items_of(arrived), first, count, sink_);
+        function_of(found->second).run(link_.items_of(arrived), first, count, sink_);
       } catch (...) {
         sink_.fail_rest();
       }

@@ -53,15 +53,13 @@ class worker_link {
   }
   /// To be told of each chunk that comes, before anything is done about it. False: it has been taken back.
   [[nodiscard]] bool begin_chunk(const frame_header& run) {
-    claimer* const items = transport_->items();
-    return items == nullptr || items->begin(static_cast<std::size_t>(run.first));
+    return transport_->begin_chunk(static_cast<std::size_t>(run.first));
   }
   /// Claims the items of that chunk before the one with the index `end`, before they are run. False: all
   /// that were not claimed have been taken back.
-  [[nodiscard]] bool claim_items_up_to(std::size_t end) {
-    claimer* const items = transport_->items();
-    return items == nullptr || items->claim_up_to(end);
-  }
+  [[nodiscard]] bool claim_items_up_to(std::size_t end) { return transport_->claim_up_to(end); }
+  /// Whether the parent can take back what is not claimed.
+  [[nodiscard]] bool takes_back() const noexcept { return transport_->takes_back(); }
   /// Sends results. If they are large, `bytes` may be the parent's afterwards, and this may wait until
   /// the parent has taken earlier ones.
   void send_results(const frame_header& header, byte_buffer& bytes);

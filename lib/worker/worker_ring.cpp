@@ -80,9 +80,8 @@ unique_descriptor worker_ring::take_descriptor() {
 bool worker_ring::receive() {
   std::array<std::byte, 64> doorbells;
   channel_received came = receive_with_descriptors(descriptor_, doorbells, MSG_DONTWAIT);
-  if (came.outcome == channel_outcome::ended || came.outcome == channel_outcome::failed) {
-    leave_without_parent();
-  }
+  if (came.outcome == channel_outcome::ended) leave_without_parent();
+  if (came.outcome == channel_outcome::failed) leave_without_link();
   if (came.lost_descriptors) {
     // Which of them is missing cannot be told, and so not which memory is which.
     std::fprintf(stderr,

@@ -6,6 +6,7 @@
 
 #include "links/busy_poll.hpp"
 #include "links/byte_ring.hpp"
+#include "links/claims.hpp"
 #include "system/shared_memory.hpp"
 #include "system/unique_descriptor.hpp"
 #include "worker/worker_transport.hpp"
@@ -26,7 +27,9 @@ class worker_ring final : public worker_transport {
   [[nodiscard]] bool has_segments() const noexcept override { return true; }
   unique_descriptor take_descriptor() override;
   [[nodiscard]] open_results* results() noexcept override { return &results_; }
-  [[nodiscard]] claimer* items() noexcept override { return &items_; }
+  [[nodiscard]] bool takes_back() const noexcept override { return true; }
+  [[nodiscard]] bool begin_chunk(std::size_t first) override { return items_.begin(first); }
+  [[nodiscard]] bool claim_up_to(std::size_t end) override { return items_.claim_up_to(end); }
 
  private:
   bool receive();

@@ -28,6 +28,7 @@ bool worker_sink::begin(const frame_header& run, const manner& how) {
   job_ = run.job;
   chunk_ = run.chunk;
   how_ = how;
+  if (link_.open() == nullptr) how_.longest_wait = std::min(how_.longest_wait, longest_doubt);
   first_ = begun_with_ = claimed_ = static_cast<std::size_t>(run.first);
   count_ = static_cast<std::size_t>(run.count);
   granted_ = 0;
@@ -158,7 +159,7 @@ std::size_t worker_sink::allowance() {
 // As far as they have not been taken back. A chunk of the size that was given is one worker's, as a whole.
 void worker_sink::claim(std::size_t end) {
   if (end <= claimed_) return;
-  if (how_.chunksize > 0) {
+  if (how_.chunksize > 0 && link_.takes_back()) {
     end = std::min((end + how_.chunksize - 1) / how_.chunksize * how_.chunksize, count_);
   }
   if (link_.claim_items_up_to(end)) claimed_ = end;

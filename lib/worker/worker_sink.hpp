@@ -17,21 +17,24 @@ namespace coterie::detail {
 ///
 /// Should this process end, the parent knows of every item that was finished, if the link can do that
 /// (`worker_link::open`): results lie in the parent's sight until they are sent, and whatever else is
-/// sent is out before the next item begins. If it cannot, that is so for chunks of given size: how one
-/// ended is out before the next begins.
+/// sent is out before the next item begins. If it cannot, the parent knows at least which items have begun,
+/// results wait no longer than `longest_doubt`, and how a chunk of given size ended is out before the next
+/// begins.
 class worker_sink final : public result_sink {
  public:
   using clock = std::chrono::steady_clock;
 
   /// How the results of a job are sent.
   struct manner {
-    std::size_t chunksize = 0;  // items; 0: all that come together
+    std::size_t chunksize = 0;  // items that are one worker's as a whole; 0: single ones
     /// No result waits longer than this for those after it, as long as items end.
     std::chrono::nanoseconds longest_wait = longest_silence;
   };
 
   /// How often a look is taken whether the parent has cancelled the job.
   static constexpr std::chrono::nanoseconds look_interval = std::chrono::milliseconds{1};
+  /// Where the end of this process loses what has not been sent, nothing waits for longer than this.
+  static constexpr std::chrono::nanoseconds longest_doubt = std::chrono::microseconds{200};
 
   explicit worker_sink(worker_link& link) : link_{link}, results_{link.memory_for_results()} {}
 
@@ -40,6 +43,9 @@ class worker_sink final : public result_sink {
   bool begin(const frame_header& run, const manner& how);
   /// Tells the parent that the chunk is over, with whatever has not been sent.
   void end();
+
+  /// Claims the next item: what is done for it from now on may end this process.
+  void reach_first() { claim(first_ + 1); }
 
   /// The exception that is being handled is the fate of every item that has none yet, and has not been
   /// taken back.

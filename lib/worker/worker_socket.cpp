@@ -17,8 +17,10 @@ std::size_t worker_socket::read(std::span<std::byte> to, bool may_wait) {
     if (errno == EAGAIN) {
       if (!may_wait) return 0;
       wait_for_input(descriptor_);
-    } else if (errno != EINTR) {
+    } else if (errno == ECONNRESET) {
       leave_without_parent();
+    } else if (errno != EINTR) {
+      leave_without_link();
     }
   }
 }
@@ -30,8 +32,14 @@ std::size_t worker_socket::write(std::span<const iovec> pieces) {
   for (;;) {
     const auto count = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
     if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EINTR) leave_without_parent();
+    if (errno == EPIPE || errno == ECONNRESET) leave_without_parent();
+    if (errno != EINTR) leave_without_link();
   }
+}
+
+bool worker_socket::claim_up_to(std::size_t end) {
+  if (!items_.claim_up_to(end)) leave_without_link();
+  return true;
 }
 
 }  // namespace coterie::detail

@@ -21,6 +21,8 @@ namespace coterie::detail {
 
 void leave_without_parent() { ::_exit(0); }
 
+void leave_without_link() { ::_exit(exit_lost_link); }
+
 unique_descriptor worker_transport::take_descriptor() {
   throw bad_frame{"it speaks of memory, and shares none"};
 }
@@ -32,7 +34,7 @@ std::unique_ptr<worker_transport> worker_transport::accept(int socket) {
   // It was sent in one piece, and so it comes.
   if (came.count != sizeof offer) leave_without_parent();
   if (offer.frames_travel == link_offer::way::socket) {
-    return std::make_unique<worker_socket>(socket);
+    return std::make_unique<worker_socket>(socket, std::move(came.descriptors.front()));
   }
   try {
     if (came.descriptor_count != 1) throw std::runtime_error{"its descriptor did not arrive"};

@@ -7,7 +7,6 @@
 #include <memory>
 #include <span>
 
-#include "links/claims.hpp"
 #include "links/open_results.hpp"
 #include "system/unique_descriptor.hpp"
 
@@ -49,15 +48,23 @@ class worker_transport {
   /// null: they are lost then.
   [[nodiscard]] virtual open_results* results() noexcept { return nullptr; }
 
-  /// Where items are claimed before they are run, so that the parent can take back the others; null: it
-  /// cannot.
-  [[nodiscard]] virtual claimer* items() noexcept { return nullptr; }
+  /// Whether the parent can take back what is not claimed.
+  [[nodiscard]] virtual bool takes_back() const noexcept = 0;
+  /// To be told of each chunk that comes, in order; it begins with the item `first`. False: it has been
+  /// taken back.
+  [[nodiscard]] virtual bool begin_chunk(std::size_t first) = 0;
+  /// Claims the items of that chunk before the one with the index `end`, before they are run: should this
+  /// process end, no others have begun. False: all that were not claimed have been taken back.
+  [[nodiscard]] virtual bool claim_up_to(std::size_t end) = 0;
 
   /// The kind that the parent offers on `socket`.
   static std::unique_ptr<worker_transport> accept(int socket);
 };
 
-/// The parent is gone: there is nobody left to tell, and nothing left to do.
+/// The parent is gone: nothing is left to do.
 [[noreturn]] void leave_without_parent();
+
+/// A task has closed a descriptor that this process needs to speak with its parent.
+[[noreturn]] void leave_without_link();
 
 }  // namespace coterie::detail

@@ -92,6 +92,63 @@ TEST_CASE("given one item after the other, when each is told of, then a worker h
   }
 }
 
+TEST_CASE(
+    "given several items claimed, when the rest is taken back, then their results may be open") {
+  both it;
+  it.parent.sent(7, 0, 4);
+  REQUIRE(it.worker.begin(0));
+  SECTION("but not that of one item") {
+    REQUIRE(it.worker.claim_up_to(1));
+    REQUIRE(it.parent.take_back(1));
+    CHECK_FALSE(it.parent.may_be_silent());
+  }
+  SECTION("as those of three are") {
+    REQUIRE(it.worker.claim_up_to(3));
+    REQUIRE(it.parent.take_back(1));
+    CHECK(it.parent.may_be_silent());
+  }
+}
+
+TEST_CASE("given a worker that has ended, when one item may run at a time, then one has begun") {
+  both it;
+  it.parent.sent(7, 0, 10);
+  it.parent.sent(8, 2, 5);
+  CHECK(it.parent.begun(7, 0) == 0);
+  REQUIRE(it.worker.begin(0));
+  CHECK(it.parent.begun(7, 0) == 0);
+  REQUIRE(it.worker.claim_up_to(4));
+  SECTION("the one behind those that are done") {
+    for (std::size_t done = 0; done < 4; ++done) CHECK(it.parent.begun(7, done) == 1);
+  }
+  SECTION("but none, if all that were claimed are done") { CHECK(it.parent.begun(7, 4) == 0); }
+  SECTION("and none of the chunk behind") { CHECK(it.parent.begun(8, 2) == 0); }
+  SECTION("nor of a chunk that was begun and not claimed") {
+    it.parent.ended(7);
+    REQUIRE(it.worker.begin(2));
+    CHECK(it.parent.begun(8, 2) == 0);
+    REQUIRE(it.worker.claim_up_to(3));
+    CHECK(it.parent.begun(8, 2) == 1);
+  }
+}
+
+TEST_CASE("given a worker that has ended, when it says what cannot be, then it is not believed") {
+  both it;
+  it.parent.sent(7, 0, 10);
+  it.parent.sent(8, 0, 10);
+  REQUIRE(it.worker.begin(0));
+  REQUIRE(it.worker.claim_up_to(10));
+  SECTION("it is at a chunk, and has not told the end of the one before") {
+    REQUIRE(it.worker.begin(0));
+    REQUIRE(it.worker.claim_up_to(1));
+    CHECK(it.parent.begun(7, 0) == std::nullopt);
+  }
+  SECTION("it is at a chunk that was not sent") {
+    it.memory.bytes.fill(std::byte{0x55});
+    CHECK(it.parent.begun(7, 0) == std::nullopt);
+  }
+  SECTION("of a chunk that it does not hold") { CHECK(it.parent.begun(9, 0) == std::nullopt); }
+}
+
 TEST_CASE("given several chunks, when they are taken back, then the worker skips what is behind") {
   both it;
   it.parent.sent(7, 0, 10);

@@ -35,7 +35,7 @@ inline void world::perform(const action::spawn& what) {
   worker& slot = at(what.rank);
   require(slot.now == life::none, "a rank is one process at a time");
   require(!terminated_ && (!closed_ || any_running()), "nobody starts when all is over");
-  require(failed_in_a_row_ < scheduler::start_attempts, "starts are not tried for ever");
+  require(failed_in_a_row_ < restart_policy::attempts, "starts are not tried for ever");
   slot.now = life::asked;
 }
 
@@ -182,7 +182,7 @@ inline void world::perform(const action::finish& what) {
 
 inline void world::perform(const action::give_up&) {
   require(nobody_alive(), "nothing is given up while somebody is alive");
-  require(failed_in_a_row_ >= scheduler::start_attempts, "three tries come before giving up");
+  require(failed_in_a_row_ >= restart_policy::attempts, "three tries come before giving up");
   for (std::size_t index = 0; index < jobs_.size(); ++index) {
     if (running(index)) drop(index);
   }
@@ -266,7 +266,7 @@ inline void world::check_rest() const {
     require(all_gone_ == 0, "nobody leaves before close");
     const int ready = scheduler_.workers_ready();
     require(ready == plan_->processes || (ready > 0 && scheduler_.next_deadline()) ||
-                (ready == 0 && failed_in_a_row_ >= scheduler::start_attempts),
+                (ready == 0 && failed_in_a_row_ >= restart_policy::attempts),
             "every rank is filled");
   }
 }

@@ -14,7 +14,9 @@ namespace {
 
 namespace action = coterie::detail::action;
 using coterie::detail::chunk_id;
+using coterie::detail::restart_policy;
 using coterie::detail::scheduler;
+using coterie::detail::worker_exit;
 using namespace std::chrono_literals;
 
 /// Takes a spawn and lets it fail at once.
@@ -124,7 +126,7 @@ TEST_CASE(
   desk.run(0, desk.cut().chunk, 1, 10us);
   const auto both = desk.cut(2);
   REQUIRE(desk.it.items_done(0, both.chunk, 1));
-  desk.it.exited(0, desk.now, 0);
+  desk.it.exited(0, desk.now, {.begun = 0});
   CHECK(desk.take<action::crash>().count == 0);
   desk.start_all();
   CHECK(desk.take<action::resend>().chunk == both.chunk);
@@ -134,6 +136,74 @@ TEST_CASE(
   CHECK(desk.cut().most == 2);
 }
 
+TEST_CASE("given a worker that is not believed, when it dies, then all that it held is lost") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1);
+  const auto held = hold_several(desk);
+  desk.it.exited(0, desk.now, {.begun = worker_exit::everything});
+  for (const chunk_id each : held) {
+    const auto lost = desk.take<action::crash>();
+    CHECK(lost.chunk == each);
+    CHECK(lost.count == 1);
+  }
+  desk.start_all();
+  CHECK(desk.take<action::cut>().job == 1);  // nothing of them is sent again
+}
+
+TEST_CASE(
+    "given a chunk whose arrival ends each worker, when it is sent again, then not for ever") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 3);
+  const auto only = desk.cut(3, true);
+  for (std::size_t loss = 1; loss < scheduler::most_losses; ++loss) {
+    desk.it.exited(0, desk.now, {.begun = 0});
+    CHECK(desk.take<action::crash>().count == 0);
+    desk.start_all();
+    CHECK(desk.take<action::resend>().chunk == only.chunk);
+  }
+  desk.it.exited(0, desk.now, {.begun = 0});
+  CHECK(desk.take<action::crash>().count == 1);  // its first item is to blame
+  desk.start_all();
+  CHECK(desk.take<action::resend>().chunk == only.chunk);
+  // The next item begins with none against it.
+  desk.it.exited(0, desk.now, {.begun = 0});
+  CHECK(desk.take<action::crash>().count == 0);
+}
+
+TEST_CASE("given starts killed from outside, when they are tried again, then after a wait") {
+  scheduler_desk desk{2};
+  desk.add(1);
+  for (int round = 0; round < 10; ++round) {
+    const int first = desk.take<action::spawn>().rank;
+    const int second = desk.take<action::spawn>().rank;
+    for (const int rank : {first, second}) {
+      desk.it.started(rank, desk.now);
+      desk.it.exited(rank, desk.now, {.start = coterie::detail::start_failure::from_outside});
+      desk.nothing();
+    }
+    REQUIRE(desk.it.next_deadline().has_value());
+    CHECK(*desk.it.next_deadline() > desk.now);
+    desk.it.tick(desk.now);
+    desk.nothing();
+    desk.now = *desk.it.next_deadline();
+    desk.it.tick(desk.now);
+  }
+  desk.start_all();
+  CHECK(desk.take<action::cut>().job == 1);
+}
+
+TEST_CASE("given a wait before the next start, when the pool ends, then nothing is waited for") {
+  scheduler_desk desk{1};
+  desk.it.started(desk.take<action::spawn>().rank, desk.now);
+  desk.it.exited(0, desk.now, {.start = coterie::detail::start_failure::from_outside});
+  SECTION("closed") { desk.it.close(); }
+  SECTION("terminated") { desk.it.terminate(); }
+  desk.take<action::all_gone>();
+  CHECK_FALSE(desk.it.next_deadline().has_value());
+}
+
 TEST_CASE("given a worker that may have begun more, when it dies, then as much is lost") {
   scheduler_desk desk{1};
   desk.start_all();
@@ -141,13 +211,13 @@ TEST_CASE("given a worker that may have begun more, when it dies, then as much i
   const auto only = desk.cut(5, true);
   REQUIRE(desk.it.items_done(0, only.chunk, 1));
   SECTION("several items") {
-    desk.it.exited(0, desk.now, 3);
+    desk.it.exited(0, desk.now, {.begun = 3});
     CHECK(desk.take<action::crash>().count == 3);
     desk.start_all();
     CHECK(desk.take<action::resend>().chunk == only.chunk);
   }
   SECTION("all of them") {
-    desk.it.exited(0, desk.now, ~std::size_t{0});
+    desk.it.exited(0, desk.now, {.begun = worker_exit::everything});
     CHECK(desk.take<action::crash>().count == 4);
     CHECK(desk.take<action::finish>().job == 1);
   }
@@ -253,18 +323,18 @@ TEST_CASE("given a pool that has given up, when it is closed, then all are gone"
 
 TEST_CASE("given a degraded pool, when time passes, then it tries again, each time later") {
   scheduler_desk desk = degraded();
-  auto delay = scheduler::retry_after;
+  auto delay = restart_policy::first_pause;
   for (int round = 0; round < 8; ++round) {
     REQUIRE(desk.it.next_deadline() == desk.now + delay);
     desk.it.tick(desk.now + delay - 1ns);
     desk.nothing();
     desk.now += delay;
     desk.it.tick(desk.now);
-    for (int start = 0; start < scheduler::start_attempts; ++start) fail_start(desk);
+    for (int start = 0; start < restart_policy::attempts; ++start) fail_start(desk);
     desk.nothing();
-    delay = std::min(2 * delay, scheduler::longest_retry);
+    delay = std::min(2 * delay, restart_policy::longest_pause);
   }
-  CHECK(delay == scheduler::longest_retry);
+  CHECK(delay == restart_policy::longest_pause);
 }
 
 TEST_CASE("given a degraded pool, when a start succeeds, then every rank is filled again") {
@@ -305,7 +375,7 @@ TEST_CASE("given a degraded pool, when it ends, then nothing is waited for") {
 
 TEST_CASE("given a start timeout, when a worker is too slow, then it is killed and has failed") {
   scheduler_desk desk{1, 10s};
-  for (int start = 0; start < scheduler::start_attempts; ++start) {
+  for (int start = 0; start < restart_policy::attempts; ++start) {
     desk.it.started(desk.take<action::spawn>().rank, desk.now);
     REQUIRE(desk.it.next_deadline() == desk.now + 10s);
     desk.it.tick(desk.now + 9s);
@@ -332,7 +402,7 @@ TEST_CASE("given a start timeout, when the worker is in time, then there is noth
 TEST_CASE("given no start timeout, when starting workers are condemned, then all is given up") {
   scheduler_desk desk{1};
   desk.add(1);
-  for (int start = 0; start < scheduler::start_attempts; ++start) {
+  for (int start = 0; start < restart_policy::attempts; ++start) {
     desk.it.started(desk.take<action::spawn>().rank, desk.now);
     desk.it.condemn(0);
     CHECK(desk.take<action::kill>().rank == 0);

@@ -29,7 +29,8 @@ class worker_wire {
     parent_ = pair[0];
     worker_ = pair[1];
     link = std::make_unique<coterie::detail::worker_link>(
-        std::make_unique<coterie::detail::worker_socket>(worker_));
+        std::make_unique<coterie::detail::worker_socket>(worker_,
+                                                         coterie::detail::unique_descriptor{}));
   }
   worker_wire(const worker_wire&) = delete;
   worker_wire& operator=(const worker_wire&) = delete;
