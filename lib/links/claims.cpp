@@ -85,8 +85,8 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
                  : std::min<std::size_t>(now.items, begun->count);
       if (kept < begun->next) return std::nullopt;
       items += begun->count - kept;
-    } else {
-      items -= std::min(items, unit);
+    } else if (behind != under_way_.end()) {
+      items -= std::min(behind->count - behind->next, unit);
     }
     if (items < least) return std::nullopt;
 

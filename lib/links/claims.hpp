@@ -80,8 +80,8 @@ class revoker {
     std::vector<chunk_id> revoked;  // those behind it: the worker will not look at them
   };
   /// Takes back all that the worker has not claimed, unless it is less than `least` items. Of one that has
-  /// begun nothing the next `unit` items do not count, since it would begin them now. Nothing either, if the
-  /// worker says what cannot be.
+  /// begun nothing the next `unit` items of its first chunk do not count, since it would begin them now.
+  /// Nothing either, if the worker says what cannot be.
   [[nodiscard]] std::optional<left> take_back(std::size_t least, std::size_t unit = 1);
 
   /// Of a worker that has ended, and all of whose results are known: how many items of `chunk` behind the

@@ -43,7 +43,9 @@ void scheduler::drop_job(job_id job, bool kill) {
     if (holder.held.empty() || holder.job != job) continue;
     if (kill) {
       doom(rank);
-    } else if (holder.takes_back && holder.state == slot_state::ready) {
+    } else if (holder.takes_back && holder.state == slot_state::ready &&
+               chunks_.at(holder.held.front()).count > 0) {
+      // A chunk without items is still being cut: the worker has nothing of it.
       actions_.emplace_back(
           action::take_back{.rank = rank, .least = 1, .unit = 0, .only_if_cheap = false});
     }

@@ -262,6 +262,7 @@ class scheduler {
   void lose_chunks(slot& dead, int rank, std::size_t begun);
   std::size_t lose_items(chunk_id id, int rank, std::size_t begun);
   void doom(int rank);
+  void forget_orders(int rank);
   void empty_slot(slot& which);
   void fill_empty_slots();
   void start_failed(start_failure why, time_point now);

@@ -42,6 +42,7 @@ void scheduler::exited(int rank, time_point now, worker_exit how) {
   slot& which = at(rank);
   if (which.state == slot_state::empty) return;
   // From here on nobody must take it for a worker that could be given or told anything.
+  forget_orders(rank);
   if (which.state == slot_state::ready) --ready_count_;
   which.state = slot_state::doomed;
   lose_chunks(which, rank, how.begun);
@@ -153,6 +154,18 @@ void scheduler::doom(int rank) {
   if (which.state == slot_state::ready) --ready_count_;
   which.state = slot_state::doomed;
   actions_.emplace_back(action::kill{rank});
+}
+
+// Its last results may have been the end of its job, and of the pool: it was to be told so.
+void scheduler::forget_orders(int rank) {
+  std::erase_if(actions_, [rank](const scheduler_action& each) {
+    const auto is_for_it = [&](const auto* order) {
+      return order != nullptr && order->rank == rank;
+    };
+    return is_for_it(std::get_if<action::kill>(&each)) ||
+           is_for_it(std::get_if<action::stop>(&each)) ||
+           is_for_it(std::get_if<action::take_back>(&each));
+  });
 }
 
 void scheduler::empty_slot(slot& which) {

@@ -192,6 +192,17 @@ TEST_CASE(
   CHECK(it.parent.take_back(1, 3));
 }
 
+TEST_CASE(
+    "given two chunks shorter than what is begun together, when none has begun, then the second comes "
+    "back") {
+  both it;
+  it.parent.sent(7, 0, 1);
+  it.parent.sent(8, 0, 1);
+  const auto left = it.parent.take_back(1, 2);
+  REQUIRE(left);
+  CHECK(left->revoked == chunks{7, 8});
+}
+
 TEST_CASE("given one item, when nobody has begun it yet, then it stays where it is") {
   both it;
   it.parent.sent(7, 0, 1);

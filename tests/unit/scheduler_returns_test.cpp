@@ -287,3 +287,29 @@ TEST_CASE(
   desk.take<action::spawn>();
   desk.nothing();
 }
+
+TEST_CASE(
+    "given an input that throws while it is cut, when nothing of it was sent, then nothing is asked back") {
+  sharing_desk desk{1};
+  desk.add(1);
+  const auto first = desk.take<action::cut>();
+  desk.it.drop_job(1, false);
+  desk.it.cut_done(first.chunk, 0, true);
+  desk.nothing();
+  desk.add(2);
+  CHECK(desk.take<action::cut>().rank == 0);
+}
+
+TEST_CASE(
+    "given an input that throws while it is cut, when a chunk was sent before, then that comes back") {
+  sharing_desk desk{1};
+  desk.add(1, 0);
+  const auto first = desk.cut(5);
+  const auto second = desk.take<action::cut>();
+  desk.it.drop_job(1, false);
+  desk.it.cut_done(second.chunk, 0, true);
+  CHECK(desk.take<action::take_back>().rank == 0);
+  desk.it.taken_back(0, first.chunk, 1);
+  CHECK(desk.take<action::split>().at == 1);
+  desk.nothing();
+}

@@ -508,3 +508,28 @@ TEST_CASE("given what is still to be done, when the pool is terminated, then kil
   desk.take<action::all_gone>();
   desk.nothing();
 }
+
+TEST_CASE(
+    "given a closed pool, when a worker dies of its last item, then it is not told to leave") {
+  scheduler_desk desk{2};
+  desk.start_all();
+  desk.add(1);
+  const auto last = desk.cut(1, true);
+  desk.nothing();
+  desk.it.close();
+  // Its results come with the news of its end.
+  REQUIRE(desk.it.items_done(last.rank, last.chunk, 1));
+  desk.it.exited(last.rank, desk.now, 0);
+  CHECK(desk.take<action::finish>().job == 1);
+  CHECK(desk.take<action::stop>().rank == 1 - last.rank);
+  desk.nothing();
+}
+
+TEST_CASE("given a worker that has to die, when it dies before, then the next one lives") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.it.condemn(0);
+  desk.it.exited(0, desk.now);
+  CHECK(desk.take<action::spawn>().rank == 0);
+  desk.nothing();
+}
