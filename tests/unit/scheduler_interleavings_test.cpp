@@ -1,114 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Every order in which things can happen to a scheduler, in worlds small enough to try them all; and
-// some orders, chosen by lot, in larger ones.
+// Every order in which things can happen to a scheduler, in worlds small enough to try them all.
+// `scheduler_walks_test.cpp` tries some orders in larger ones.
 
+#include <chrono>
 #include <cstddef>
-#include <random>
-#include <string>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
-#include "scheduler_model.hpp"
-#include "support/sanitized.hpp"
+#include "scheduler_model_search.hpp"
 
 namespace {
 
 using namespace scheduler_model;
 using namespace std::chrono_literals;
-
-// No multiple of a millisecond, as all other times are: so nothing else falls due together with it.
-constexpr std::chrono::nanoseconds odd_timeout = 1s + 500us;
-
-struct tally {
-  std::size_t orders = 0;
-  std::size_t steps = 0;
-  bool complete = true;
-};
-
-// No clock decides how much is tried: a slow machine tries the same.
-constexpr std::size_t most_steps = 20'000'000;
-
-[[noreturn]] void report(const plan& of, const std::vector<event>& path, const char* promise) {
-  std::string story;
-  for (const event& each : path) story += text(each);
-  throw violation{std::string{"broken: "} + promise + "\n in: " + of.name + "\n after: " + story};
-}
-
-template <class Action>
-void attempt(const plan& of, const std::vector<event>& path, Action action) {
-  try {
-    action();
-  } catch (const violation& broken) {
-    report(of, path, broken.what());
-  }
-}
-
-void explore(const plan& of, const world& from, std::vector<event>& path, tally& so_far) {
-  if (so_far.steps > most_steps) {
-    so_far.complete = false;
-    return;
-  }
-  const std::vector<event> possible = from.possible();
-  if (std::ranges::none_of(possible, comes_by_itself)) {
-    attempt(of, path, [&] { from.check_rest(); });
-    ++so_far.orders;
-  }
-  for (const event& each : possible) {
-    path.push_back(each);
-    world next = from;
-    attempt(of, path, [&] { next.happen(each); });
-    so_far.steps += next.steps() - from.steps();
-    explore(of, next, path, so_far);
-    path.pop_back();
-  }
-}
-
-tally try_all(const plan& of) {
-  tally so_far;
-  std::vector<event> path;
-  explore(of, world{of}, path, so_far);
-  return so_far;
-}
-
-tally try_some(const plan& of, std::size_t walks) {
-  tally so_far;
-  std::mt19937 lot{20240229};  // NOLINT: the same walks every time
-  for (std::size_t walk = 0; walk < walks; ++walk) {
-    std::vector<event> path;
-    world here{of};
-    for (;;) {
-      const std::vector<event> possible = here.possible();
-      if (std::ranges::none_of(possible, comes_by_itself)) {
-        attempt(of, path, [&] { here.check_rest(); });
-      }
-      if (possible.empty()) break;
-      path.push_back(possible[lot() % possible.size()]);
-      attempt(of, path, [&] { here.happen(path.back()); });
-    }
-    ++so_far.orders;
-    so_far.steps += here.steps();
-  }
-  return so_far;
-}
-
-void check_all(const plan& of) {
-  const tally found = try_all(of);
-  INFO(of.name << ": " << found.orders << " orders, " << found.steps << " steps");
-  CHECK(found.complete);
-}
-
-void check_some(const plan& of) {
-  constexpr std::size_t walks = test::sanitized ? 1'000 : 10'000;
-  CHECK(try_some(of, walks).orders == walks);
-}
-
-job_plan items(std::size_t count, std::size_t chunksize, std::size_t window = 0,
-               bool held = false) {
-  return {.items = count,
-          .limits = {.chunksize = chunksize, .window = window, .held_until_consumed = held}};
-}
 
 }  // namespace
 
@@ -277,32 +183,98 @@ TEST_CASE(
   check_all(tried);
 }
 
-TEST_CASE("given larger pools, when some orders are tried by lot, then every promise is kept") {
-  const std::vector<job_plan> jobs = {items(6, 1), items(6, 3), items(6, 2, 4, true), items(3, 0)};
-  plan all{.name = "lot",
-           .processes = 4,
-           .jobs = jobs,
-           .late_jobs = true,
-           .batches = true,
-           .late_frames = true,
-           .crashes = 3,
-           .failed_starts = 3,
-           .slow_starts = 2,
-           .cancellations = 1,
-           .kills = 1,
-           .lies = 2,
-           .start_timeout = odd_timeout};
-  check_some(all);
-  all.closes = 1;
-  check_some(all);
-  all.terminations = 1;
-  check_some(all);
-  all.busy = 1s;
-  all.late_jobs = false;
-  check_some(all);
-  all.takes_back = true;
-  check_some(all);
-  all.busy = 10us;
-  all.jobs = {items(60, 0), items(60, 20), items(30, 2, 8, true), items(3, 0)};
-  check_some(all);
+TEST_CASE(
+    "given a worker that dies, when it may have begun nothing or everything, then that is what it "
+    "costs") {
+  check_all({.name = "chunks", .jobs = {items(5, 3)}, .any_begun = true, .crashes = 2});
+  check_all({.name = "two workers",
+             .processes = 2,
+             .jobs = {items(4, 2)},
+             .any_begun = true,
+             .crashes = 1});
+  job_plan strict = items(4, 3);
+  strict.ends_at_first_failure = true;
+  check_all({.name = "ends at its first failure",
+             .jobs = {strict, items(1, 1)},
+             .any_begun = true,
+             .crashes = 2,
+             .closes = 1});
+  check_all({.name = "held", .jobs = {items(4, 2, 3, true)}, .any_begun = true, .crashes = 1});
+}
+
+TEST_CASE(
+    "given workers that go on unheard, when they refuse to give back, lie or die, then every item "
+    "finishes once") {
+  const plan one{.name = "one",
+                 .jobs = {items(2, 1), items(1, 1)},
+                 .late_jobs = true,
+                 .takes_back = true,
+                 .busy = 1s};
+  plan tried = one;
+  tried.name = "refuse";
+  tried.refusals = 1;
+  check_all(tried);
+  tried.crashes = 1;
+  tried.jobs.pop_back();
+  tried.any_begun = true;
+  check_all(tried);
+  tried = one;
+  tried.name = "lie";
+  tried.lies = 1;
+  check_all(tried);
+  tried = one;
+  tried.name = "held";
+  tried.jobs = {items(3, 1, 2, true), items(1, 1)};
+  check_all(tried);
+  tried.jobs.pop_back();
+  tried.any_begun = true;
+  tried.crashes = 1;
+  check_all(tried);
+  tried = one;
+  tried.name = "refuse to share";
+  tried.processes = 2;
+  tried.jobs = {items(2, 2)};
+  tried.late_jobs = false;
+  tried.refusals = 1;
+  check_all(tried);
+}
+
+TEST_CASE(
+    "given workers that go on unheard, when the input throws at any point, then nothing is asked of "
+    "one that holds nothing") {
+  for (std::size_t at = 0; at < 4; ++at) {
+    job_plan odd = items(4, 1);
+    odd.fails_at = at;
+    plan tried{.name = "throws",
+               .jobs = {odd, items(1, 1)},
+               .late_jobs = true,
+               .takes_back = true,
+               .crashes = 1};
+    check_all(tried);
+    tried.name = "throws for two workers";
+    tried.processes = 2;
+    tried.jobs = {odd};
+    tried.crashes = 0;
+    check_all(tried);
+  }
+}
+
+TEST_CASE(
+    "given workers that go on unheard, when the pool ends at any point, then all leave once") {
+  plan tried{.name = "close",
+             .jobs = {items(2, 1)},
+             .takes_back = true,
+             .late_frames = true,
+             .any_begun = true,
+             .crashes = 1,
+             .closes = 1};
+  check_all(tried);
+  tried.name = "terminate";
+  tried.terminations = 1;
+  check_all(tried);
+  tried.name = "close two workers";
+  tried.processes = 2;
+  tried.jobs = {items(1, 1)};
+  tried.terminations = 0;
+  check_all(tried);
 }

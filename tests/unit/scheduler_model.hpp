@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -47,12 +49,15 @@ struct plan {
   bool takes_back =
       false;  // workers go on before they are heard, and what they have not begun comes back
   bool late_frames = false;  // what a worker has sent before it was killed still arrives
+  bool any_begun =
+      false;  // a dead worker may have begun nothing, one item, a few, or more than it had
   int crashes = 0;
   int failed_starts = 0;
   int slow_starts = 0;
   int cancellations = 0;
   int kills = 0;
   int lies = 0;
+  int refusals = 0;  // of a worker from which something is taken back
   int closes = 0;
   int terminations = 0;
   std::chrono::nanoseconds start_timeout{};
@@ -74,6 +79,7 @@ enum class happening : std::uint8_t {
   cancel,
   kill,
   lie,
+  refuse,
   close,
   terminate  // need not happen
 };
@@ -81,15 +87,15 @@ enum class happening : std::uint8_t {
 struct event {
   happening what;
   int who = 0;    // rank or job
-  int count = 0;  // frames
+  int count = 0;  // frames, or items that may have begun
 };
 
 inline bool comes_by_itself(const event& each) { return each.what < happening::crash; }
 
 inline std::string text(const event& each) {
   static constexpr const char* names[] = {
-      "add",   "spawn", "spawn_fails", "ready",  "work", "frames", "skip",  "consume",
-      "leave", "crash", "timeout",     "cancel", "kill", "lie",    "close", "terminate"};
+      "add",   "spawn",   "spawn_fails", "ready", "work", "frames", "skip",  "consume",  "leave",
+      "crash", "timeout", "cancel",      "kill",  "lie",  "refuse", "close", "terminate"};
   return std::string{names[static_cast<std::size_t>(each.what)]} + " " + std::to_string(each.who) +
          (each.count > 0 ? " x" + std::to_string(each.count) : "") + "; ";
 }
@@ -124,6 +130,7 @@ class world {
     std::size_t run = 0;
     std::size_t unheard = 0;  // frames
     std::size_t times_taken = 0;
+    bool refused = false;  // to give back what it has, since it was given something
     scheduler::time_point asked_at{};
   };
   struct chunk {
@@ -167,12 +174,14 @@ class world {
   [[nodiscard]] bool could_work(const worker& who) const;
   [[nodiscard]] std::size_t frames_of(const worker& who) const;
   [[nodiscard]] std::size_t could_come_back(const worker& who, std::size_t unit) const;
+  [[nodiscard]] std::vector<std::size_t> possible_begun(const worker& who) const;
 
   void add(std::size_t index);
   void work(worker& who);
   void take_frame(int rank);
   void finish_item(chunk& which);
-  void lose(int rank);
+  void lose(int rank, std::size_t begun = 1);
+  void lie(int rank);
   void drop(std::size_t index);
   void expect_kill(int rank);
   void settle();
@@ -202,6 +211,10 @@ class world {
   std::map<chunk_id, chunk> chunks_;
   std::vector<int> to_kill_;
   chunk_id to_crash_ = 0;
+  std::size_t begun_ = 0;     // items of it that may have begun
+  bool refuse_next_ = false;  // take-back
+  bool has_waited_ = false;   // somebody, for something
+  bool retrying_ = false;     // to start workers, because it is time to
   int failed_in_a_row_ = 0;
   bool closed_ = false;
   bool terminated_ = false;

@@ -44,6 +44,15 @@ inline std::size_t world::frames_of(const worker& who) const {
   return frames;
 }
 
+// How many items of its chunk may have begun without a word of their end, as far as its parent can tell.
+inline std::vector<std::size_t> world::possible_begun(const worker& who) const {
+  if (!plan_->any_begun || who.held.empty()) return {1};
+  const chunk& front = chunks_.at(who.held.front());
+  std::set<std::size_t> all{0, 1, (front.count - front.done) / 2, front.count - front.done,
+                            front.count + 1};
+  return {all.begin(), all.end()};
+}
+
 inline std::vector<event> world::possible() const {
   std::vector<event> all;
   for (std::size_t index = 0; index < jobs_.size(); ++index) {
@@ -70,6 +79,12 @@ inline std::vector<event> world::possible() const {
         all.push_back({happening::skip, rank});
       }
     }
+    const auto crash = [&] {
+      if (left_.crashes == 0) return;
+      for (const std::size_t begun : possible_begun(each)) {
+        all.push_back({happening::crash, rank, static_cast<int>(begun)});
+      }
+    };
     switch (each.now) {
       case life::none:
         break;
@@ -83,13 +98,13 @@ inline std::vector<event> world::possible() const {
         if (left_.failed_starts > 0) all.push_back({happening::crash, rank});
         break;
       case life::serving:
-        if (left_.crashes > 0) all.push_back({happening::crash, rank});
+        crash();
         break;
       case life::leaving:
         if (each.held.empty()) {
           all.push_back({happening::leave, rank});
-        } else if (left_.crashes > 0) {
-          all.push_back({happening::crash, rank});
+        } else {
+          crash();
         }
         break;
       case life::dying:
@@ -107,6 +122,7 @@ inline std::vector<event> world::possible() const {
   if (scheduler_.next_deadline() && (!someone_starts || left_.slow_starts > 0)) {
     all.push_back({happening::timeout, 0});
   }
+  if (left_.refusals > 0 && !refuse_next_) all.push_back({happening::refuse});
   if (left_.closes > 0) all.push_back({happening::close});
   if (left_.terminations > 0) all.push_back({happening::terminate});
   return all;
@@ -165,7 +181,7 @@ inline void world::happen(const event& what) {
       at(what.who).was_ready ? --left_.crashes : --left_.failed_starts;
       // What it has sent is heard before its end is believed.
       while (at(what.who).unheard > 0) take_frame(what.who);
-      lose(what.who);
+      lose(what.who, static_cast<std::size_t>(what.count));
       break;
     case happening::timeout: {
       // One thing falls due at a time, even if the news of it is late.
@@ -178,7 +194,9 @@ inline void world::happen(const event& what) {
         expect_kill(rank);
         killed = true;
       }
-      killed ? void(--left_.slow_starts) : void(failed_in_a_row_ = 0);
+      if (killed) --left_.slow_starts;
+      retrying_ = !killed;
+      has_waited_ = true;
       scheduler_.tick(due);
       break;
     }
@@ -198,9 +216,11 @@ inline void world::happen(const event& what) {
       break;
     case happening::lie:
       --left_.lies;
-      at(what.who).mute = true;
-      expect_kill(what.who);
-      scheduler_.condemn(what.who);
+      lie(what.who);
+      break;
+    case happening::refuse:
+      --left_.refusals;
+      refuse_next_ = true;
       break;
     case happening::close:
       --left_.closes;
@@ -279,7 +299,35 @@ inline void world::finish_item(chunk& which) {
   ++which.done;
 }
 
-inline void world::lose(int rank) {
+// Nothing that was not asked for is believed; and nothing has changed by that.
+inline void world::lie(int rank) {
+  worker& liar = at(rank);
+  const chunk_id front = liar.held.empty() ? 0 : liar.held.front();
+  const chunk_id unknown = 1'000'000;
+  std::vector<chunk_id> wrong{0, unknown};
+  for (const auto& [id, each] : chunks_) {
+    if (id != front) wrong.push_back(id);
+  }
+  for (const chunk_id each : wrong) {
+    require(!scheduler_.items_done(rank, each, 1),
+            "results of what a worker is not at are refused");
+    require(!scheduler_.chunk_done(rank, each, plan_->busy), "and so is the end of it");
+  }
+  if (front != 0) {
+    const std::size_t left = chunks_.at(front).count - chunks_.at(front).done;
+    for (const std::size_t many : {left + 1, std::numeric_limits<std::size_t>::max()}) {
+      require(!scheduler_.items_done(rank, front, many), "more results than items are refused");
+    }
+    if (left > 0 && scheduler_.has_job(id_of(chunks_.at(front).job))) {
+      require(!scheduler_.chunk_done(rank, front, plan_->busy), "an early end is refused");
+    }
+  }
+  liar.mute = true;
+  expect_kill(rank);
+  scheduler_.condemn(rank);
+}
+
+inline void world::lose(int rank, std::size_t begun) {
   worker& gone = at(rank);
   const bool started = gone.was_ready;
   for (std::size_t place = 0; place < gone.held.size(); ++place) {
@@ -295,7 +343,8 @@ inline void world::lose(int rank) {
   gone = {};
   if (!started) ++failed_in_a_row_;
   if (started && nobody_alive()) failed_in_a_row_ = 0;
-  scheduler_.exited(rank, now_);
+  begun_ = begun;
+  scheduler_.exited(rank, now_, {.begun = begun});
 }
 
 inline void world::drop(std::size_t index) { jobs_[index].now = end::dropped; }

@@ -16,6 +16,8 @@ inline void world::settle() {
     std::visit([this](const auto& what) { perform(what); }, *next);
   }
   forget_unwanted();
+  retrying_ = false;
+  if (scheduler_.wants_time()) scheduler_.rest(now_);
   require(to_kill_.empty(), "who has to die is killed");
   require(to_crash_ == 0, "a worker's death is told to the job that it ran");
   for (job& each : jobs_) each.may_still_finish = false;
@@ -35,6 +37,10 @@ inline void world::perform(const action::spawn& what) {
   worker& slot = at(what.rank);
   require(slot.now == life::none, "a rank is one process at a time");
   require(!terminated_ && (!closed_ || any_running()), "nobody starts when all is over");
+  // After a while it is tried again.
+  if (std::exchange(retrying_, false) && failed_in_a_row_ >= restart_policy::attempts) {
+    failed_in_a_row_ = 0;
+  }
   require(failed_in_a_row_ < restart_policy::attempts, "starts are not tried for ever");
   slot.now = life::asked;
 }
@@ -88,6 +94,7 @@ inline void world::perform(const action::cut& what) {
     chunks_[what.chunk] = {.job = index, .first = owner.cut, .count = count};
     for (std::size_t item = 0; item < count; ++item) owner.items[owner.cut + item] = fate::out;
     at(what.rank).held.push_back(what.chunk);
+    at(what.rank).refused = false;
   }
   owner.cut += count;
   owner.input_ended = ended;
@@ -100,6 +107,7 @@ inline void world::perform(const action::resend& what) {
   require(std::exchange(again.orphan, false), "only what its worker has left is sent again");
   require(again.done < again.count, "there is something to be done in what is sent again");
   at(what.rank).held.push_back(what.chunk);
+  at(what.rank).refused = false;
 }
 
 // How many items are not claimed, but for the one that a worker is about to begin when it begins.
@@ -109,7 +117,9 @@ inline std::size_t world::could_come_back(const worker& who, std::size_t unit) c
     const chunk& each = chunks_.at(who.held[place]);
     items += each.count - (place == who.place && who.begun ? who.claimed : each.done);
   }
-  return who.begun || who.place > 0 ? items : items - std::min(items, unit);
+  if (who.begun || who.place > 0 || who.held.empty()) return items;
+  const chunk& first = chunks_.at(who.held.front());
+  return items - std::min(first.count - first.done, unit);
 }
 
 inline void world::perform(const action::take_back& what) {
@@ -123,7 +133,7 @@ inline void world::perform(const action::take_back& what) {
   require(what.unit == unit_of(index), "it is known how many items are begun at once");
   const bool to_share = std::ranges::any_of(
       workers_, [](const worker& each) { return each.now == life::serving && each.held.empty(); });
-  require(what.only_if_cheap == to_share, "it is for those who have nothing, if there are any");
+  require(!what.only_if_cheap || to_share, "only for those who have nothing must it be cheap");
   require(from.times_taken < scheduler::most_taken, "nobody is asked again and again");
   bool somebody_waits = false;
   for (std::size_t other = 0; other < jobs_.size(); ++other) {
@@ -131,10 +141,16 @@ inline void world::perform(const action::take_back& what) {
                      (can_give(other) && chunks_under_way(other) + 2 <= chunks_under_way(index));
   }
   require(to_share || somebody_waits, "a job gives way to one that has less");
+  require(what.only_if_cheap || somebody_waits || has_waited_,
+          "for those who have nothing it must be cheap, until they have waited");
   take_back(from, what);
 }
 
 inline void world::take_back(worker& from, const action::take_back& what) {
+  if (std::exchange(refuse_next_, false)) {
+    from.refused = true;
+    return;
+  }
   if (could_come_back(from, what.unit) < what.least) return;
   ++from.times_taken;
   const std::size_t first = from.begun ? from.place + 1 : from.place;
@@ -162,9 +178,10 @@ inline void world::perform(const action::split& what) {
 inline void world::perform(const action::crash& what) {
   require(what.chunk != 0 && what.chunk == std::exchange(to_crash_, 0), "only what ran crashes");
   chunk& lost = chunks_.at(what.chunk);
-  const bool fails = lost.done < lost.count;
-  require(what.count == (fails ? 1 : 0), "a worker's death costs the item it ran");
-  if (fails) finish_item(lost);
+  require(what.count == std::min(begun_, lost.count - lost.done),
+          "a worker's death costs what it may have begun");
+  const bool fails = what.count > 0;
+  for (std::size_t item = 0; item < what.count; ++item) finish_item(lost);
   lost.orphan = lost.done < lost.count;
   if (!fails || !plan_->jobs[lost.job].ends_at_first_failure || !running(lost.job)) return;
   drop(lost.job);
@@ -241,7 +258,7 @@ inline void world::check_state() const {
   if (idle && plan_->takes_back && plan_->busy >= std::chrono::seconds{1}) {
     for (const worker& each : workers_) {
       if (each.now != life::serving || each.times_taken == scheduler::most_taken) continue;
-      if (each.held.empty()) continue;
+      if (each.held.empty() || each.refused) continue;
       const std::size_t index = chunks_.at(each.held.front()).job;
       require(!running(index) || could_come_back(each, unit_of(index)) == 0,
               "nobody is idle while somebody else has more than it runs");

@@ -519,7 +519,7 @@ TEST_CASE(
   desk.it.close();
   // Its results come with the news of its end.
   REQUIRE(desk.it.items_done(last.rank, last.chunk, 1));
-  desk.it.exited(last.rank, desk.now, 0);
+  desk.it.exited(last.rank, desk.now, {.begun = 0});
   CHECK(desk.take<action::finish>().job == 1);
   CHECK(desk.take<action::stop>().rank == 1 - last.rank);
   desk.nothing();
