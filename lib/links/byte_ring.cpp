@@ -2,12 +2,12 @@
 #include "links/byte_ring.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cstring>
 #include <stdexcept>
 
 #include "frames/frame.hpp"
+#include "links/shared_word.hpp"
 
 namespace coterie::detail {
 
@@ -27,9 +27,7 @@ namespace coterie::detail {
 
 namespace {
 
-// Words shared by processes: a lock would be in the memory of one of them.
-using word = std::atomic_ref<std::uint64_t>;
-static_assert(word::is_always_lock_free);
+using word = shared_word;
 
 }  // namespace
 

@@ -2,14 +2,15 @@
 #include "links/claims.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
+
+#include "links/shared_word.hpp"
 
 namespace coterie::detail {
 
 namespace {
 
-using word = std::atomic_ref<std::uint64_t>;
+using word = shared_word;
 
 // A parent does not wait for a worker that changes the word again and again.
 constexpr int most_tries = 8;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "links/open_results.hpp"
 
-#include <atomic>
 #include <utility>
 
 #include <coterie/detail/result_progress.hpp>
+
+#include "links/shared_word.hpp"
 
 namespace coterie::detail {
 
 namespace {
 
-using word = std::atomic_ref<std::uint64_t>;
+using word = shared_word;
 
 // Each word is read once: what was checked is what is used.
 std::uint64_t read_word(std::uint64_t& from) { return word{from}.load(std::memory_order_acquire); }
@@ -47,7 +48,7 @@ std::optional<frame> open_results::read(std::uint64_t received, byte_buffer& cop
   const std::size_t bytes = result_progress::bytes_in(whole);
   if (count == 0 || bytes > space_.size()) return std::nullopt;
   copy.clear();
-  copy.append(space_.data(), bytes);
+  append_shared(copy, space_.first(bytes));
   frame found{.header = {}, .payload = copy.view()};
   found.header.kind = frame_kind::values;
   found.header.length = bytes;
