@@ -78,6 +78,7 @@ void scheduler::cut_done(chunk_id chunk, std::size_t count, bool exhausted) {
   if (entry == jobs_.end()) return;
   job_state& job = entry->second;
   job.cutting = false;
+  job.cut += count;
   job.taken += count;
   job.unfinished += count;
   job.exhausted = job.exhausted || exhausted;

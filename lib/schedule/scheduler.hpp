@@ -218,6 +218,7 @@ class scheduler {
   struct chunk_state {
     job_id job = 0;
     int rank = 0;
+    std::size_t first = 0;  // its place in the input
     std::size_t count = 0;
     std::size_t done = 0;         // finished, or lost
     std::size_t done_before = 0;  // when it was sent to the worker that holds it
@@ -238,6 +239,7 @@ class scheduler {
     job_state(job_limits given, int workers) : limits{given}, sizer{given.chunksize, workers} {}
     job_limits limits;
     chunk_sizer sizer;
+    std::size_t cut = 0;         // items taken from the input
     std::size_t taken = 0;       // items cut and not yet released
     std::size_t chunks = 0;      // chunks held by workers
     std::size_t unfinished = 0;  // items cut and not finished
@@ -246,7 +248,8 @@ class scheduler {
     bool cutting = false;                // a cut action is out and not answered
     std::optional<place_in_turn> place;  // where it is in `runnable_`
     std::uint64_t turn = 0;
-    std::deque<chunk_id> unsent;  // cut, then taken back, or orphaned by a dead worker
+    // Cut, then taken back, or orphaned by a dead worker; in the order of the input.
+    std::deque<chunk_id> unsent;
   };
 
   slot& at(int rank) { return slots_.at(static_cast<std::size_t>(rank)); }
@@ -279,6 +282,7 @@ class scheduler {
   [[nodiscard]] bool enough_make_way() const;
   std::deque<chunk_id> shorten(slot& holder, chunk_id begun, std::size_t kept);
   chunk_id split(chunk_id chunk, std::size_t at);
+  void put_back(job_state& job, const std::deque<chunk_id>& chunks);
   void resend(int rank, job_state& job);
   void set_makes_way(slot& which, bool value);
   [[nodiscard]] std::size_t worth_sharing_of(const job_state& job) const;

@@ -102,14 +102,24 @@ void scheduler::taken_back(int rank, chunk_id begun, std::size_t kept) {
   } else {
     job_state& job = entry->second;
     job.chunks -= held_before - holder.held.size();
-    // It comes before what came back earlier, as it did in the input.
-    job.unsent.insert(job.unsent.begin(), back.begin(), back.end());
+    put_back(job, back);
     refresh(holder.job, job);
   }
   if (holder.held.empty()) return offer(rank);
   set_makes_way(holder, true);
   // It has less to do than the others.
   hungry_.add_in_front(rank);
+}
+
+// A stream waits for what came first.
+void scheduler::put_back(job_state& job, const std::deque<chunk_id>& chunks) {
+  const auto place = [this](chunk_id id) {
+    const chunk_state& chunk = chunks_.at(id);
+    return chunk.first + chunk.done;
+  };
+  for (const chunk_id each : chunks) {
+    job.unsent.insert(std::ranges::upper_bound(job.unsent, place(each), {}, place), each);
+  }
 }
 
 // Takes from the slot what is behind those items, and returns it.

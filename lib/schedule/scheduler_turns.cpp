@@ -99,7 +99,7 @@ void scheduler::give(int rank, job_id id) {
   }
 
   const chunk_id chunk = ++last_chunk_;
-  chunks_.emplace(chunk, chunk_state{.job = id, .rank = rank});
+  chunks_.emplace(chunk, chunk_state{.job = id, .rank = rank, .first = job.cut});
   which.held.push_back(chunk);
   const std::size_t most = next_size(job);
   job.cutting = true;

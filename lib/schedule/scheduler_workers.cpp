@@ -126,8 +126,7 @@ void scheduler::lose_chunks(slot& dead, int rank, std::size_t begun) {
     }
   }
   std::erase_if(held, [this](chunk_id each) { return !chunks_.contains(each); });
-  // What was behind comes before what was orphaned earlier, as it did in the input.
-  job.unsent.insert(job.unsent.begin(), held.begin(), held.end());
+  put_back(job, held);
   refresh(dead.job, job);
   finish_items(dead.job, lost);
 }

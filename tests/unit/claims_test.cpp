@@ -273,6 +273,25 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "given more chunks than half of the numbers, when none is ever taken back, then all is well") {
+  both it;
+  for (chunk_id chunk = 1; chunk <= 70'000; ++chunk) {
+    it.parent.sent(chunk, 0, 1);
+    REQUIRE(it.worker.begin(0));
+    REQUIRE(it.worker.claim_up_to(1));
+    REQUIRE(it.parent.makes_sense());
+    it.parent.ended(chunk);
+    REQUIRE(it.parent.makes_sense());
+  }
+  it.parent.sent(70'001, 0, 1);
+  it.parent.sent(70'002, 0, 1);
+  REQUIRE(it.worker.begin(0));
+  const auto left = it.parent.take_back(1);
+  REQUIRE(left);
+  CHECK(left->revoked == chunks{70'002});
+}
+
 TEST_CASE("given more items than can be told, when the others are asked for, then none come back") {
   both it;
   const std::size_t huge = std::size_t{claims::state::most_items} + 10;

@@ -105,6 +105,13 @@ inline void world::perform(const action::resend& what) {
   chunk& again = chunks_.at(what.chunk);
   check_turn(what.rank, again.job);
   require(std::exchange(again.orphan, false), "only what its worker has left is sent again");
+  require(std::ranges::none_of(chunks_,
+                               [&](const auto& each) {
+                                 const chunk& other = each.second;
+                                 return other.orphan && other.job == again.job &&
+                                        other.first + other.done < again.first + again.done;
+                               }),
+          "what came first is sent again first");
   require(again.done < again.count, "there is something to be done in what is sent again");
   at(what.rank).held.push_back(what.chunk);
   at(what.rank).refused = false;

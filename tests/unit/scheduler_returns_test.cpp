@@ -2,6 +2,7 @@
 
 // What is taken back from workers that have not begun it, and who gets it.
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 
@@ -312,4 +313,108 @@ TEST_CASE(
   desk.it.taken_back(0, first.chunk, 1);
   CHECK(desk.take<action::split>().at == 1);
   desk.nothing();
+}
+
+TEST_CASE(
+    "given two workers that made way, when what they had goes on, then it does so in its order") {
+  sharing_desk desk{2};
+  desk.add(1);
+  chunk_id second_of[2] = {};
+  for (int chunk = 0; chunk < 4; ++chunk) {
+    const auto given = desk.cut(1);
+    second_of[given.rank] = given.chunk;
+  }
+  for (const job_id call : {2, 3}) {
+    desk.add(call);
+    const auto asked = desk.take<action::take_back>();
+    desk.it.taken_back(asked.rank, desk.it.current_chunk(asked.rank).value(), 1);
+    desk.nothing();
+  }
+  for (const job_id call : {2, 3}) desk.it.drop_job(call, false);
+  const chunk_id first = desk.take<action::resend>().chunk;
+  const chunk_id second = desk.take<action::resend>().chunk;
+  CHECK(first == std::min(second_of[0], second_of[1]));
+  CHECK(second == std::max(second_of[0], second_of[1]));
+}
+
+TEST_CASE(
+    "given a chunk that comes back, when others of it came back before, then it comes before them") {
+  sharing_desk desk{1};
+  desk.add(1, 0);
+  const auto both = desk.give_two(10);
+  desk.add(2);
+  desk.take<action::take_back>();
+  desk.it.taken_back(0, both.first, 10);
+  desk.nothing();
+  desk.it.exited(0, desk.now, 1);
+  CHECK(desk.take<action::crash>().chunk == both.first);
+  CHECK(desk.take<action::spawn>().rank == 0);
+  desk.it.started(0, desk.now);
+  desk.it.ready(0, true);
+  const auto call = desk.cut(1, true);
+  CHECK(call.job == 2);
+  desk.run(0, call.chunk);
+  CHECK(desk.take<action::finish>().job == 2);
+  CHECK(desk.take<action::resend>().chunk == both.first);
+  CHECK(desk.take<action::split>().chunk == both.second);
+  CHECK(desk.take<action::resend>().chunk == both.second);
+}
+
+TEST_CASE(
+    "given an answer that says less than was heard, when it comes, then what was heard is kept") {
+  sharing_desk desk{1};
+  desk.add(1, 0);
+  const auto both = desk.give_two(10);
+  REQUIRE(desk.it.items_done(0, both.first, 6));
+  desk.add(2);
+  desk.take<action::take_back>();
+  desk.it.taken_back(0, both.first, 4);
+  CHECK(desk.take<action::split>().at == 6);
+  CHECK(desk.it.chunk_done(0, both.first, 1ms));
+}
+
+TEST_CASE("given a chunk that was shortened, when it ends, then the next is no smaller for it") {
+  sharing_desk desk{1};
+  desk.add(1, 0);
+  // Items as short as these come in larger chunks each time.
+  std::size_t size = 1;
+  for (int chunk = 0; chunk < 4; ++chunk) {
+    const auto asked = desk.cut();
+    size = asked.most;
+    desk.run(0, asked.chunk, size, std::chrono::nanoseconds{size});
+  }
+  REQUIRE(size == 8);
+  const auto next = desk.cut();
+  REQUIRE(next.most == 16);
+  desk.cut();
+  desk.add(2);
+  desk.take<action::take_back>();
+  desk.it.taken_back(0, next.chunk, 1);
+  desk.take<action::split>();
+  desk.it.drop_job(2, false);
+  desk.run(0, next.chunk, 1, 1ns);
+  desk.take<action::resend>();
+  desk.take<action::resend>();
+  // A part that was quick is no reason to expect less of a whole.
+  for (const int chunk : {0, 1}) {
+    const chunk_id running = desk.it.current_chunk(0).value();
+    desk.run(0, running, chunk == 0 ? 15 : 16, 16ns);
+    CHECK(desk.cut().most >= 16);
+  }
+}
+
+TEST_CASE("given a worker that is expected to take long, when it does, then that is waited for") {
+  sharing_desk desk{2};
+  desk.add(1, 0);
+  const auto a = desk.cut(1);
+  const auto b = desk.cut(1);
+  // What an item takes is known when the next is cut.
+  desk.run(a.rank, a.chunk, 1, 2us);
+  desk.run(b.rank, b.chunk, 1, 2us);
+  const auto last = desk.cut(10, true);
+  desk.nothing();
+  REQUIRE(desk.it.wants_time());
+  desk.it.rest(desk.now);
+  CHECK(desk.it.next_deadline() == desk.now + scheduler::patience + 2 * 10 * 2us);
+  CHECK(desk.it.current_chunk(last.rank) == last.chunk);
 }
