@@ -346,7 +346,7 @@ TEST_CASE(
   desk.take<action::take_back>();
   desk.it.taken_back(0, both.first, 10);
   desk.nothing();
-  desk.it.exited(0, desk.now, 1);
+  desk.it.exited(0, desk.now);
   CHECK(desk.take<action::crash>().chunk == both.first);
   CHECK(desk.take<action::spawn>().rank == 0);
   desk.it.started(0, desk.now);
