@@ -119,6 +119,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void spawn_next();
   void begin_job(job_id id, const std::shared_ptr<job>& work);
   void end_job(job_id id, const std::exception_ptr& problem, bool kill);
+  std::exception_ptr fail_rest(job_id id, open_job& open, const std::exception_ptr& problem);
   void drop_job(job_id id, bool kill);
   void forget_job(job_id id, frame_kind how);
   [[nodiscard]] bool is_cheap_to_move(int rank) const;

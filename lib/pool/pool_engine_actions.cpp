@@ -24,6 +24,9 @@ namespace {
 // A message of large items stays this small, whatever their time.
 constexpr std::size_t enough_bytes = std::size_t{112} << 10U;
 
+// Of an input whose items cannot run.
+constexpr std::size_t most_cut_at_once = 1024;
+
 frame_header header_of(frame_kind kind, job_id job) {
   frame_header header;
   header.kind = kind;
@@ -260,11 +263,40 @@ void pool_engine::perform(const action::finish& what) {
 }
 
 void pool_engine::perform(const action::give_up&) {
+  const auto error = std::make_exception_ptr(start_failed{last_start_problem_});
   for (auto& [id, each] : std::exchange(jobs_, {})) {
     counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
-    each.work->finish(std::make_exception_ptr(start_failed{last_start_problem_}), due_);
+    const auto whole = each.work->settles_each() ? fail_rest(id, each, error) : error;
+    each.work->finish(whole, due_);
   }
   chunks_.clear();
+}
+
+// Each item that has no outcome yet fails alone: what is there is not lost. Returns what fails the call as
+// a whole, which is what its input throws.
+std::exception_ptr pool_engine::fail_rest(job_id id, open_job& open,
+                                          const std::exception_ptr& problem) {
+  const auto fail = [&](std::size_t begin, std::size_t end) {
+    counters_.tasks_failed.fetch_add(end - begin, std::memory_order_relaxed);
+    for (std::size_t item = begin; item < end; ++item) open.work->failure(item, problem, due_);
+  };
+  try {
+    for (const auto& [number, chunk] : chunks_) {
+      if (chunk.job == id) fail(chunk.first + chunk.done, chunk.first + chunk.count);
+    }
+    byte_buffer unsent;
+    for (bool exhausted = false; !exhausted;) {
+      unsent.clear();
+      const auto taken = open.work->cut(
+          {.most = most_cut_at_once, .least = 1, .enough_bytes = enough_bytes}, unsent);
+      exhausted = taken.exhausted || taken.count == 0;
+      fail(open.cut_so_far, open.cut_so_far + taken.count);
+      open.cut_so_far += taken.count;
+    }
+    return {};
+  } catch (...) {
+    return std::current_exception();
+  }
 }
 
 void pool_engine::end_job(job_id id, const std::exception_ptr& problem, bool kill) {

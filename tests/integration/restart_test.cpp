@@ -8,6 +8,7 @@
 #include <csignal>
 #include <limits>
 #include <optional>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -42,6 +43,11 @@ void hang(const std::string& begun) {
 void end_by(int signal) {
   std::signal(signal, SIG_DFL);
   ::raise(signal);
+}
+
+// A worker is ready where the file is, and else fails.
+void needs(const std::string& file) {
+  if (test::marks_in(file) == 0) throw std::runtime_error{"the file is gone"};
 }
 
 }  // namespace
@@ -98,6 +104,49 @@ TEST_CASE("given an initializer that ends its process, when it repeats, then thr
     coterie::pool pool{executor, {.processes = 1, .initializer = initializer}};
     test::as<coterie::start_failed>(co_await test::failure_of(pool.apply(twice, 4)));
     CHECK(pool.stats().starts_failed == 3);
+  });
+}
+
+TEST_CASE("given results that are there, when no more worker can start, then each item is told") {
+  test::run([]() -> asio::awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    const test::directory folder;
+    const std::string there = folder.file("there");
+    test::leave_mark(there);
+    const bool sized = GENERATE(true, false);
+    INFO("an input whose length is known: " << sized);
+    const auto initializer = coterie::bind(needs, there);
+    coterie::pool pool{executor, {.processes = 1, .initializer = initializer}};
+    std::vector<int> items;
+    for (int each = 0; each < 40; ++each) items.push_back(each);
+    const auto task = coterie::bind(
+        [](const std::string& file, int item) {
+          if (item != 20) return 2 * item;
+          // The last that this worker does, and no other can take its place.
+          ::unlink(file.c_str());
+          end_by(SIGKILL);
+          return 0;
+        },
+        there);
+    auto counted = items | std::views::filter([](int) { return true; });
+    std::vector<boost::system::result<int, std::exception_ptr>> outcomes;
+    if (sized) {
+      outcomes = co_await pool.map_settled(task, items, {.chunksize = 1});
+    } else {
+      outcomes = co_await pool.map_settled(task, counted, {.chunksize = 1});
+    }
+    REQUIRE(outcomes.size() == 40);
+    for (std::size_t item = 0; item < 40; ++item) {
+      INFO("item " << item);
+      REQUIRE(outcomes[item].has_value() == (item < 20));
+      if (item < 20) CHECK(*outcomes[item] == 2 * static_cast<int>(item));
+      if (item == 20) test::as<coterie::worker_crashed>(outcomes[item].error());
+      if (item > 20) test::as<coterie::start_failed>(outcomes[item].error());
+    }
+    CHECK(pool.stats().jobs_pending == 0);
+    // A call made later asks for another try.
+    test::leave_mark(there);
+    co_await test::gives(pool.apply(twice, 4), 8);
   });
 }
 

@@ -29,6 +29,7 @@ class result_taker {
   /// The input failed after some items had been taken. True if their results are still wanted; what
   /// is then passed to `finish` later is this problem.
   [[nodiscard]] virtual bool outlasts_input() const noexcept { return false; }
+  [[nodiscard]] virtual bool settles_each() const noexcept { return false; }
   virtual std::size_t released() noexcept { return 0; }
 };
 
@@ -79,6 +80,7 @@ class call_job final : public job {
   }
 
   std::size_t released() noexcept override { return taker_->released(); }
+  [[nodiscard]] bool settles_each() const noexcept override { return taker_->settles_each(); }
   void abandon() noexcept override { taker_->abandon(); }
 
  private:

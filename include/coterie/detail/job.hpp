@@ -62,6 +62,9 @@ class job {
   /// Results that were held for their reader, and that the reader has got since this was last asked.
   virtual std::size_t released() noexcept = 0;
 
+  /// Whether each item has an outcome of its own, so that one which cannot run fails alone.
+  [[nodiscard]] virtual bool settles_each() const noexcept = 0;
+
   /// Every item is accounted for; or the job ends early, with `problem`.
   virtual void finish(std::exception_ptr problem, deliveries& due) = 0;
 

@@ -185,6 +185,7 @@ class settling_taker final : public outcome_taker<std::vector<settled<R>>> {
     to_->progressed(++finished_);
     return job_progress::wants_more;
   }
+  [[nodiscard]] bool settles_each() const noexcept override { return true; }
   void finish(std::exception_ptr problem, deliveries& due) override {
     std::exchange(to_, {})->receive(problem, std::move(outcomes_), due);
   }
