@@ -16,7 +16,8 @@ struct restart_intensity {
   std::chrono::nanoseconds window = std::chrono::seconds{10};
 };
 
-/// How a pool is made. Every member has a default; write `{.processes = 4}` to change some.
+/// How a pool is made. Every member has a default; write `{.processes = 4}` to change some. May be made
+/// where it is used, in one expression with a `co_await`, or be named and used for several pools.
 struct pool_options {
   /// The number of workers, 1 to `most_processes`; 0 means `available_cpus()`. Any other value makes
   /// the pool's constructor throw `std::invalid_argument`.

@@ -6,6 +6,7 @@
 
 #include <coterie/bind.hpp>
 #include <coterie/detail/effect_task.hpp>
+#include <coterie/option.hpp>
 
 namespace coterie {
 
@@ -26,11 +27,11 @@ class worker_task {
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(function_); }
 
-  /// As it travels. For those who extend coterie.
-  [[nodiscard]] const detail::worker_function& function() const noexcept { return function_; }
+  /// As it travels. For those who extend coterie. Throws as `option::value` does.
+  [[nodiscard]] detail::worker_function function() const { return function_.value(); }
 
  private:
-  detail::worker_function function_;
+  option<detail::worker_function> function_;
 };
 
 }  // namespace coterie

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What runs in each worker before its first task and after its last.
-//
-// The executor is always had first: where an options struct with an initializer stands in one expression
-// with a `co_await`, g++ 12 destroys the initializer twice.
 
 #include <unistd.h>
 

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Options that are written where they are used, in one expression with a `co_await`. There g++ 12 copies
+// the bytes of some temporaries, and destroys both. Compiled without optimisation and with it.
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio.hpp>
+#include <catch2/catch.hpp>
+
+#include <coterie/coterie.hpp>
+
+#include "support/expect.hpp"
+#include "support/run.hpp"
+#include "support/signal.hpp"
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+// The state of a worker, made by its initializer.
+std::string state = "untouched";
+
+// Longer than what a string holds in itself.
+const std::string long_text(100, 'x');
+
+void touch() { state = "touched"; }
+void set_state(const std::string& text) { state = text; }
+std::string get_state() { return state; }
+int twice(int value) { return 2 * value; }
+int sum(int a, int b) { return a + b; }
+
+asio::awaitable<int> three() { co_return 3; }
+
+asio::awaitable<void> check_state(coterie::pool& pool, std::string expected) {
+  co_await test::gives(pool.apply(get_state), expected);
+}
+
+}  // namespace
+
+TEST_CASE("given an initializer in place, when the executor is awaited beside it, then it runs") {
+  test::run([]() -> asio::awaitable<void> {
+    coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1, .initializer = touch}};
+    co_await check_state(pool, "touched");
+  });
+}
+
+TEST_CASE("given a bound initializer in place, when the executor is awaited, then it runs") {
+  test::run([]() -> asio::awaitable<void> {
+    coterie::pool pool{co_await asio::this_coro::executor,
+                       {.processes = 1, .initializer = coterie::bind(set_state, long_text)}};
+    co_await check_state(pool, long_text);
+  });
+}
+
+TEST_CASE("given all options in place, when the executor is awaited, then all of them hold") {
+  const test::directory directory;
+  test::run([&]() -> asio::awaitable<void> {
+    coterie::pool pool{co_await asio::this_coro::executor,
+                       {.processes = 1,
+                        .initializer = coterie::bind(set_state, long_text),
+                        .finalizer = coterie::bind(test::leave_mark, directory.file("marks")),
+                        .start_timeout = 60s,
+                        .shared_memory = true,
+                        .busy_poll = 20us}};
+    co_await check_state(pool, long_text);
+    pool.close();
+    co_await pool.join();
+    CHECK(test::marks_in(directory.file("marks")) == 1);
+  });
+}
+
+TEST_CASE("given options in place, when a pool is made in memory of its own, then they hold") {
+  test::run([]() -> asio::awaitable<void> {
+    const auto pool = std::make_unique<coterie::pool>(
+        co_await asio::this_coro::executor,
+        coterie::pool_options{.processes = 1, .initializer = coterie::bind(set_state, long_text)});
+    co_await check_state(*pool, long_text);
+    std::optional<coterie::pool> other;
+    other.emplace(co_await asio::this_coro::executor,
+                  coterie::pool_options{.processes = 1, .initializer = touch});
+    co_await check_state(*other, "touched");
+  });
+}
+
+TEST_CASE("given no options, when the executor is awaited in place, then the defaults hold") {
+  test::run([]() -> asio::awaitable<void> {
+    coterie::pool pool{co_await asio::this_coro::executor};
+    co_await check_state(pool, "untouched");
+  });
+}
+
+TEST_CASE("given options in place that are refused, when they are, then the reason arrives") {
+  test::run([]() -> asio::awaitable<void> {
+    bool refused = false;
+    try {
+      coterie::pool pool{co_await asio::this_coro::executor,
+                         {.processes = -1, .initializer = coterie::bind(set_state, long_text)}};
+    } catch (const std::invalid_argument&) {
+      refused = true;
+    }
+    CHECK(refused);
+  });
+}
+
+TEST_CASE("given named options, when several pools are made with them, then they hold for each") {
+  test::run([]() -> asio::awaitable<void> {
+    coterie::pool_options options{.processes = 1,
+                                  .initializer = coterie::bind(set_state, long_text)};
+    for (int turn = 0; turn < 2; ++turn) {
+      coterie::pool pool{co_await asio::this_coro::executor, options};
+      co_await check_state(pool, long_text);
+    }
+    const coterie::pool_options copy = options;
+    options.initializer = touch;
+    coterie::pool changed{co_await asio::this_coro::executor, options};
+    coterie::pool copied{co_await asio::this_coro::executor, copy};
+    co_await check_state(changed, "touched");
+    co_await check_state(copied, long_text);
+  });
+}
+
+TEST_CASE("given a named initializer, when it is passed in place, then it can be passed again") {
+  test::run([]() -> asio::awaitable<void> {
+    const coterie::worker_task initializer = coterie::bind(set_state, long_text);
+    for (int turn = 0; turn < 2; ++turn) {
+      coterie::pool pool{co_await asio::this_coro::executor,
+                         {.processes = 1, .initializer = initializer}};
+      co_await check_state(pool, long_text);
+    }
+  });
+}
+
+TEST_CASE("given a wait inside the braces of options in place, when made, then they hold") {
+  test::run([]() -> asio::awaitable<void> {
+    coterie::pool pool{
+        co_await asio::this_coro::executor,
+        {.processes = co_await three(), .initializer = coterie::bind(set_state, long_text)}};
+    CHECK(pool.size() == 3);
+    co_await check_state(pool, long_text);
+  });
+}
+
+TEST_CASE(
+    "given a wait inside the braces of named options, when used, then they hold or say why not") {
+  test::run([]() -> asio::awaitable<void> {
+    const coterie::pool_options options{.processes = co_await three(),
+                                        .initializer = coterie::bind(set_state, long_text)};
+    std::string problem;
+    try {
+      coterie::pool pool{co_await asio::this_coro::executor, options};
+      co_await check_state(pool, long_text);
+    } catch (const std::invalid_argument& gone) {
+      problem = gone.what();
+    }
+    INFO(problem);
+    CHECK((problem.empty() || problem.find("await first") != std::string::npos));
+  });
+}
+
+TEST_CASE(
+    "given options of calls in place, when the calls are awaited, then they give their values") {
+  test::run([]() -> asio::awaitable<void> {
+    coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1, .initializer = touch}};
+    const std::vector<int> items{1, 2, 3};
+    const std::vector<std::pair<int, int>> pairs{{1, 2}, {3, 4}};
+    const std::vector<int> doubled{2, 4, 6};
+    const std::vector<int> sums{3, 7};
+    const auto values = co_await pool.map(twice, items, {.chunksize = 2, .window = 2});
+    CHECK(values == doubled);
+    const auto added = co_await pool.starmap(sum, pairs, {.chunksize = 1});
+    CHECK(added == sums);
+    CHECK((co_await pool.map_settled(twice, items, {.chunksize = 2})).size() == 3);
+    auto pending = pool.map_async(twice, items, {.window = 1});
+    const auto got = co_await pending.get();
+    CHECK(got == doubled);
+    auto stream = pool.imap(twice, items, {.chunksize = 2, .window = 4});
+    const auto streamed = co_await test::drain(stream);
+    CHECK(streamed == doubled);
+    co_await check_state(pool, "touched");
+  });
+}
