@@ -214,8 +214,9 @@ class world {
   std::size_t begun_ = 0;     // items of it that may have begun
   bool refuse_next_ = false;  // take-back
   bool has_waited_ = false;   // somebody, for something
-  bool retrying_ = false;     // to start workers, because it is time to
+  // Starts: in a row, and of those the ones since the last timer, which may have been to try again.
   int failed_in_a_row_ = 0;
+  int failed_since_timer_ = 0;
   bool closed_ = false;
   bool terminated_ = false;
   int all_gone_ = 0;

@@ -153,7 +153,7 @@ inline void world::happen(const event& what) {
       } else {
         at(what.who).now = life::serving;
         at(what.who).was_ready = true;
-        failed_in_a_row_ = 0;
+        failed_in_a_row_ = failed_since_timer_ = 0;
       }
       scheduler_.ready(what.who, plan_->takes_back);
       break;
@@ -195,7 +195,7 @@ inline void world::happen(const event& what) {
         killed = true;
       }
       if (killed) --left_.slow_starts;
-      retrying_ = !killed;
+      if (!killed) failed_since_timer_ = 0;
       has_waited_ = true;
       scheduler_.tick(due);
       break;
@@ -245,7 +245,7 @@ inline void world::happen(const event& what) {
 }
 
 inline void world::add(std::size_t index) {
-  if (nobody_alive()) failed_in_a_row_ = 0;
+  if (nobody_alive()) failed_in_a_row_ = failed_since_timer_ = 0;
   jobs_[index].now = end::running;
   scheduler_.add_job(id_of(index), plan_->jobs[index].limits);
 }
@@ -341,8 +341,12 @@ inline void world::lose(int rank, std::size_t begun) {
     }
   }
   gone = {};
-  if (!started) ++failed_in_a_row_;
-  if (started && nobody_alive()) failed_in_a_row_ = 0;
+  if (!started) {
+    ++failed_in_a_row_;
+    ++failed_since_timer_;
+  } else if (nobody_alive()) {
+    failed_in_a_row_ = failed_since_timer_ = 0;
+  }
   begun_ = begun;
   scheduler_.exited(rank, now_, {.begun = begun});
 }

@@ -16,7 +16,6 @@ inline void world::settle() {
     std::visit([this](const auto& what) { perform(what); }, *next);
   }
   forget_unwanted();
-  retrying_ = false;
   if (scheduler_.wants_time()) scheduler_.rest(now_);
   require(to_kill_.empty(), "who has to die is killed");
   require(to_crash_ == 0, "a worker's death is told to the job that it ran");
@@ -37,11 +36,7 @@ inline void world::perform(const action::spawn& what) {
   worker& slot = at(what.rank);
   require(slot.now == life::none, "a rank is one process at a time");
   require(!terminated_ && (!closed_ || any_running()), "nobody starts when all is over");
-  // After a while it is tried again.
-  if (std::exchange(retrying_, false) && failed_in_a_row_ >= restart_policy::attempts) {
-    failed_in_a_row_ = 0;
-  }
-  require(failed_in_a_row_ < restart_policy::attempts, "starts are not tried for ever");
+  require(failed_since_timer_ < restart_policy::attempts, "starts are not tried for ever");
   slot.now = life::asked;
 }
 
