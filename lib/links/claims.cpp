@@ -36,18 +36,22 @@ bool claimer::begin(std::size_t first) noexcept {
   return claim_up_to(first);
 }
 
-bool claimer::claim_up_to(std::size_t end) noexcept {
+bool claimer::claim_up_to(std::size_t end, std::size_t unit) noexcept {
   const word claimed{where_.word()};
   std::uint64_t seen = claimed.load(std::memory_order_acquire);
   // Nothing is left to be told of the chunks before; the number must not fall behind until it seems ahead.
   const auto before = static_cast<std::uint16_t>(chunk_ - 1);
-  const auto more = pack({.items = clamped(end), .begun = chunk_, .revoked = before});
+  claims::state more{.items = clamped(end), .begun = chunk_, .revoked = before};
   do {
     const claims::state now = unpack(seen);
     // As many as can be told: the parent takes all for claimed.
     if (now.begun == chunk_ && now.items == claims::state::most_items) return true;
-    if (!is_after(chunk_, now.revoked)) return false;
-  } while (!claimed.compare_exchange_weak(seen, more, std::memory_order_acq_rel));
+    if (!is_after(chunk_, now.revoked)) {
+      // The rest of a unit is this worker's still. What the parent has said stands.
+      if (now.begun != chunk_ || end > end_of_unit(now.items, unit)) return false;
+      more.revoked = now.revoked;
+    }
+  } while (!claimed.compare_exchange_weak(seen, pack(more), std::memory_order_acq_rel));
   return true;
 }
 
@@ -67,7 +71,8 @@ void revoker::ended(chunk_id chunk) noexcept {
   under_way_.erase(found);
 }
 
-std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t unit) {
+std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t unit,
+                                                spare_next spare) {
   const word claimed{where_.word()};
   std::uint64_t seen = claimed.load(std::memory_order_acquire);
   for (int tries = most_tries; tries > 0; --tries) {
@@ -83,10 +88,10 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
     if (begun != under_way_.end()) {
       kept = now.items == claims::state::most_items
                  ? begun->count
-                 : std::min<std::size_t>(now.items, begun->count);
+                 : std::min(end_of_unit(now.items, unit), begun->count);
       if (kept < begun->next) return std::nullopt;
       items += begun->count - kept;
-    } else if (behind != under_way_.end()) {
+    } else if (behind != under_way_.end() && spare == spare_next::yes) {
       items -= std::min(behind->count - behind->next, unit);
     }
     if (items < least) return std::nullopt;

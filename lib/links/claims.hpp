@@ -11,6 +11,14 @@
 
 namespace coterie::detail {
 
+/// Whether the first unit of a worker that has begun nothing is left to it, since it would begin that now.
+enum class spare_next : bool { no, yes };
+
+/// The end of the unit, of `unit` items each, that begins before the item `index`.
+constexpr std::size_t end_of_unit(std::size_t index, std::size_t unit) noexcept {
+  return (index + unit - 1) / unit * unit;
+}
+
 /// Which of the items that a worker was sent it has claimed, in memory that it shares with its parent. The
 /// worker claims items before it runs them (`claimer`); the parent takes back what is not claimed, and knows
 /// at once what that is (`revoker`).
@@ -54,8 +62,9 @@ class claimer {
   /// To be told of each chunk that comes, in order; it begins with the item `first`. False: it has been
   /// taken back.
   [[nodiscard]] bool begin(std::size_t first) noexcept;
-  /// Claims all items before the one with the index `end`. False: they have been taken back.
-  [[nodiscard]] bool claim_up_to(std::size_t end) noexcept;
+  /// Claims all items before the one with the index `end`. False: they have been taken back. Where items
+  /// are one worker's in units of several, a unit is not taken back once its first item is claimed.
+  [[nodiscard]] bool claim_up_to(std::size_t end, std::size_t unit = 1) noexcept;
 
  private:
   claims where_;
@@ -79,10 +88,10 @@ class revoker {
     std::size_t kept = 0;           // of that chunk the items before this one
     std::vector<chunk_id> revoked;  // those behind it: the worker will not look at them
   };
-  /// Takes back all that the worker has not claimed, unless it is less than `least` items. Of one that has
-  /// begun nothing the next `unit` items of its first chunk do not count, since it would begin them now.
-  /// Nothing either, if the worker says what cannot be.
-  [[nodiscard]] std::optional<left> take_back(std::size_t least, std::size_t unit = 1);
+  /// Takes back all that the worker has not claimed, unless it is less than `least` items; a unit of which it
+  /// has claimed some stays with it as a whole. Nothing either, if the worker says what cannot be.
+  [[nodiscard]] std::optional<left> take_back(std::size_t least, std::size_t unit = 1,
+                                              spare_next spare = spare_next::yes);
 
   /// Of a worker that has ended, and all of whose results are known: how many items of `chunk` behind the
   /// first `done` may have begun. That is one at most: each result is in sight before the next item begins.

@@ -11,6 +11,7 @@
 #include <coterie/detail/buffer_memory.hpp>
 
 #include "frames/frame.hpp"
+#include "links/claims.hpp"
 
 namespace coterie::detail {
 
@@ -77,10 +78,11 @@ class link {
   /// Whether `take_back` can do anything, ever.
   [[nodiscard]] virtual bool takes_back() const { return false; }
   /// Takes back what the worker was sent and has not begun, if that is `least` items or more; it will not run
-  /// them. It begins `unit` items at once, and of what it has not begun at all the first do not count. Tells
-  /// what the worker keeps; empty if nothing was taken back.
+  /// them. A unit that it has begun, of `unit` items, stays with it. Tells what the worker keeps; empty if nothing
+  /// was taken back.
   [[nodiscard]] virtual std::optional<kept_by_worker> take_back(std::size_t /*least*/,
-                                                                std::size_t /*unit*/) {
+                                                                std::size_t /*unit*/,
+                                                                spare_next /*spare*/) {
     return std::nullopt;
   }
 

@@ -183,9 +183,10 @@ void ring_link::send(const frame_header& header, const shared_payload& payload) 
   segments_.send(header, payload, queue_, socket_.descriptor());
 }
 
-std::optional<kept_by_worker> ring_link::take_back(std::size_t least, std::size_t unit) {
+std::optional<kept_by_worker> ring_link::take_back(std::size_t least, std::size_t unit,
+                                                   spare_next spare) {
   if (socket_.closed() || !problem_.empty()) return std::nullopt;
-  const auto left = claims_.take_back(least, unit);
+  const auto left = claims_.take_back(least, unit, spare);
   if (!left) return std::nullopt;
   for (const chunk_id chunk : left->revoked) segments_.chunk_over(chunk);
   return kept_by_worker{.chunk = left->begun, .items = left->kept};

@@ -48,8 +48,8 @@ class ring_link final : public link {
     return segments_.argument_memory();
   }
   [[nodiscard]] bool takes_back() const override { return true; }
-  [[nodiscard]] std::optional<kept_by_worker> take_back(std::size_t least,
-                                                        std::size_t unit) override;
+  [[nodiscard]] std::optional<kept_by_worker> take_back(std::size_t least, std::size_t unit,
+                                                        spare_next spare) override;
   void send(const frame_header& header, const shared_payload& payload) override;
   void flush(const std::shared_ptr<link_listener>& listener) override;
   void output_possible(const std::shared_ptr<link_listener>& listener) override;

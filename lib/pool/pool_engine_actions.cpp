@@ -192,7 +192,8 @@ void pool_engine::perform(const action::resend& what) {
 void pool_engine::perform(const action::take_back& what) {
   worker_peer* const worker = peer(what.rank);
   if (worker == nullptr || (what.only_if_cheap && !is_cheap_to_move(what.rank))) return;
-  if (const auto kept = worker->wire->take_back(what.least, what.unit)) {
+  const spare_next spare{what.spares_next};
+  if (const auto kept = worker->wire->take_back(what.least, what.unit, spare)) {
     scheduler_.taken_back(what.rank, kept->chunk, kept->items);
   }
 }

@@ -36,7 +36,9 @@ void scheduler::add_job(job_id job, job_limits limits) {
 }
 
 void scheduler::drop_job(job_id job, bool kill) {
-  if (!jobs_.contains(job)) return;
+  const auto entry = jobs_.find(job);
+  if (entry == jobs_.end()) return;
+  const std::size_t unit = entry->second.sizer.least();
   erase_job(job);
   for (int rank = 0; rank < settings_.processes; ++rank) {
     const slot& holder = at(rank);
@@ -46,8 +48,8 @@ void scheduler::drop_job(job_id job, bool kill) {
     } else if (holder.takes_back && holder.state == slot_state::ready &&
                chunks_.at(holder.held.front()).count > 0) {
       // A chunk without items is still being cut: the worker has nothing of it.
-      actions_.emplace_back(
-          action::take_back{.rank = rank, .least = 1, .unit = 0, .only_if_cheap = false});
+      actions_.emplace_back(action::take_back{
+          .rank = rank, .least = 1, .unit = unit, .spares_next = false, .only_if_cheap = false});
     }
   }
   leave_if_idle();

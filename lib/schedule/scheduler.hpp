@@ -61,7 +61,8 @@ struct resend {  // send a chunk that was cut before to `rank`, which goes on wh
 struct take_back {  // have `rank` stop where it is, and say `taken_back` if so many items come back
   int rank;
   std::size_t least;
-  std::size_t unit;    // so many are begun at once; what is about to be begun stays
+  std::size_t unit;    // so many are one worker's as a whole
+  bool spares_next;    // the unit that is about to be begun stays
   bool only_if_cheap;  // to be given to another worker
 };
 struct

@@ -40,7 +40,7 @@ bool scheduler::ask_back() {
     if (picky) wait_for(rank);
     const std::size_t least = picky ? worth_sharing_of(job) : 1;
     if (most < least) continue;
-    actions_.emplace_back(action::take_back{rank, least, job.sizer.least(), picky});
+    actions_.emplace_back(action::take_back{rank, least, job.sizer.least(), true, picky});
     return true;
   }
   return false;

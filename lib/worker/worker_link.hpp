@@ -56,10 +56,10 @@ class worker_link {
     return transport_->begin_chunk(static_cast<std::size_t>(run.first));
   }
   /// Claims the items of that chunk before the one with the index `end`, before they are run. False: all
-  /// that were not claimed have been taken back.
-  [[nodiscard]] bool claim_items_up_to(std::size_t end) { return transport_->claim_up_to(end); }
-  /// Whether the parent can take back what is not claimed.
-  [[nodiscard]] bool takes_back() const noexcept { return transport_->takes_back(); }
+  /// that were not claimed have been taken back, but for the rest of a unit that was begun.
+  [[nodiscard]] bool claim_items_up_to(std::size_t end, std::size_t unit) {
+    return transport_->claim_up_to(end, unit);
+  }
   /// Sends results. If they are large, `bytes` may be the parent's afterwards, and this may wait until
   /// the parent has taken earlier ones.
   void send_results(const frame_header& header, byte_buffer& bytes);

@@ -27,9 +27,10 @@ class worker_ring final : public worker_transport {
   [[nodiscard]] bool has_segments() const noexcept override { return true; }
   unique_descriptor take_descriptor() override;
   [[nodiscard]] open_results* results() noexcept override { return &results_; }
-  [[nodiscard]] bool takes_back() const noexcept override { return true; }
   [[nodiscard]] bool begin_chunk(std::size_t first) override { return items_.begin(first); }
-  [[nodiscard]] bool claim_up_to(std::size_t end) override { return items_.claim_up_to(end); }
+  [[nodiscard]] bool claim_up_to(std::size_t end, std::size_t unit) override {
+    return items_.claim_up_to(end, unit);
+  }
 
  private:
   bool receive();

@@ -5,6 +5,7 @@
 
 #include <coterie/detail/exception_wire.hpp>
 
+#include "links/claims.hpp"
 #include "worker/standard_output.hpp"
 
 namespace coterie::detail {
@@ -156,13 +157,16 @@ std::size_t worker_sink::allowance() {
   return granted_ = std::min(granted_, claimed_ - at);
 }
 
-// As far as they have not been taken back. A chunk of the size that was given is one worker's, as a whole.
+// As far as they have not been taken back. A chunk of the size that was given is one worker's, as a whole, but
+// only what is about to run is claimed: what is not, has not begun, should this process end.
 void worker_sink::claim(std::size_t end) {
   if (end <= claimed_) return;
-  if (how_.chunksize > 0 && link_.takes_back()) {
-    end = std::min((end + how_.chunksize - 1) / how_.chunksize * how_.chunksize, count_);
+  const std::size_t unit = std::max<std::size_t>(how_.chunksize, 1);
+  if (link_.claim_items_up_to(end, unit)) {
+    claimed_ = end;
+  } else if (end = std::min(end, end_of_unit(claimed_, unit)); end > claimed_) {
+    if (link_.claim_items_up_to(end, unit)) claimed_ = end;
   }
-  if (link_.claim_items_up_to(end)) claimed_ = end;
 }
 
 void worker_sink::measure_pace() {

@@ -37,7 +37,7 @@ std::size_t worker_socket::write(std::span<const iovec> pieces) {
   }
 }
 
-bool worker_socket::claim_up_to(std::size_t end) {
+bool worker_socket::claim_up_to(std::size_t end, std::size_t) {
   if (!items_.claim_up_to(end)) leave_without_link();
   return true;
 }

@@ -17,12 +17,11 @@ class worker_socket final : public worker_transport {
   // Who waits for a socket is woken by what is written.
   bool notify() override { return false; }
   [[nodiscard]] bool all_is_read() override { return true; }
-  [[nodiscard]] bool takes_back() const noexcept override { return false; }
   [[nodiscard]] bool begin_chunk(std::size_t) override {
     items_.begin();
     return true;
   }
-  [[nodiscard]] bool claim_up_to(std::size_t end) override;
+  [[nodiscard]] bool claim_up_to(std::size_t end, std::size_t unit) override;
 
  private:
   int descriptor_;

@@ -48,14 +48,13 @@ class worker_transport {
   /// null: they are lost then.
   [[nodiscard]] virtual open_results* results() noexcept { return nullptr; }
 
-  /// Whether the parent can take back what is not claimed.
-  [[nodiscard]] virtual bool takes_back() const noexcept = 0;
   /// To be told of each chunk that comes, in order; it begins with the item `first`. False: it has been
   /// taken back.
   [[nodiscard]] virtual bool begin_chunk(std::size_t first) = 0;
   /// Claims the items of that chunk before the one with the index `end`, before they are run: should this
-  /// process end, no others have begun. False: all that were not claimed have been taken back.
-  [[nodiscard]] virtual bool claim_up_to(std::size_t end) = 0;
+  /// process end, no others have begun. False: all that were not claimed have been taken back, but for the
+  /// rest of a unit, of `unit` items each, that was begun.
+  [[nodiscard]] virtual bool claim_up_to(std::size_t end, std::size_t unit) = 0;
 
   /// The kind that the parent offers on `socket`.
   static std::unique_ptr<worker_transport> accept(int socket);

@@ -109,6 +109,51 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("given units of several items, when one is begun, then the worker keeps it as a whole") {
+  both it;
+  it.parent.sent(7, 0, 10);
+  it.parent.sent(8, 0, 10);
+  REQUIRE(it.worker.begin(0));
+  REQUIRE(it.worker.claim_up_to(5, 4));
+  const auto left = it.parent.take_back(1, 4);
+  REQUIRE(left);
+  CHECK(left->kept == 8);
+  CHECK(left->revoked == chunks{8});
+  CHECK(it.worker.claim_up_to(6, 4));
+  CHECK(it.parent.begun(7, 5) == 1);
+  CHECK(it.parent.begun(7, 6) == 0);
+  CHECK_FALSE(it.worker.claim_up_to(9, 4));
+  CHECK(it.parent.makes_sense());
+  // Asked once more for what came later, the parent finds the same.
+  it.parent.sent(9, 0, 10);
+  const auto again = it.parent.take_back(1, 4);
+  REQUIRE(again);
+  CHECK(again->kept == 8);
+  CHECK(again->revoked == chunks{9});
+  CHECK(it.worker.claim_up_to(8, 4));
+  CHECK_FALSE(it.worker.begin(0));
+  CHECK_FALSE(it.worker.claim_up_to(1, 4));
+}
+
+TEST_CASE("given units of several items, when none is begun, then nothing is kept but the next") {
+  both it;
+  it.parent.sent(7, 4, 12);
+  SECTION("of a chunk that is begun at the beginning of a unit") {
+    REQUIRE(it.worker.begin(4));
+    const auto left = it.parent.take_back(1, 4);
+    REQUIRE(left);
+    CHECK(left->kept == 4);
+    CHECK_FALSE(it.worker.claim_up_to(5, 4));
+  }
+  SECTION("of a worker that is about to begin") {
+    CHECK_FALSE(it.parent.take_back(5, 4));
+    const auto left = it.parent.take_back(4, 4);
+    REQUIRE(left);
+    CHECK(left->revoked == chunks{7});
+  }
+  SECTION("or not even that") { CHECK(it.parent.take_back(8, 4, spare_next::no)); }
+}
+
 TEST_CASE("given a worker that has ended, when one item may run at a time, then one has begun") {
   both it;
   it.parent.sent(7, 0, 10);

@@ -299,7 +299,7 @@ class pool_simulation {
     std::for_each(behind, which.sent.end(), [&](const sent_chunk& each) {
       back += chunks_.at(each.chunk).end - chunks_.at(each.chunk).begin;
     });
-    if (begun == 0) back -= std::min(back, what.unit);
+    if (begun == 0 && what.spares_next) back -= std::min(back, what.unit);
     if (back < what.least) return;
     which.sent.erase(behind, which.sent.end());
     scheduler_.taken_back(what.rank, begun, kept);

@@ -129,7 +129,7 @@ inline void world::perform(const action::take_back& what) {
   require(from.now == life::serving && !from.held.empty(), "who is asked has something");
   const std::size_t index = chunks_.at(from.held.front()).job;
   if (!running(index)) {
-    require(what.least == 1 && what.unit == 0, "of what nobody wants everything comes back");
+    require(what.least == 1 && !what.spares_next, "of what nobody wants everything comes back");
     return take_back(from, what);
   }
   require(what.unit == unit_of(index), "it is known how many items are begun at once");
@@ -153,7 +153,7 @@ inline void world::take_back(worker& from, const action::take_back& what) {
     from.refused = true;
     return;
   }
-  if (could_come_back(from, what.unit) < what.least) return;
+  if (could_come_back(from, what.spares_next ? what.unit : 0) < what.least) return;
   ++from.times_taken;
   const std::size_t first = from.begun ? from.place + 1 : from.place;
   const chunk_id begun = first > 0 ? from.held[first - 1] : 0;

@@ -83,7 +83,7 @@ TEST_CASE("given a chunk whose items cannot be run, when its rest is taken back,
 TEST_CASE("given chunks that travel together, when some are taken back, then each stays whole") {
   worker_at_work it{100, 10};
   REQUIRE(it.run_some() == 1);
-  const auto left = it.wire.claimed->take_back(1);
+  const auto left = it.wire.claimed->take_back(1, 10);
   REQUIRE(left);
   CHECK(left->kept == 10);
   std::size_t run = 1;
