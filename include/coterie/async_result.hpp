@@ -24,7 +24,9 @@ namespace coterie {
 
 /// A call that has been started and can be looked at: what `pool::apply_async` and its kin return.
 /// Copies are handles to the same call. Dropping all of them does not stop it. It may outlive its
-/// pool. When its event loop is gone, only `ready`, `successful`, `remaining` and `total` may be called.
+/// pool. When its event loop is gone, only `ready`, `successful`, `remaining` and `total` may be called. In
+/// a process that was forked from the pool's, these tell what was so at the fork, and all other functions
+/// throw `error` (`errc::forked`).
 ///
 /// `R` is what the call completes with: a value, a `std::vector`, or `void`. What waits (`wait`, `get`,
 /// callbacks) runs on the event loop: a thread that blocks instead of running the loop waits for ever.
@@ -102,7 +104,10 @@ class async_result {
 
   /// Ends the call with `operation_aborted`, unless it is `ready`: what has not begun never runs, and
   /// workers that run an item of it are killed and replaced.
-  void cancel() const { core_->cancel(id_, detail::operation_aborted(), true); }
+  void cancel() const {
+    core_->home.require();
+    core_->cancel(id_, detail::operation_aborted(), true);
+  }
 
   /// Calls `f(value)` (`f()` for `void`) once, when the call ends with a value: on `f`'s associated
   /// executor, or the pool's. If it has ended already, soon. Several may be added; each gets a copy.
@@ -175,6 +180,7 @@ class async_result {
 
   template <class Token>
   auto start_wait(time_limit limit, Token& token) const {
+    core_->home.require();
     return boost::asio::async_initiate<Token, void(std::exception_ptr, bool)>(
         [self = *this, limit]<class Handler>(Handler&& handler) {
           self.template enlist<bool>(
@@ -191,6 +197,7 @@ class async_result {
 
   template <class Token>
   auto start_get(time_limit limit, Token& token) const {
+    core_->home.require();
     return boost::asio::async_initiate<Token, typename detail::receiver_for<R>::signature>(
         [self = *this, limit]<class Handler>(Handler&& handler) {
           const auto hand_over = [](detail::async_state<R>& state, auto to, detail::wait_end how,
@@ -269,6 +276,7 @@ class async_result {
   // Calls `then(state, due)` when the outcome is there.
   template <class Then>
   void when_ready(Then then) const {
+    core_->home.require();
     core_->run(id_, [state = state_, ticket = core_->reserve(),
                      then = std::move(then)](detail::deliveries& due) mutable {
       auto call = [state, then = std::move(then)](

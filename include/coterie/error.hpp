@@ -64,6 +64,10 @@ enum class errc {
 
   /// `join` was called on a pool that still accepts work. Call `close` or `terminate` first.
   not_closed,
+
+  /// A pool, stream or result was used in a process that was forked from the one that made it. Use it
+  /// there, or make a pool in this process.
+  forked,
 };
 
 /// The category of `errc`; its name is "coterie".

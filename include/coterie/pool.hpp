@@ -61,6 +61,13 @@ namespace coterie {
 /// worker is left, what was pending is destroyed without being called, and the pool itself may then only
 /// be destroyed. While the loop does not run, nothing is sent and nothing completes.
 ///
+/// *Forks.* In a process that was forked from the one that made the pool, destroying the pool, its streams
+/// and its event loop changes nothing for that one, and its calls go on there. All other functions throw
+/// `error` (`errc::forked`), but for `size` and `get_executor`. What was pending fails with it too if the
+/// child goes on with the event loop, after `io_context::notify_fork(fork_child)`; without that it must not
+/// run the loop. (On io_uring Asio of Boost 1.81 does not survive `notify_fork`.) A child may make pools
+/// of its own, best on an `io_context` of its own.
+///
 /// Example:
 /// @code
 /// coterie::pool pool{co_await asio::this_coro::executor, {.processes = 4}};
@@ -259,6 +266,7 @@ class pool {
   /// Cancellation (any type) ends the wait with `operation_aborted`.
   template <class Token = boost::asio::use_awaitable_t<>>
   auto join(Token&& token = Token{}) {
+    core_->home.require();
     return boost::asio::async_initiate<Token, void(std::exception_ptr)>(
         [core = core_]<class Handler>(Handler&& handler) {
           const detail::job_id id = core->reserve();
@@ -273,7 +281,7 @@ class pool {
   [[nodiscard]] int size() const noexcept { return core_->size(); }
 
   /// What the pool has done so far. The figures are read one by one, while the pool goes on.
-  [[nodiscard]] pool_stats stats() const noexcept { return core_->stats(); }
+  [[nodiscard]] pool_stats stats() const { return core_->stats(); }
 
   /// The executor that the pool was made with.
   [[nodiscard]] boost::asio::any_io_executor get_executor() const { return core_->executor(); }

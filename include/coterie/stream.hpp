@@ -58,10 +58,13 @@ class stream {
   /// Cancellation (any type) ends this wait with `operation_aborted`. No result is lost by it, and the
   /// work goes on.
   ///
+  /// Throws `error` (`errc::forked`) in a process that was forked from the pool's.
+  ///
   /// Thread safety: may be called from any thread. Several calls may wait at a time; they are served
   /// in the order in which they came.
   template <class Token = boost::asio::use_awaitable_t<>>
   auto next(Token&& token = Token{}) {
+    core_->home.require();
     return boost::asio::async_initiate<Token, void(std::exception_ptr, std::optional<value_type>)>(
         [core = core_, state = state_, id = id_]<class Handler>(Handler&& handler) {
           const auto ticket = core->reserve();

@@ -109,7 +109,7 @@ std::shared_ptr<pool_core> pool_core::make(boost::asio::any_io_executor executor
                                            const pool_options& options) {
   check_initialized();
   check_limits(options);
-  auto engine = std::make_shared<pool_engine>(std::move(executor), options);
+  auto engine = make_shared_at_home<pool_engine>(std::move(executor), options);
   engine->start();
   return engine;
 }
@@ -138,6 +138,11 @@ void pool_engine::start() {
 // ---- what callers ask for ---------------------------------------------------------------------
 
 void pool_engine::submit(job_id id, std::shared_ptr<job> work) {
+  if (!home.is_here()) {
+    deliveries due;
+    work->finish(std::make_exception_ptr(home.refusal()), due);
+    return deliver_all(std::move(due), false);
+  }
   counters_.jobs_pending.fetch_add(1, std::memory_order_relaxed);
   enter(from::caller, [this, id, work = std::move(work)] { begin_job(id, work); });
 }
@@ -160,6 +165,7 @@ void pool_engine::run(job_id id, unique_function<void(deliveries&)> function) {
 }
 
 void pool_engine::close() {
+  home.require_surely();
   closed_ = true;
   enter(from::caller, [this] {
     closing_ = true;
@@ -168,6 +174,7 @@ void pool_engine::close() {
 }
 
 void pool_engine::terminate() {
+  home.require_surely();
   closed_ = true;
   enter(from::caller, [this] {
     end_everything(std::make_exception_ptr(pool_terminated{}));
@@ -178,6 +185,11 @@ void pool_engine::terminate() {
 }
 
 void pool_engine::join(job_id id, std::unique_ptr<completion<>> handler) {
+  if (!home.is_here()) {
+    deliveries due;
+    complete(std::move(handler), due, std::make_exception_ptr(home.refusal()));
+    return deliver_all(std::move(due), false);
+  }
   enter(from::caller, [this, id, handler = std::move(handler)]() mutable {
     if (!closing_) {
       complete(std::move(handler), due_, std::make_exception_ptr(error{errc::not_closed}));
@@ -190,6 +202,7 @@ void pool_engine::join(job_id id, std::unique_ptr<completion<>> handler) {
 }
 
 void pool_engine::destroy() noexcept {
+  if (!home.is_surely_here()) return;
   closed_ = true;
   enter(from::caller, [this] {
     end_everything(std::make_exception_ptr(pool_terminated{}));
@@ -199,7 +212,8 @@ void pool_engine::destroy() noexcept {
   sequencer_.wait_for_rest();
 }
 
-pool_stats pool_engine::stats() const noexcept {
+pool_stats pool_engine::stats() const {
+  home.require();
   constexpr auto order = std::memory_order_relaxed;
   return {.workers_ready = counters_.workers_ready.load(order),
           .workers_started = counters_.workers_started.load(order),
@@ -217,6 +231,8 @@ void pool_engine::settle() {
   if (abandoned_) return;
   while (const auto next = scheduler_.next()) {
     std::visit([this](const auto& what) { perform(what); }, *next);
+    // The program's own code may have forked, and this be the child.
+    if (!home.is_here()) return;
   }
   for (const auto& worker : to_flush_) {
     worker->to_be_flushed = false;
@@ -294,6 +310,28 @@ void pool_engine::retire(const std::shared_ptr<worker_peer>& worker) noexcept {
 void pool_engine::breakdown(std::exception_ptr problem) noexcept {
   end_everything(problem);
   reap_everything();
+}
+
+void pool_engine::fail_in_child() noexcept {
+  const bool ran = sequencer_.run(
+      [this] {
+        closed_ = true;
+        abandoned_ = true;
+        if (timer_) timer_->cancel();
+        for (const auto* const workers : {&workers_, &leaving_}) {
+          for (const auto& each : *workers) {
+            if (each) each->stop_waiting();
+          }
+        }
+        const auto problem = std::make_exception_ptr(home.refusal());
+        for (auto& [id, each] : std::exchange(jobs_, {})) each.work->finish(problem, due_);
+        for (auto& each : std::exchange(joiners_, {})) {
+          complete(std::move(each.handler), due_, problem);
+        }
+      },
+      [] {});
+  // If it did not, this process was forked in the middle of the pool's work, which ends with this.
+  if (ran) deliver_all(std::exchange(due_, {}), false);
 }
 
 void pool_engine::abandon() noexcept {

@@ -51,7 +51,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void destroy() noexcept override;
   [[nodiscard]] bool closed() const noexcept override { return closed_; }
   [[nodiscard]] int size() const noexcept override { return processes_; }
-  [[nodiscard]] pool_stats stats() const noexcept override;
+  [[nodiscard]] pool_stats stats() const override;
 
   // worker_peer's news
   void input_arrived(const std::shared_ptr<worker_peer>& worker, bool ended, std::size_t count);
@@ -61,6 +61,8 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
 
   /// The event loop is being destroyed: everything is let go of, and no handler is called.
   void abandon() noexcept;
+  /// The event loop goes on in a process that was forked from this pool's: what is pending fails here.
+  void fail_in_child() noexcept;
 
  private:
   enum class from { event_loop, caller };

@@ -76,8 +76,8 @@ void pool_engine::spawn_next() {
     if (made.lacks_memory) {
       counters_.workers_without_memory.fetch_add(1, std::memory_order_relaxed);
     }
-    auto worker = std::make_shared<worker_peer>(shared_from_this(), rank, std::move(process),
-                                                std::move(made.wire));
+    auto worker = make_shared_at_home<worker_peer>(shared_from_this(), rank, std::move(process),
+                                                   std::move(made.wire));
     worker->start();
     worker->wire->send(header_of(frame_kind::setup, 0), setup_);
     flush_later(*worker);
@@ -169,6 +169,7 @@ void pool_engine::perform(const action::cut& what) {
     end_job(what.job, std::current_exception(), false);
     return scheduler_.cut_done(what.chunk, 0, true);
   }
+  if (!home.is_here()) return;  // the input has forked
   if (taken.count > 0) {
     open_chunk& chunk = chunks_[what.chunk];
     chunk = {.job = what.job,

@@ -9,6 +9,7 @@ namespace coterie::detail {
 
 template <class Work>
 void pool_engine::enter(from whence, Work&& work) {
+  if (!home.is_here()) return;
   const auto self = shared_from_this();
   deliveries due;
   const auto guarded = [this](auto& what) {

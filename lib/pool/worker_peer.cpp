@@ -27,6 +27,11 @@ void worker_peer::wait_for_end() {
   process->async_wait([self = shared_from_this()] { self->engine_->process_ended(self); });
 }
 
+void worker_peer::stop_waiting() {
+  wire->stop_receiving();
+  process->stop_waiting();
+}
+
 void worker_peer::end() noexcept {
   wire->close();
   process->end();

@@ -41,6 +41,9 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
   /// Has the engine told when the process has ended; `start` has done so once.
   void wait_for_end();
 
+  /// Ends all waits, and nothing else: this process was forked from the worker's parent.
+  void stop_waiting();
+
   /// Ends the process and the link. What they hold is given back when no wait is going on any more.
   void end() noexcept;
   [[nodiscard]] bool at_rest() const noexcept { return process->at_rest() && wire->at_rest(); }

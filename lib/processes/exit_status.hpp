@@ -11,6 +11,7 @@ enum worker_exit_code : int {
   exit_bad_frame = 122,     // the parent's bytes made no sense
   exit_no_memory = 123,     // the memory shared with the parent cannot be used
   exit_lost_link = 124,  // a task closed the descriptors by which the worker speaks with its parent
+  exit_forked = 125,     // no worker, but a process that a task forked and did not end
 };
 
 /// Stands for the wait status of a process whose end could not be observed.

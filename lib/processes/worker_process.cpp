@@ -88,6 +88,11 @@ std::optional<int> worker_process::waited() noexcept {
   return std::nullopt;
 }
 
+void worker_process::stop_waiting() {
+  boost::system::error_code ignored;
+  if (descriptor_) descriptor_->cancel(ignored);
+}
+
 void worker_process::abandon() noexcept {
   waiting_ = false;
   end();

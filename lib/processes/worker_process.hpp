@@ -46,6 +46,9 @@ class worker_process {
   /// reaped it; empty if the child still runs, or `end` was called.
   std::optional<int> waited() noexcept;
 
+  /// Ends a wait that is going on; its handler is called.
+  void stop_waiting();
+
   /// Whether no wait is going on.
   [[nodiscard]] bool at_rest() const noexcept { return !waiting_; }
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -11,7 +12,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include <boost/system/system_error.hpp>
 
@@ -36,9 +39,58 @@ unique_descriptor memory_file() {
   return file;
 }
 
-void* map(int file, std::size_t size, bool to_write) noexcept {
+// What this process writes to. A process that is forked from it gets zeros of its own in these places: it
+// cannot disturb the two that share the memory, wherever it was when it came to be.
+class written_memory {
+ public:
+  static written_memory& instance() {
+    static auto& the_memory = *new written_memory;  // lives for ever: threads may outlive statics
+    return the_memory;
+  }
+
+  void add(std::span<std::byte> bytes) {
+    const std::scoped_lock lock{mutex_};
+    mappings_.push_back(bytes);
+  }
+  void remove(std::span<std::byte> bytes) noexcept {
+    const std::scoped_lock lock{mutex_};
+    std::erase_if(mappings_, [&](const auto& each) { return each.data() == bytes.data(); });
+  }
+
+ private:
+  written_memory() {
+    ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                     [] { instance().replace(); });
+  }
+
+  // In the child, where this is the only thread, and holds the lock.
+  void replace() noexcept {
+    for (const auto& each : mappings_) {
+      const void* const own =
+          ::mmap(each.data(), each.size(), PROT_READ | PROT_WRITE,
+                 MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      // Rather a child that is killed when it comes to it than one that writes there.
+      if (own == MAP_FAILED) ::munmap(each.data(), each.size());
+    }
+    mutex_.unlock();
+  }
+
+  std::mutex mutex_;
+  std::vector<std::span<std::byte>> mappings_;
+};
+
+void* map(int file, std::size_t size, bool to_write) {
   const int protection = to_write ? PROT_READ | PROT_WRITE : PROT_READ;
-  return ::mmap(nullptr, size, protection, MAP_SHARED, file, 0);
+  void* const begin = ::mmap(nullptr, size, protection, MAP_SHARED, file, 0);
+  if (begin == MAP_FAILED || !to_write) return begin;
+  try {
+    written_memory::instance().add({static_cast<std::byte*>(begin), size});
+  } catch (const std::bad_alloc&) {
+    ::munmap(begin, size);
+    errno = ENOMEM;
+    return MAP_FAILED;
+  }
+  return begin;
 }
 
 void seal(int file, memory_writer writer) {
@@ -106,7 +158,9 @@ shared_memory& shared_memory::operator=(shared_memory&& other) noexcept {
 }
 
 void shared_memory::unmap() noexcept {
-  if (!bytes_.empty()) ::munmap(bytes_.data(), bytes_.size());
+  if (bytes_.empty()) return;
+  written_memory::instance().remove(bytes_);
+  ::munmap(bytes_.data(), bytes_.size());
   bytes_ = {};
 }
 

@@ -18,6 +18,9 @@ enum class memory_writer {
 /// Memory without a name that processes share by handing over its descriptor. It begins as zeros,
 /// and its size never changes: the kernel is told to refuse that to everybody, for good.
 ///
+/// A process that is forked from one that shares memory does not share it: where that one writes, it finds
+/// zeros, and what it writes is its own; what that one can only read, it can read too.
+///
 /// Thread safety: none for the object; what is done to the bytes is up to those who share them.
 class shared_memory {
  public:

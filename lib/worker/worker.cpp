@@ -136,8 +136,10 @@ class session {
       setup_ = decode_setup(bytes);
       worker_count = setup_.size;
       call(setup_.initializer);
+      link_.guard().check_surely();
       link_.send(header, {});
     } catch (...) {
+      link_.guard().check_surely();
       byte_buffer problem;
       encode_current_exception(problem);
       header.kind = frame_kind::not_ready;
@@ -198,6 +200,7 @@ class session {
       header.kind = frame_kind::left;
       link_.send(header, problem.view());
     }
+    link_.guard().check_surely();
     link_.flush();
     std::exit(0);
   }

@@ -41,6 +41,7 @@ worker_link::worker_link(std::unique_ptr<worker_transport> transport)
           open() != nullptr ? open()->space() : std::span<std::byte>{}, segments_)} {}
 
 std::optional<frame> worker_link::next() {
+  guard_.check();
   return believing([this] {
     for (;;) {
       const auto found = take();
@@ -166,6 +167,7 @@ void worker_link::ask_for_segment(std::size_t size) {
 // ---- what goes --------------------------------------------------------------------------------
 
 void worker_link::publish() {
+  guard_.check();
   if (queue_.empty()) return;
   untold_ = true;
   believing([this] {

@@ -13,6 +13,7 @@
 #include "frames/frame.hpp"
 #include "frames/frame_reader.hpp"
 #include "frames/send_queue.hpp"
+#include "worker/fork_guard.hpp"
 #include "worker/result_memory.hpp"
 #include "worker/worker_segments.hpp"
 #include "worker/worker_transport.hpp"
@@ -20,13 +21,15 @@
 namespace coterie::detail {
 
 /// The worker's end of its link: frames both ways. Ends the process when the parent is gone, or sends
-/// what makes no sense.
+/// what makes no sense; or when this is not the process in which the link was made.
 class worker_link {
  public:
   explicit worker_link(std::unique_ptr<worker_transport> transport);
 
   /// The next frame, if one is here already; valid until the next call.
   std::optional<frame> next();
+  /// To be asked when code of the program has run.
+  [[nodiscard]] const fork_guard& guard() const noexcept { return guard_; }
   /// The items of a chunk, where they lie. Throws if they lie where this process cannot read them.
   [[nodiscard]] std::span<const std::byte> items_of(const frame& chunk) const;
   /// Whether there is a chunk behind the frame that was taken last; does not disturb that.
@@ -81,6 +84,7 @@ class worker_link {
   bool move_to_segment(byte_buffer& bytes);
   void ask_for_segment(std::size_t size);
 
+  fork_guard guard_;
   std::unique_ptr<worker_transport> transport_;
   frame_reader current_;
   frame_reader ahead_;  // read while a frame of `current_` is in use; comes after it

@@ -2,6 +2,7 @@
 #include "worker/worker_sink.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <coterie/detail/exception_wire.hpp>
 
@@ -19,6 +20,8 @@ constexpr std::size_t longest_stride = std::size_t{1} << 16U;
 constexpr std::size_t much = std::size_t{256} << 10U;
 // And so many do not, even if they have no bytes.
 constexpr std::size_t many = std::size_t{1} << 20U;
+// No process is forked in less time than this.
+constexpr std::chrono::nanoseconds shortest_fork = std::chrono::microseconds{20};
 
 }  // namespace
 
@@ -45,8 +48,8 @@ bool worker_sink::begin(const frame_header& run, const manner& how) {
 }
 
 void worker_sink::end() {
+  look_at_clock();
   queue_values();
-  now_ = clock::now();
   frame_header header;
   header.kind = frame_kind::done;
   header.job = job_;
@@ -86,6 +89,7 @@ std::uint64_t& worker_sink::progress_word() {
 }
 
 void worker_sink::failed() {
+  link_.guard().check_surely();
   results_.resize_down(whole_);
   queue_values();
   problem_.clear();
@@ -102,6 +106,7 @@ void worker_sink::failed() {
 }
 
 void worker_sink::push_values() {
+  link_.guard().check_surely();
   queue_values();
   publish();
 }
@@ -139,8 +144,8 @@ void worker_sink::empty_results() {
 }
 
 std::size_t worker_sink::allowance() {
-  flush_standard_output();
   measure_pace();
+  flush_standard_output();
   if (now_ - last_flush_ >= stride) link_.make_way();
   if (now_ - last_flush_ >= how_.longest_wait || link_.unsent() >= much) flush();
   if (now_ - last_look_ >= look_interval) {
@@ -169,11 +174,21 @@ void worker_sink::claim(std::size_t end) {
   }
 }
 
+// The program's code has run since the last look, and may have forked.
+std::chrono::nanoseconds worker_sink::look_at_clock() {
+  const auto before = std::exchange(now_, clock::now());
+  const auto took = now_ - before;
+  if (took < shortest_fork) {
+    link_.guard().check();
+  } else {
+    link_.guard().check_surely();
+  }
+  return std::max(took, std::chrono::nanoseconds{1});
+}
+
 void worker_sink::measure_pace() {
-  const auto before = now_;
-  now_ = clock::now();
+  const auto took = look_at_clock();
   if (granted_ == 0) return;
-  const auto took = std::max(now_ - before, std::chrono::nanoseconds{1});
   const auto fitting =
       static_cast<std::size_t>(stride.count()) * granted_ / static_cast<std::size_t>(took.count());
   allowed_ = std::clamp<std::size_t>(fitting, 1, std::min(granted_ * 8, longest_stride));

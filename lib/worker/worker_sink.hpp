@@ -65,6 +65,7 @@ class worker_sink final : public result_sink {
   void queue_values();
   void publish();
   void empty_results();
+  std::chrono::nanoseconds look_at_clock();
   void measure_pace();
   void claim(std::size_t end);
 

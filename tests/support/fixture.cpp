@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <boost/asio.hpp>
@@ -194,6 +196,40 @@ int in_a_static_after_its_loop(int, char**) {
   loop.run();
   return 0;
 }
+
+// A process that is forked while tasks run leaves by exit, or by returning from main: what is static is
+// destroyed there, too.
+int nap(int item) {
+  std::this_thread::sleep_for(200ms);
+  return item;
+}
+
+int forking_main(bool by_exit) {
+  static std::optional<coterie::pool> pool;
+  static asio::io_context loop;
+  pool.emplace(loop, coterie::pool_options{.processes = workers});
+  while (pool->stats().workers_ready < workers) loop.run_one_for(1s);
+  auto values = pool->map(nap, items(), {.chunksize = 1}, asio::use_future);
+  loop.run_for(20ms);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (by_exit) std::exit(0);
+    return 0;
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  say("child " + std::to_string(status));
+  std::string line;
+  std::getline(std::cin, line);
+  while (values.wait_for(0s) != std::future_status::ready) loop.run_one_for(1s);
+  say("values " + std::to_string(values.get().size()));
+  say("crashed " + std::to_string(pool->stats().workers_crashed));
+  pool.reset();
+  return 0;
+}
+
+int child_exits(int, char**) { return forking_main(true); }
+int child_returns_from_main(int, char**) { return forking_main(false); }
 
 // Never destroyed at all. In reach to the end, so that it is no leak to those who look for some.
 int leaked(int, char**) {
@@ -478,6 +514,8 @@ const std::map<std::string_view, plain_main> plain_mains{
     {"in_a_static", in_a_static},
     {"in_a_static_after_its_loop", in_a_static_after_its_loop},
     {"leaked", leaked},
+    {"child_exits", child_exits},
+    {"child_returns_from_main", child_returns_from_main},
     {"few_descriptors", few_descriptors},
     {"few_descriptors_later", few_descriptors_later},
     {"few_processes", few_processes},

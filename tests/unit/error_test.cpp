@@ -16,7 +16,7 @@ namespace {
 using coterie::errc;
 
 constexpr int first_code = static_cast<int>(errc::pool_closed);
-constexpr int last_code = static_cast<int>(errc::not_closed);
+constexpr int last_code = static_cast<int>(errc::forked);
 
 }  // namespace
 

@@ -79,6 +79,7 @@ prepared_call<Outcome> prepare(typename Call::function_type function,
 /// Initiates an asynchronous operation that completes with `Outcome`.
 template <class Outcome, class Token>
 auto start_operation(std::shared_ptr<pool_core> core, prepared_call<Outcome> call, Token& token) {
+  core->home.require();
   using outcome = receiver_for<Outcome>;
   return boost::asio::async_initiate<Token, typename outcome::signature>(
       [core = std::move(core)]<class Handler>(Handler&& handler, prepared_call<Outcome> prepared) {
@@ -101,6 +102,7 @@ auto start_operation(std::shared_ptr<pool_core> core, prepared_call<Outcome> cal
 template <class Outcome>
 std::shared_ptr<async_state<Outcome>> start_eagerly(pool_core& core, job_id id,
                                                     prepared_call<Outcome> call) {
+  core.home.require();
   if (core.closed()) throw pool_closed{};
   auto state = std::make_shared<async_state<Outcome>>();
   state->total.store(call.size.value_or(0));
@@ -114,6 +116,7 @@ template <class Call>
 std::shared_ptr<stream_state<typename Call::result>> start_stream(
     pool_core& core, job_id id, typename Call::function_type function,
     typename Call::input_type input, const stream_options& options, stream_order order) {
+  core.home.require();
   if (core.closed()) throw pool_closed{};
   auto state = std::make_shared<stream_state<typename Call::result>>(order);
   core.submit(id, std::make_shared<typename Call::job_type>(std::move(function), std::move(input),

@@ -9,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <coterie/detail/completion.hpp>
+#include <coterie/detail/home_process.hpp>
 #include <coterie/detail/job.hpp>
 #include <coterie/detail/unique_function.hpp>
 #include <coterie/detail/worker_function.hpp>
@@ -25,6 +26,9 @@ using job_id = std::uint64_t;
 /// All functions may be called from any thread. Whatever they cause happens in one thread at a time,
 /// in the order of the calls; a call that finds the pool at work leaves its wish and returns.
 /// Handlers are never called from inside a function of this class.
+///
+/// In a process that was forked from `home`, nothing happens at all: no function touches what both
+/// processes share. Those that start something first call `home.require()`, which throws.
 class pool_core {
  public:
   /// Throws `std::invalid_argument` (options out of range) and `error` (`errc::not_initialized`).
@@ -45,7 +49,7 @@ class pool_core {
   /// items are ended as well.
   virtual void cancel(job_id id, std::exception_ptr problem, bool kill) = 0;
   /// Runs `function`, which looks after the results of the job `id`, when nothing else of the pool
-  /// does. It is destroyed without being called if the event loop is gone.
+  /// does. It is destroyed without being called if the event loop is gone, or away from home.
   virtual void run(job_id id, unique_function<void(deliveries&)> function) = 0;
 
   virtual void close() = 0;
@@ -55,9 +59,11 @@ class pool_core {
   /// Terminates, and returns when no process is left.
   virtual void destroy() noexcept = 0;
 
+  const home_process home;
+
   [[nodiscard]] virtual bool closed() const noexcept = 0;
   [[nodiscard]] virtual int size() const noexcept = 0;
-  [[nodiscard]] virtual pool_stats stats() const noexcept = 0;
+  [[nodiscard]] virtual pool_stats stats() const = 0;
 };
 
 }  // namespace coterie::detail
