@@ -65,6 +65,10 @@ enum class errc {
   /// `join` was called on a pool that still accepts work. Call `close` or `terminate` first.
   not_closed,
 
+  /// A pool was made in a process whose real and effective user or group differ, as in a set-user-ID
+  /// program. Give up one of the two for good first.
+  privileged,
+
   /// A pool, stream or result was used in a process that was forked from the one that made it. Use it
   /// there, or make a pool in this process.
   forked,

@@ -16,6 +16,12 @@ struct restart_intensity {
   std::chrono::nanoseconds window = std::chrono::seconds{10};
 };
 
+/// What becomes of the processes that tasks have started.
+enum class subprocess_end {
+  with_worker,  ///< they end with the worker: when it leaves, crashes or is killed, and with the program
+  by_itself,  ///< nothing is done about them
+};
+
 /// How a pool is made. Every member has a default; write `{.processes = 4}` to change some. May be made
 /// where it is used, in one expression with a `co_await`, or be named and used for several pools.
 struct pool_options {
@@ -48,6 +54,13 @@ struct pool_options {
   /// does not count here: three of them in a row are enough. A negative number, or a window of zero or
   /// less, makes the constructor throw `std::invalid_argument`.
   restart_intensity restart_limit{};
+
+  /// What becomes of programs that tasks have started and that still run when their worker ends. Each
+  /// worker leads a process group; by default all that is left in it is killed (SIGKILL) with the worker,
+  /// so that nothing outlives the pool or the program. A process that leaves the group (`setsid`,
+  /// `setpgid`) is not found. Ctrl-C at a terminal reaches neither workers nor what they started: the
+  /// program decides what it means, and if it ends, so do they.
+  subprocess_end subprocesses = subprocess_end::with_worker;
 
   /// Whether messages to and from workers travel through memory that both sides share, which is
   /// several times faster. Where it cannot be had they travel through a socket, and

@@ -70,6 +70,9 @@ class category final : public boost::system::error_category {
                "the initializer, or link it";
       case errc::not_closed:
         return "the pool still accepts work: call close() or terminate() before join()";
+      case errc::privileged:
+        return "a pool cannot be made in a process whose real and effective user or group differ: "
+               "give up one of the two for good first";
       case errc::forked:
         return "this process was forked from the one that made the pool: use it there, or make "
                "another here";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "links/make_link.hpp"
 
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <bit>
@@ -32,13 +33,15 @@ bool send_offer(int socket, const link_offer& offer, int descriptor) {
 }
 
 // Empty if shared memory cannot be had, or cannot be handed over.
-std::optional<shared_memory> shared_with_worker(int socket, const ring_settings& rings) {
+std::optional<shared_memory> shared_with_worker(int socket, const ring_settings& rings,
+                                                const link_secret& secret) {
   try {
     std::optional memory{shared_memory::create(ring_pair::memory_for(rings.capacity))};
     const link_offer offer{
         .frames_travel = link_offer::way::rings,
         .log2_capacity = static_cast<unsigned char>(std::countr_zero(rings.capacity)),
-        .busy_poll = static_cast<std::uint32_t>(rings.busy_poll.count())};
+        .busy_poll = static_cast<std::uint32_t>(rings.busy_poll.count()),
+        .secret = secret};
     if (!send_offer(socket, offer, memory->descriptor())) return std::nullopt;
     memory->close_descriptor();
     return memory;
@@ -49,11 +52,22 @@ std::optional<shared_memory> shared_with_worker(int socket, const ring_settings&
 
 }  // namespace
 
+link_secret make_secret() {
+  link_secret secret;
+  // So few bytes come at once, or not at all.
+  if (::getrandom(secret.data(), secret.size(), 0) != static_cast<ssize_t>(secret.size())) {
+    throw boost::system::system_error{errno, boost::system::system_category(),
+                                      "cannot get random bytes"};
+  }
+  return secret;
+}
+
 made_link make_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
                     const ring_settings& rings) {
   made_link made;
+  made.secret = make_secret();
   if (rings.capacity > 0) {
-    if (auto memory = shared_with_worker(socket.get(), rings)) {
+    if (auto memory = shared_with_worker(socket.get(), rings, made.secret)) {
       made.wire =
           std::make_unique<ring_link>(executor, std::move(socket), std::move(*memory), rings);
       return made;
@@ -61,7 +75,7 @@ made_link make_link(const boost::asio::any_io_executor& executor, unique_descrip
     made.lacks_memory = true;
   }
   begun_reader counter;
-  if (!send_offer(socket.get(), link_offer{}, counter.descriptor())) {
+  if (!send_offer(socket.get(), {.secret = made.secret}, counter.descriptor())) {
     throw boost::system::system_error{errno, boost::system::system_category(),
                                       "cannot send to a worker"};
   }

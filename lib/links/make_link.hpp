@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "links/link.hpp"
+#include "links/link_offer.hpp"
 #include "links/ring_settings.hpp"
 #include "system/unique_descriptor.hpp"
 
@@ -15,6 +16,7 @@ namespace coterie::detail {
 struct made_link {
   std::unique_ptr<link> wire;
   bool lacks_memory = false;  // shared memory was wanted, and could not be had
+  link_secret secret{};
 };
 
 /// Makes the parent's end of a link over `socket`, and offers its kind to the worker at the other end.

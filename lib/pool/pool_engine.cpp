@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "pool/pool_engine.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
@@ -19,11 +21,22 @@
 #include "pool/pool_engine_enter.hpp"
 #include "pool/pool_service.hpp"
 #include "program/program.hpp"
+#include "program/rights.hpp"
+#include "system/safe_descriptor.hpp"
 #include "worker/worker_environment.hpp"
 
 namespace coterie::detail {
 
 namespace {
+
+void check_rights() {
+  if (start_rights() != worker_rights::undecided) return;
+  throw error{
+      errc::privileged,
+      "coterie: this process has the rights of one user or group and acts as another (it is a set-user-ID "
+      "or set-group-ID program), and its workers, which are started anew, would have rights that it has not "
+      "chosen: give up one of the two for good (setresuid, setresgid) before the pool is made"};
+}
 
 int checked_processes(const pool_options& options) {
   if (options.processes < 0 || options.processes > pool_options::most_processes) {
@@ -88,11 +101,29 @@ void check_initialized() {
         "coterie: a task made a pool, and workers have none of their own: make pools in the "
         "program, and submit there what this task wants to have done"};
   }
+  if (program::instance().called_worker) {
+    throw error{
+        errc::not_initialized,
+        std::string{"coterie: this process was started with "} + worker_environment::variable +
+            " in its environment, which only a pool sets for its own workers, and not by a pool: "
+            "start it without that variable"};
+  }
   if (!program::instance().initialized) {
     throw error{errc::not_initialized,
                 "coterie: a pool needs coterie::init(argc, argv) as the first statement of main: "
                 "workers run the same program, and that is where they become workers"};
   }
+}
+
+surroundings surroundings_for(const pool_options& options) {
+  surroundings around;
+  around.ends = options.subprocesses == subprocess_end::with_worker
+                    ? ends_with_parent::process_group
+                    : ends_with_parent::worker;
+  // Where this process is now, for workers that start later, too.
+  around.directory =
+      out_of_the_way(unique_descriptor{::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)});
+  return around;
 }
 
 shared_payload encoded_setup(int processes, const pool_options& options) {
@@ -108,6 +139,7 @@ shared_payload encoded_setup(int processes, const pool_options& options) {
 std::shared_ptr<pool_core> pool_core::make(boost::asio::any_io_executor executor,
                                            const pool_options& options) {
   check_initialized();
+  check_rights();
   check_limits(options);
   auto engine = make_shared_at_home<pool_engine>(std::move(executor), options);
   engine->start();
@@ -118,6 +150,7 @@ pool_engine::pool_engine(boost::asio::any_io_executor executor, const pool_optio
     : executor_{std::move(executor)},
       processes_{checked_processes(options)},
       rings_{rings_for(processes_, options)},
+      surroundings_{surroundings_for(options)},
       setup_{encoded_setup(processes_, options)},
       service_{&pool_service::of(executor_)},
       scheduler_{{.processes = processes_,

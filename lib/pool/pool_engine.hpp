@@ -20,6 +20,7 @@
 #include "links/ring_settings.hpp"
 #include "pool/sequencer.hpp"
 #include "pool/worker_peer.hpp"
+#include "processes/surroundings.hpp"
 #include "schedule/scheduler.hpp"
 
 namespace coterie::detail {
@@ -153,6 +154,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   const boost::asio::any_io_executor executor_;
   const int processes_;
   const ring_settings rings_;
+  const surroundings surroundings_;
   shared_payload setup_;
   pool_service* service_;
 

@@ -69,15 +69,15 @@ void pool_engine::spawn_next() {
   to_spawn_.pop_front();
   const auto now = std::chrono::steady_clock::now();
   try {
-    launched_worker launched = launch_worker(rank);
-    auto process =
-        std::make_unique<worker_process>(executor_, launched.pid, std::move(launched.process));
+    launched_worker launched = launch_worker(executor_, rank, surroundings_);
+    auto process = std::make_unique<worker_process>(
+        executor_, launched.pid, std::move(launched.process), surroundings_.ends);
     made_link made = make_link(executor_, std::move(launched.link), rings_);
     if (made.lacks_memory) {
       counters_.workers_without_memory.fetch_add(1, std::memory_order_relaxed);
     }
     auto worker = make_shared_at_home<worker_peer>(shared_from_this(), rank, std::move(process),
-                                                   std::move(made.wire));
+                                                   std::move(made));
     worker->start();
     worker->wire->send(header_of(frame_kind::setup, 0), setup_);
     flush_later(*worker);

@@ -155,7 +155,13 @@ void pool_engine::take(worker_peer& worker, const frame& arrived) {
 
 void pool_engine::take_hello(worker_peer& worker, const frame& arrived) {
   const auto& identity = executable_identity();
-  if (arrived.header.count != protocol_version || !std::ranges::equal(arrived.payload, identity)) {
+  const std::size_t secret = worker.secret.size();
+  if (arrived.payload.size() < secret ||
+      !std::ranges::equal(arrived.payload.first(secret), worker.secret)) {
+    return violation(worker, "it is not the process that was started here");
+  }
+  if (arrived.header.count != protocol_version ||
+      !std::ranges::equal(arrived.payload.subspan(secret), identity)) {
     worker.problem = "the worker runs another build of the program: was the executable replaced?";
     worker.broke_rules = true;
     return scheduler_.condemn(worker.rank);

@@ -10,10 +10,11 @@
 namespace coterie::detail {
 
 worker_peer::worker_peer(std::shared_ptr<pool_engine> engine, int worker_rank,
-                         std::unique_ptr<worker_process> worker, std::unique_ptr<link> link)
+                         std::unique_ptr<worker_process> worker, made_link link)
     : rank{worker_rank},
       process{std::move(worker)},
-      wire{std::move(link)},
+      wire{std::move(link.wire)},
+      secret{link.secret},
       engine_{std::move(engine)} {}
 
 worker_peer::~worker_peer() = default;

@@ -9,6 +9,7 @@
 
 #include "frames/identifiers.hpp"
 #include "links/link.hpp"
+#include "links/make_link.hpp"
 #include "processes/exit_status.hpp"
 #include "processes/worker_process.hpp"
 
@@ -33,7 +34,7 @@ enum class job_knowledge : bool { ready, forgets };
 class worker_peer final : public link_listener, public std::enable_shared_from_this<worker_peer> {
  public:
   worker_peer(std::shared_ptr<pool_engine> engine, int rank,
-              std::unique_ptr<worker_process> process, std::unique_ptr<link> link);
+              std::unique_ptr<worker_process> process, made_link link);
   ~worker_peer();
 
   /// Begins to listen.
@@ -61,6 +62,7 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
   const int rank;
   const std::unique_ptr<worker_process> process;
   const std::unique_ptr<link> wire;
+  const link_secret secret;
 
   std::unordered_map<job_id, job_knowledge> knows;
   std::string problem;  // why it is unfit, or could not start; empty: nothing is known

@@ -2,20 +2,28 @@
 #include "processes/launcher.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <exception>
+#include <iterator>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/system/system_error.hpp>
 
+#include "processes/spawn_launcher.hpp"
 #include "program/program.hpp"
+#include "program/rights.hpp"
+#include "system/safe_descriptor.hpp"
 #include "worker/worker_environment.hpp"
 
 namespace coterie::detail {
@@ -26,133 +34,137 @@ namespace {
   throw boost::system::system_error{error, boost::system::system_category(), step};
 }
 
-void check(int result, const char* step) {
-  if (result != 0) fail(result, step);
+unique_descriptor nothing_to_read() {
+  unique_descriptor file{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  if (!file) fail(errno, "cannot open /dev/null for a worker's standard input");
+  return out_of_the_way(std::move(file));
 }
 
-// Above the numbers that descriptors get in the child, so that placing one never overwrites another.
-unique_descriptor moved_up(unique_descriptor from) {
-  constexpr int first_safe = 16;
-  if (from.get() >= first_safe) return from;
-  unique_descriptor moved{::fcntl(from.get(), F_DUPFD_CLOEXEC, first_safe)};
-  // Where the limit is lower than that number, the kernel calls the number invalid.
-  if (!moved) fail(errno == EINVAL ? EMFILE : errno, "cannot duplicate a descriptor");
-  return moved;
-}
+// ---- initializers of the launcher -------------------------------------------------------------
 
-// The reading end of a pipe whose writing end only this process holds, and never writes to: when
-// this process ends, however it ends, the kernel tells every worker.
-const unique_descriptor& lifeline() {
-  struct pipe {
-    unique_descriptor read, write;
+/// The descriptors by which worker and parent know of each other.
+struct worker_descriptors {
+  int link;
+  int lifeline;
+
+  boost::system::error_code on_setup(spawn_launcher& launcher, const spawn_launcher::path&,
+                                     const char* const*) const {
+    int failure = launcher.give(link, worker_environment::link_descriptor);
+    if (failure == 0) failure = launcher.give(lifeline, worker_environment::lifeline_descriptor);
+    return {failure, boost::system::system_category()};
+  }
+};
+
+/// A group that leads itself, so that what tasks start can be ended with their worker, and a terminal's
+/// Ctrl-C reaches the program alone: it decides what that means. What the program blocks or ignores for its
+/// own ends is not the worker's business.
+struct worker_signals {
+  boost::system::error_code on_setup(spawn_launcher& launcher, const spawn_launcher::path&,
+                                     const char* const*) const {
+    sigset_t defaults;
+    ::sigemptyset(&defaults);
+    for (const int each : {SIGCHLD, SIGINT, SIGPIPE, SIGQUIT, SIGTERM}) {
+      ::sigaddset(&defaults, each);
+    }
+    int failure = launcher.reset_signals(defaults);
+    if (failure == 0) failure = launcher.lead_group();
+    return {failure, boost::system::system_category()};
+  }
+};
+
+struct worker_directory {
+  int directory;
+
+  boost::system::error_code on_setup(spawn_launcher& launcher, const spawn_launcher::path&,
+                                     const char* const*) const {
+    const int failure = directory >= 0 ? launcher.begin_in(directory) : 0;
+    return {failure, boost::system::system_category()};
+  }
+};
+
+// The variables of this process as they are now, and what the pool's options say of them.
+std::vector<std::string> environment_of(const worker_environment& worker,
+                                        const surroundings& around) {
+  const auto name_of = [](std::string_view variable) {
+    return variable.substr(0, variable.find('='));
   };
-  static const pipe the_pipe = [] {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) fail(errno, "cannot make a pipe");
-    unique_descriptor read{ends[0]};
-    unique_descriptor write{ends[1]};
-    return pipe{moved_up(std::move(read)), moved_up(std::move(write))};
-  }();
-  return the_pipe.read;
+  std::vector<std::string> all{worker.assignment()};
+  const auto is_set = [&](std::string_view name) {
+    return name == worker_environment::variable ||
+           std::ranges::any_of(around.environment,
+                               [&](const std::string& each) { return name_of(each) == name; });
+  };
+  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
+    if (!is_set(name_of(*each))) all.emplace_back(*each);
+  }
+  // A name without a value is one that is taken away.
+  std::ranges::copy_if(around.environment, std::back_inserter(all),
+                       [](const std::string& each) { return each.find('=') != std::string::npos; });
+  return all;
 }
 
-class file_actions {
- public:
-  file_actions() { check(::posix_spawn_file_actions_init(&actions_), "posix_spawn"); }
-  file_actions(const file_actions&) = delete;
-  file_actions& operator=(const file_actions&) = delete;
-  ~file_actions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  posix_spawn_file_actions_t* get() { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
-
-class spawn_attributes {
- public:
-  spawn_attributes() { check(::posix_spawnattr_init(&attributes_), "posix_spawn"); }
-  spawn_attributes(const spawn_attributes&) = delete;
-  spawn_attributes& operator=(const spawn_attributes&) = delete;
-  ~spawn_attributes() { ::posix_spawnattr_destroy(&attributes_); }
-  posix_spawnattr_t* get() { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_{};
-};
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  result.reserve(strings.size() + 1);
-  for (std::string& each : strings) result.push_back(each.data());
-  result.push_back(nullptr);
-  return result;
+// Setting this cannot be undone, but it is the calling thread's alone, and its children's.
+template <class Work>
+void without_new_privileges(Work work) {
+  std::exception_ptr failure;
+  std::thread{[&] {
+    try {
+      if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(errno, "cannot set no_new_privs");
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }}.join();
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace
 
-launched_worker launch_worker(int rank) {
+launched_worker launch_worker(const boost::asio::any_io_executor& executor, int rank,
+                              const surroundings& around) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     fail(errno, "cannot make a socket pair");
   }
   launched_worker worker;
   worker.link = unique_descriptor{ends[0]};
-  const unique_descriptor theirs = moved_up(unique_descriptor{ends[1]});
+  const unique_descriptor theirs = out_of_the_way(unique_descriptor{ends[1]});
+  const unique_descriptor input = nothing_to_read();
+  lifeline tie_to_parent;
 
-  file_actions actions;
-  check(::posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0),
-        "posix_spawn");
-  check(::posix_spawn_file_actions_adddup2(actions.get(), theirs.get(),
-                                           worker_environment::link_descriptor),
-        "posix_spawn");
-  check(::posix_spawn_file_actions_adddup2(actions.get(), lifeline().get(),
-                                           worker_environment::lifeline_descriptor),
-        "posix_spawn");
-  check(::posix_spawn_file_actions_addclosefrom_np(actions.get(),
-                                                   worker_environment::first_free_descriptor),
-        "posix_spawn");
+  const auto& own = program::instance().arguments;
+  const std::string name = own.empty() ? "coterie-worker" : own.front();
+  std::vector<const char*> arguments{name.c_str()};
+  for (std::size_t each = 1; each < own.size(); ++each) arguments.push_back(own[each].c_str());
+  arguments.push_back(nullptr);
 
-  // SIGINT stays blocked until the worker ignores it: a Ctrl-C in between must not end it. What the
-  // parent blocks or ignores for its own ends is not the worker's business.
-  sigset_t blocked;
-  ::sigemptyset(&blocked);
-  ::sigaddset(&blocked, SIGINT);
-  sigset_t defaults;
-  ::sigemptyset(&defaults);
-  ::sigaddset(&defaults, SIGCHLD);
-  ::sigaddset(&defaults, SIGPIPE);
-  ::sigaddset(&defaults, SIGTERM);
-  spawn_attributes attributes;
-  check(::posix_spawnattr_setsigmask(attributes.get(), &blocked), "posix_spawn");
-  check(::posix_spawnattr_setsigdefault(attributes.get(), &defaults), "posix_spawn");
-  check(
-      ::posix_spawnattr_setflags(attributes.get(), POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF),
-      "posix_spawn");
+  const auto environment = environment_of({.rank = rank, .parent = ::getpid()}, around);
 
-  std::vector<std::string> arguments = program::instance().arguments;
-  if (arguments.empty()) arguments.emplace_back("coterie-worker");
-  std::vector<char*> argv = pointers(arguments);
-
-  const std::string prefix = std::string{worker_environment::variable} + "=";
-  std::string assignment = worker_environment{.rank = rank, .parent = ::getpid()}.assignment();
-  std::vector<char*> environment{assignment.data()};
-  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
-    if (!std::string_view{*each}.starts_with(prefix)) environment.push_back(*each);
-  }
-  environment.push_back(nullptr);
-
-  check(::posix_spawn(&worker.pid, "/proc/self/exe", actions.get(), attributes.get(), argv.data(),
-                      environment.data()),
-        "cannot start a process");
-  worker.process = unique_descriptor{static_cast<int>(::syscall(SYS_pidfd_open, worker.pid, 0))};
-  if (!worker.process) {
-    // Out of descriptors: a child that cannot be watched must not stay.
+  const auto launch = [&] {
+    boost::system::error_code failure;
+    auto started = spawn_launcher{}(
+        executor, failure, "/proc/self/exe", arguments.data(),
+        boost::process::v2::process_environment{environment},
+        boost::process::v2::process_stdio{input.get(), STDOUT_FILENO, STDERR_FILENO},
+        worker_descriptors{theirs.get(), tie_to_parent.descriptor()}, worker_signals{},
+        worker_directory{around.directory.get()});
+    if (failure) fail(failure.value(), "cannot start a process");
+    worker.pid = started.id();
+    // Waiting is done here, not by Boost.Process, which may block the event loop; and its handle of 1.81 does
+    // not give its descriptor away.
+    worker.process = unique_descriptor{static_cast<int>(::syscall(SYS_pidfd_open, worker.pid, 0))};
     const int error = errno;
-    ::kill(worker.pid, SIGKILL);
-    while (::waitpid(worker.pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    fail(error, "cannot watch a process");
+    boost::system::error_code ignored;
+    if (!worker.process) started.terminate(ignored);
+    started.detach();
+    if (!worker.process) fail(error, "cannot watch a process");
+  };
+  if (start_rights() == worker_rights::none_to_gain) {
+    without_new_privileges(launch);
+  } else {
+    launch();
   }
+  tie_to_parent.tie(worker.pid, around.ends);
   return worker;
 }
 

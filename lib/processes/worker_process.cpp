@@ -13,25 +13,16 @@ namespace coterie::detail {
 
 namespace {
 
-enum class reaped { yes, not_yet, by_another };
+using reaped = worker_process::reaped;
 
-reaped try_to_reap(int pidfd, siginfo_t& news) noexcept {
+reaped look_at_end(int pidfd, siginfo_t& news, int how) noexcept {
   news.si_pid = 0;
-  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &news, WEXITED | WNOHANG) < 0) {
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &news, WEXITED | WNOHANG | how) < 0) {
     // Asio makes descriptors non-blocking, and of such a pidfd waitid says this.
     if (errno == EAGAIN) return reaped::not_yet;
     if (errno != EINTR) return reaped::by_another;
   }
   return news.si_pid != 0 ? reaped::yes : reaped::not_yet;
-}
-
-void kill_and_reap(int pidfd) noexcept {
-  ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
-  siginfo_t news;
-  while (try_to_reap(pidfd, news) == reaped::not_yet) {
-    pollfd ended{.fd = pidfd, .events = POLLIN, .revents = 0};
-    ::poll(&ended, 1, -1);
-  }
 }
 
 // As waitpid would have told it.
@@ -44,14 +35,33 @@ int wait_status_of(const siginfo_t& news) noexcept {
 }  // namespace
 
 worker_process::worker_process(boost::asio::any_io_executor executor, pid_t pid,
-                               unique_descriptor pidfd)
-    : pid_{pid}, pidfd_{pidfd.get()} {
+                               unique_descriptor pidfd, ends_with_parent what)
+    : pid_{pid}, pidfd_{pidfd.get()}, ends_{what} {
   try {
     descriptor_.emplace(std::move(executor), pidfd_);
     pidfd.release();
   } catch (...) {
-    kill_and_reap(pidfd_);
+    kill_and_reap();
     throw;
+  }
+}
+
+// As long as a child has not been reaped its number is no other process's, nor that of another group.
+worker_process::reaped worker_process::try_to_reap(siginfo_t& news) noexcept {
+  if (ends_ == ends_with_parent::process_group) {
+    const reaped seen = look_at_end(pidfd_, news, WNOWAIT);
+    if (seen != reaped::yes) return seen;
+    ::kill(-pid_, SIGKILL);
+  }
+  return look_at_end(pidfd_, news, 0);
+}
+
+void worker_process::kill_and_reap() noexcept {
+  kill();
+  siginfo_t news;
+  while (try_to_reap(news) == reaped::not_yet) {
+    pollfd ended{.fd = pidfd_, .events = POLLIN, .revents = 0};
+    ::poll(&ended, 1, -1);
   }
 }
 
@@ -63,7 +73,7 @@ void worker_process::kill() noexcept {
 
 void worker_process::end() noexcept {
   if (pidfd_ < 0) return;
-  kill_and_reap(pidfd_);
+  kill_and_reap();
   pidfd_ = -1;
   // A wait that goes on ends by itself, now that there is nothing to wait for.
   if (at_rest()) descriptor_.reset();
@@ -76,7 +86,7 @@ std::optional<int> worker_process::waited() noexcept {
     return std::nullopt;
   }
   siginfo_t news;
-  switch (try_to_reap(pidfd_, news)) {
+  switch (try_to_reap(news)) {
     case reaped::yes:
       return wait_status_of(news);
     case reaped::not_yet:

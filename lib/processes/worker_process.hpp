@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "processes/exit_status.hpp"
+#include "processes/lifeline.hpp"
 #include "system/unique_descriptor.hpp"
 
 namespace coterie::detail {
@@ -18,9 +20,13 @@ namespace coterie::detail {
 /// might have been given the same number.
 class worker_process {
  public:
-  /// Takes over the child. Throws `boost::system::system_error` if it cannot be watched; the child has
+  enum class reaped { yes, not_yet, by_another };
+
+  /// Takes over the child. With `process_group` all that is left of the group which it leads is killed
+  /// before it is reaped. Throws `boost::system::system_error` if it cannot be watched; the child has
   /// then been killed and reaped.
-  worker_process(boost::asio::any_io_executor executor, pid_t pid, unique_descriptor pidfd);
+  worker_process(boost::asio::any_io_executor executor, pid_t pid, unique_descriptor pidfd,
+                 ends_with_parent what);
   worker_process(const worker_process&) = delete;
   worker_process& operator=(const worker_process&) = delete;
   /// Kills and reaps the child if it still is there.
@@ -58,10 +64,14 @@ class worker_process {
  private:
   using descriptor_type = boost::asio::posix::basic_stream_descriptor<boost::asio::any_io_executor>;
 
+  reaped try_to_reap(siginfo_t& news) noexcept;
+  void kill_and_reap() noexcept;
+
   pid_t pid_;
   int pidfd_;  // owned by `descriptor_`; -1 once the child has been ended
   // Empty once given back, for the reasons given in `link_socket`.
   std::optional<descriptor_type> descriptor_;
+  ends_with_parent ends_;
   bool waiting_ = false;
 };
 

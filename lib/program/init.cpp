@@ -14,6 +14,7 @@
 
 #include "program/event_loop.hpp"
 #include "program/program.hpp"
+#include "program/rights.hpp"
 #include "worker/worker.hpp"
 #include "worker/worker_environment.hpp"
 
@@ -48,14 +49,18 @@ void report_fatal(const std::exception_ptr& problem) noexcept {
 }  // namespace detail
 
 void init(int argc, char** argv) {
+  auto& program = detail::program::instance();
   if (const auto environment = detail::worker_environment::find()) {
-    detail::serve_as_worker(*environment);
+    const bool believable = !detail::started_with_more_rights();
+    if (believable && environment->is_proven()) detail::serve_as_worker(*environment);
+    program.called_worker = believable;
   }
+  // Neither this process nor what it starts is to be taken for a worker later.
+  detail::worker_environment::forget();
   if (const char* const problem = detail::event_loop_problem()) {
     std::fprintf(stderr, "%s: %s\n", program_invocation_short_name, problem);
     std::exit(69);  // EX_UNAVAILABLE
   }
-  auto& program = detail::program::instance();
   program.initialized = true;
   program.arguments.assign(argv, argv + argc);
 }

@@ -5,8 +5,8 @@
 
 namespace coterie::detail {
 
-/// Makes the kernel end this worker when its parent ends, however that happens and whatever the
-/// worker is doing: computing, waiting, or stopped by a signal.
-void end_with_parent(const worker_environment& environment);
+/// Ends this process if its parent has ended already: before it could tie the worker to itself by the
+/// `lifeline`, which does the rest.
+void end_without_parent(const worker_environment& environment);
 
 }  // namespace coterie::detail

@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -74,9 +73,7 @@ void call(const worker_function& function) {
 class session {
  public:
   explicit session(int rank)
-      : link_{worker_transport::accept(worker_environment::link_descriptor)} {
-    worker_rank = rank;
-  }
+      : session{rank, worker_transport::accept(worker_environment::link_descriptor)} {}
 
   [[noreturn]] void serve() {
     say_hello();
@@ -120,8 +117,15 @@ class session {
     }
   }
 
+  session(int rank, worker_transport::accepted link)
+      : secret_{link.secret}, link_{std::move(link.transport)} {
+    worker_rank = rank;
+  }
+
   void say_hello() {
-    const auto& identity = executable_identity();
+    std::vector<std::byte> identity{secret_.begin(), secret_.end()};
+    const auto& build = executable_identity();
+    identity.insert(identity.end(), build.begin(), build.end());
     frame_header header;
     header.kind = frame_kind::hello;
     header.count = protocol_version;
@@ -205,6 +209,7 @@ class session {
     std::exit(0);
   }
 
+  link_secret secret_;
   worker_link link_;
   worker_sink sink_{link_};
   worker_setup setup_;
@@ -215,16 +220,9 @@ class session {
 
 void serve_as_worker(const worker_environment& environment) {
   worker_environment::forget();
-  end_with_parent(environment);
+  end_without_parent(environment);
   // Started through /proc/self/exe, the process would otherwise be known as "exe".
   ::prctl(PR_SET_NAME, program_invocation_short_name);
-
-  // Ctrl-C goes to every process of the terminal. The parent decides what it means.
-  std::signal(SIGINT, SIG_IGN);
-  sigset_t blocked;
-  ::sigemptyset(&blocked);
-  ::sigaddset(&blocked, SIGINT);
-  ::sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
 
   // Programs that tasks start must not hold the parent's link open.
   ::fcntl(worker_environment::link_descriptor, F_SETFD, FD_CLOEXEC);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker/worker_environment.hpp"
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -21,6 +25,29 @@ std::optional<worker_environment> worker_environment::find() {
   const auto parent = std::from_chars(rank.ptr + 1, end, found.parent);
   if (parent.ec != std::errc{} || parent.ptr != end) return std::nullopt;
   return found;
+}
+
+bool worker_environment::is_proven() const noexcept {
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (::getsockopt(link_descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
+      type != SOCK_STREAM) {
+    return false;
+  }
+  ucred maker{};
+  size = sizeof maker;
+  if (::getsockopt(link_descriptor, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0 ||
+      // A parent in an outer pid namespace has no number here.
+      maker.pid != (::getppid() == 0 ? 0 : parent)) {
+    return false;
+  }
+  // A parent that has ended cannot be asked; the worker ends without having done anything.
+  if (::getppid() != parent) return true;
+  struct stat here{};
+  struct stat there{};
+  const std::string file = "/proc/" + std::to_string(parent) + "/exe";
+  if (::stat("/proc/self/exe", &here) != 0 || ::stat(file.c_str(), &there) != 0) return true;
+  return here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 void worker_environment::forget() { ::unsetenv(variable); }

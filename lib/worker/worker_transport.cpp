@@ -27,14 +27,15 @@ unique_descriptor worker_transport::take_descriptor() {
   throw bad_frame{"it speaks of memory, and shares none"};
 }
 
-std::unique_ptr<worker_transport> worker_transport::accept(int socket) {
+worker_transport::accepted worker_transport::accept(int socket) {
   link_offer offer;
   channel_received came =
       receive_with_descriptors(socket, std::as_writable_bytes(std::span{&offer, 1}), 0);
   // It was sent in one piece, and so it comes.
   if (came.count != sizeof offer) leave_without_parent();
   if (offer.frames_travel == link_offer::way::socket) {
-    return std::make_unique<worker_socket>(socket, std::move(came.descriptors.front()));
+    return {std::make_unique<worker_socket>(socket, std::move(came.descriptors.front())),
+            offer.secret};
   }
   try {
     if (came.descriptor_count != 1) throw std::runtime_error{"its descriptor did not arrive"};
@@ -42,8 +43,9 @@ std::unique_ptr<worker_transport> worker_transport::accept(int socket) {
     auto memory =
         shared_memory::open(std::move(came.descriptors.front()), ring_pair::memory_for(capacity));
     memory.close_descriptor();
-    return std::make_unique<worker_ring>(socket, std::move(memory), capacity,
-                                         std::chrono::nanoseconds{offer.busy_poll});
+    return {std::make_unique<worker_ring>(socket, std::move(memory), capacity,
+                                          std::chrono::nanoseconds{offer.busy_poll}),
+            offer.secret};
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "coterie: a worker cannot use the memory shared with its parent: %s\n",
                  problem.what());

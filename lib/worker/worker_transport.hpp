@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 
+#include "links/link_offer.hpp"
 #include "links/open_results.hpp"
 #include "system/unique_descriptor.hpp"
 
@@ -56,8 +57,12 @@ class worker_transport {
   /// rest of a unit, of `unit` items each, that was begun.
   [[nodiscard]] virtual bool claim_up_to(std::size_t end, std::size_t unit) = 0;
 
-  /// The kind that the parent offers on `socket`.
-  static std::unique_ptr<worker_transport> accept(int socket);
+  /// The kind that the parent offers on `socket`, and what it wants to hear in the greeting.
+  struct accepted {
+    std::unique_ptr<worker_transport> transport;
+    link_secret secret;
+  };
+  static accepted accept(int socket);
 };
 
 /// The parent is gone: nothing is left to do.
