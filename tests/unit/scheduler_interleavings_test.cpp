@@ -42,6 +42,24 @@ TEST_CASE("given one worker, when it starts badly, then all is given up or all i
 }
 
 TEST_CASE(
+    "given starts that others end, when there are few or many, then it is tried again or given up") {
+  check_all({.name = "one worker",
+             .jobs = {items(1, 1)},
+             .late_frames = true,
+             .crashes = 1,
+             .failed_starts = 3,
+             .killed_starts = 3,
+             .restart_limit = 2});
+  check_all({.name = "two workers",
+             .processes = 2,
+             .jobs = {items(1, 1)},
+             .failed_starts = 1,
+             .killed_starts = 2,
+             .restart_limit = 1,
+             .closes = 1});
+}
+
+TEST_CASE(
     "given one worker, when its job is cancelled at any point, then it goes on or is replaced") {
   check_all({.name = "one job",
              .jobs = {items(4, 2)},

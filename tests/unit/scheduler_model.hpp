@@ -53,6 +53,8 @@ struct plan {
       false;  // a dead worker may have begun nothing, one item, a few, or more than it had
   int crashes = 0;
   int failed_starts = 0;
+  int killed_starts = 0;           // by others
+  std::size_t restart_limit = 64;  // so many of them are no reason to give up
   int slow_starts = 0;
   int cancellations = 0;
   int kills = 0;
@@ -73,8 +75,10 @@ enum class happening : std::uint8_t {
   frames,
   skip,
   consume,
-  leave,  // come by themselves
+  leave,
+  retry,  // come by themselves
   crash,
+  kill_start,
   timeout,
   cancel,
   kill,
@@ -87,17 +91,18 @@ enum class happening : std::uint8_t {
 struct event {
   happening what;
   int who = 0;    // rank or job
-  int count = 0;  // frames, or items that may have begun
+  int count = 0;  // frames, or items that may have begun; -1: all that it held
 };
 
 inline bool comes_by_itself(const event& each) { return each.what < happening::crash; }
 
 inline std::string text(const event& each) {
   static constexpr const char* names[] = {
-      "add",   "spawn",   "spawn_fails", "ready", "work", "frames", "skip",  "consume",  "leave",
-      "crash", "timeout", "cancel",      "kill",  "lie",  "refuse", "close", "terminate"};
+      "add",     "spawn", "spawn_fails", "ready", "work",       "frames",  "skip",
+      "consume", "leave", "retry",       "crash", "kill_start", "timeout", "cancel",
+      "kill",    "lie",   "refuse",      "close", "terminate"};
   return std::string{names[static_cast<std::size_t>(each.what)]} + " " + std::to_string(each.who) +
-         (each.count > 0 ? " x" + std::to_string(each.count) : "") + "; ";
+         (each.count != 0 ? " x" + std::to_string(each.count) : "") + "; ";
 }
 
 class world {
@@ -138,6 +143,8 @@ class world {
     std::size_t first = 0;
     std::size_t count = 0;
     std::size_t done = 0;
+    std::size_t done_before = 0;  // when it was sent last
+    int losses = 0;               // workers that died before they began any of it, in a row
     bool orphan = false;  // its worker died before it could have begun it, or it was taken back
   };
   struct job {
@@ -163,6 +170,9 @@ class world {
   [[nodiscard]] bool nobody_alive() const {
     return std::ranges::all_of(workers_, [](const worker& each) { return each.now == life::none; });
   }
+  [[nodiscard]] bool gave_up() const {
+    return failed_in_a_row_ >= restart_policy::attempts || killed_in_a_row_ > plan_->restart_limit;
+  }
   // A chunk of the size that was given is one worker's.
   [[nodiscard]] std::size_t unit_of(std::size_t index) const {
     return std::max<std::size_t>(plan_->jobs[index].limits.chunksize, 1);
@@ -174,13 +184,13 @@ class world {
   [[nodiscard]] bool could_work(const worker& who) const;
   [[nodiscard]] std::size_t frames_of(const worker& who) const;
   [[nodiscard]] std::size_t could_come_back(const worker& who, std::size_t unit) const;
-  [[nodiscard]] std::vector<std::size_t> possible_begun(const worker& who) const;
+  [[nodiscard]] std::vector<int> possible_begun(const worker& who) const;
 
   void add(std::size_t index);
   void work(worker& who);
   void take_frame(int rank);
   void finish_item(chunk& which);
-  void lose(int rank, std::size_t begun = 1);
+  void lose(int rank, worker_exit how = {});
   void lie(int rank);
   void drop(std::size_t index);
   void expect_kill(int rank);
@@ -210,13 +220,15 @@ class world {
   std::vector<job> jobs_;
   std::map<chunk_id, chunk> chunks_;
   std::vector<int> to_kill_;
-  chunk_id to_crash_ = 0;
+  std::vector<chunk_id> to_crash_;
   std::size_t begun_ = 0;     // items of it that may have begun
   bool refuse_next_ = false;  // take-back
   bool has_waited_ = false;   // somebody, for something
-  // Starts: in a row, and of those the ones since the last timer, which may have been to try again.
+  // Starts that failed since a worker was last ready, those that others have ended, and of the former the ones
+  // since the count may have begun anew.
   int failed_in_a_row_ = 0;
-  int failed_since_timer_ = 0;
+  std::size_t killed_in_a_row_ = 0;
+  int failed_lately_ = 0;
   bool closed_ = false;
   bool terminated_ = false;
   int all_gone_ = 0;

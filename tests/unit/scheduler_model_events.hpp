@@ -10,7 +10,9 @@ namespace scheduler_model {
 inline world::world(const plan& given)
     : plan_{&given},
       left_{given},
-      scheduler_{{.processes = given.processes, .start_timeout = given.start_timeout}},
+      scheduler_{{.processes = given.processes,
+                  .start_timeout = given.start_timeout,
+                  .restarts = {.starts = given.restart_limit}}},
       workers_(static_cast<std::size_t>(given.processes)),
       jobs_(given.jobs.size()) {
   left_.jobs.clear();
@@ -45,11 +47,11 @@ inline std::size_t world::frames_of(const worker& who) const {
 }
 
 // How many items of its chunk may have begun without a word of their end, as far as its parent can tell.
-inline std::vector<std::size_t> world::possible_begun(const worker& who) const {
+inline std::vector<int> world::possible_begun(const worker& who) const {
   if (!plan_->any_begun || who.held.empty()) return {1};
   const chunk& front = chunks_.at(who.held.front());
-  std::set<std::size_t> all{0, 1, (front.count - front.done) / 2, front.count - front.done,
-                            front.count + 1};
+  const int left = static_cast<int>(front.count - front.done);
+  const std::set<int> all{-1, 0, 1, left / 2, left, left + 1};
   return {all.begin(), all.end()};
 }
 
@@ -81,9 +83,7 @@ inline std::vector<event> world::possible() const {
     }
     const auto crash = [&] {
       if (left_.crashes == 0) return;
-      for (const std::size_t begun : possible_begun(each)) {
-        all.push_back({happening::crash, rank, static_cast<int>(begun)});
-      }
+      for (const int begun : possible_begun(each)) all.push_back({happening::crash, rank, begun});
     };
     switch (each.now) {
       case life::none:
@@ -96,6 +96,7 @@ inline std::vector<event> world::possible() const {
         someone_starts = true;
         all.push_back({happening::ready, rank});
         if (left_.failed_starts > 0) all.push_back({happening::crash, rank});
+        if (left_.killed_starts > 0) all.push_back({happening::kill_start, rank});
         break;
       case life::serving:
         crash();
@@ -120,7 +121,7 @@ inline std::vector<event> world::possible() const {
   }
   // A wait for another try to start ends by itself; one for a slow start is a matter of luck.
   if (scheduler_.next_deadline() && (!someone_starts || left_.slow_starts > 0)) {
-    all.push_back({happening::timeout, 0});
+    all.push_back({nobody_alive() ? happening::retry : happening::timeout});
   }
   if (left_.refusals > 0 && !refuse_next_) all.push_back({happening::refuse});
   if (left_.closes > 0) all.push_back({happening::close});
@@ -153,7 +154,8 @@ inline void world::happen(const event& what) {
       } else {
         at(what.who).now = life::serving;
         at(what.who).was_ready = true;
-        failed_in_a_row_ = failed_since_timer_ = 0;
+        failed_in_a_row_ = failed_lately_ = 0;
+        killed_in_a_row_ = 0;
       }
       scheduler_.ready(what.who, plan_->takes_back);
       break;
@@ -181,8 +183,13 @@ inline void world::happen(const event& what) {
       at(what.who).was_ready ? --left_.crashes : --left_.failed_starts;
       // What it has sent is heard before its end is believed.
       while (at(what.who).unheard > 0) take_frame(what.who);
-      lose(what.who, static_cast<std::size_t>(what.count));
+      lose(what.who, {.begun = static_cast<std::size_t>(what.count)});
       break;
+    case happening::kill_start:
+      --left_.killed_starts;
+      lose(what.who, {.start = start_failure::from_outside});
+      break;
+    case happening::retry:
     case happening::timeout: {
       // One thing falls due at a time, even if the news of it is late.
       const auto due = *scheduler_.next_deadline();
@@ -195,7 +202,7 @@ inline void world::happen(const event& what) {
         killed = true;
       }
       if (killed) --left_.slow_starts;
-      if (!killed) failed_since_timer_ = 0;
+      if (!killed) failed_lately_ = 0;
       has_waited_ = true;
       scheduler_.tick(due);
       break;
@@ -245,7 +252,7 @@ inline void world::happen(const event& what) {
 }
 
 inline void world::add(std::size_t index) {
-  if (nobody_alive()) failed_in_a_row_ = failed_since_timer_ = 0;
+  if (nobody_alive()) failed_lately_ = 0;
   jobs_[index].now = end::running;
   scheduler_.add_job(id_of(index), plan_->jobs[index].limits);
 }
@@ -327,28 +334,30 @@ inline void world::lie(int rank) {
   scheduler_.condemn(rank);
 }
 
-inline void world::lose(int rank, std::size_t begun) {
+inline void world::lose(int rank, worker_exit how) {
   worker& gone = at(rank);
   const bool started = gone.was_ready;
   for (std::size_t place = 0; place < gone.held.size(); ++place) {
     chunk& each = chunks_.at(gone.held[place]);
     // Its last frames may have been the end of the job.
     if (!running(each.job) || !scheduler_.has_job(id_of(each.job))) continue;
-    if (place == 0) {
-      to_crash_ = gone.held[place];
+    if (place == 0 || how.begun == worker_exit::everything) {
+      to_crash_.push_back(gone.held[place]);
     } else {
       each.orphan = true;
     }
   }
   gone = {};
-  if (!started) {
+  if (!started && how.start == start_failure::from_outside) {
+    ++killed_in_a_row_;
+  } else if (!started) {
     ++failed_in_a_row_;
-    ++failed_since_timer_;
+    ++failed_lately_;
   } else if (nobody_alive()) {
-    failed_in_a_row_ = failed_since_timer_ = 0;
+    failed_lately_ = 0;
   }
-  begun_ = begun;
-  scheduler_.exited(rank, now_, {.begun = begun});
+  begun_ = how.begun;
+  scheduler_.exited(rank, now_, how);
 }
 
 inline void world::drop(std::size_t index) { jobs_[index].now = end::dropped; }

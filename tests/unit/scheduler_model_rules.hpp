@@ -18,7 +18,7 @@ inline void world::settle() {
   forget_unwanted();
   if (scheduler_.wants_time()) scheduler_.rest(now_);
   require(to_kill_.empty(), "who has to die is killed");
-  require(to_crash_ == 0, "a worker's death is told to the job that it ran");
+  require(to_crash_.empty(), "a worker's death is told to the job that it ran");
   for (job& each : jobs_) each.may_still_finish = false;
   check_state();
 }
@@ -36,7 +36,7 @@ inline void world::perform(const action::spawn& what) {
   worker& slot = at(what.rank);
   require(slot.now == life::none, "a rank is one process at a time");
   require(!terminated_ && (!closed_ || any_running()), "nobody starts when all is over");
-  require(failed_since_timer_ < restart_policy::attempts, "starts are not tried for ever");
+  require(failed_lately_ < restart_policy::attempts, "starts are not tried for ever");
   slot.now = life::asked;
 }
 
@@ -108,6 +108,7 @@ inline void world::perform(const action::resend& what) {
                                }),
           "what came first is sent again first");
   require(again.done < again.count, "there is something to be done in what is sent again");
+  again.done_before = again.done;
   at(what.rank).held.push_back(what.chunk);
   at(what.rank).refused = false;
 }
@@ -178,9 +179,17 @@ inline void world::perform(const action::split& what) {
 }
 
 inline void world::perform(const action::crash& what) {
-  require(what.chunk != 0 && what.chunk == std::exchange(to_crash_, 0), "only what ran crashes");
+  require(!to_crash_.empty() && what.chunk == to_crash_.front(), "only what ran crashes");
+  to_crash_.erase(to_crash_.begin());
   chunk& lost = chunks_.at(what.chunk);
-  require(what.count == std::min(begun_, lost.count - lost.done),
+  std::size_t begun = begun_;
+  if (begun > 0 || lost.done > lost.done_before) {
+    lost.losses = 0;
+  } else if (++lost.losses == scheduler::most_losses) {
+    lost.losses = 0;
+    begun = 1;  // what ends every worker that gets it must end, too
+  }
+  require(what.count == std::min(begun, lost.count - lost.done),
           "a worker's death costs what it may have begun");
   const bool fails = what.count > 0;
   for (std::size_t item = 0; item < what.count; ++item) finish_item(lost);
@@ -201,7 +210,7 @@ inline void world::perform(const action::finish& what) {
 
 inline void world::perform(const action::give_up&) {
   require(nobody_alive(), "nothing is given up while somebody is alive");
-  require(failed_in_a_row_ >= restart_policy::attempts, "three tries come before giving up");
+  require(gave_up(), "three tries come before giving up, and many that others have ended");
   for (std::size_t index = 0; index < jobs_.size(); ++index) {
     if (running(index)) drop(index);
   }
@@ -285,7 +294,7 @@ inline void world::check_rest() const {
     require(all_gone_ == 0, "nobody leaves before close");
     const int ready = scheduler_.workers_ready();
     require(ready == plan_->processes || (ready > 0 && scheduler_.next_deadline()) ||
-                (ready == 0 && failed_in_a_row_ >= restart_policy::attempts),
+                (ready == 0 && gave_up()),
             "every rank is filled");
   }
 }

@@ -374,33 +374,37 @@ TEST_CASE(
 }
 
 TEST_CASE("given a chunk that was shortened, when it ends, then the next is no smaller for it") {
-  sharing_desk desk{1};
+  scheduler_desk desk{2, {}, true};
+  for (const int rank : {0, 1}) {
+    CHECK(desk.take<action::spawn>().rank == rank);
+    desk.it.started(rank, desk.now);
+  }
+  desk.it.ready(0, true);
   desk.add(1, 0);
-  // Items as short as these come in larger chunks each time.
-  std::size_t size = 1;
+  // It grows with each chunk that was quick.
   for (int chunk = 0; chunk < 4; ++chunk) {
     const auto asked = desk.cut();
-    size = asked.most;
-    desk.run(0, asked.chunk, size, std::chrono::nanoseconds{size});
+    desk.run(0, asked.chunk, asked.most, asked.most * 1us);
   }
-  REQUIRE(size == 8);
-  const auto next = desk.cut();
-  REQUIRE(next.most == 16);
+  const auto first = desk.cut();
+  const auto second = desk.cut();
+  REQUIRE(first.most >= 8);
+  desk.it.ready(1, true);
+  const auto third = desk.cut();
   desk.cut();
+  desk.nothing();
+  // All of it but one item comes back, and is given again.
   desk.add(2);
-  desk.take<action::take_back>();
-  desk.it.taken_back(0, next.chunk, 1);
+  REQUIRE(desk.take<action::take_back>().rank == 0);
+  desk.it.taken_back(0, first.chunk, 1);
   desk.take<action::split>();
   desk.it.drop_job(2, false);
-  desk.run(0, next.chunk, 1, 1ns);
-  desk.take<action::resend>();
-  desk.take<action::resend>();
-  // A part that was quick is no reason to expect less of a whole.
-  for (const int chunk : {0, 1}) {
-    const chunk_id running = desk.it.current_chunk(0).value();
-    desk.run(0, running, chunk == 0 ? 15 : 16, 16ns);
-    CHECK(desk.cut().most >= 16);
-  }
+  CHECK(desk.take<action::resend>().rank == 0);
+  desk.run(1, third.chunk, third.most, third.most * 1us);
+  CHECK(desk.take<action::resend>().chunk == second.chunk);
+  desk.nothing();
+  desk.run(0, first.chunk, 1, 1us);
+  CHECK(desk.cut().most >= first.most);
 }
 
 TEST_CASE("given a worker that is expected to take long, when it does, then that is waited for") {

@@ -51,6 +51,8 @@ class dealer {
     drawn.any_begun = one_in(2);
     drawn.crashes = up_to(0, 4);
     drawn.failed_starts = one_in(2) ? up_to(0, 5) : 0;
+    drawn.killed_starts = one_in(2) ? up_to(0, 6) : 0;
+    drawn.restart_limit = one_in(4) ? 2 : 64;
     drawn.slow_starts = one_in(2) ? up_to(0, 2) : 0;
     drawn.cancellations = up_to(0, 2);
     drawn.kills = up_to(0, 2);

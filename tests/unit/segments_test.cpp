@@ -314,3 +314,18 @@ TEST_CASE(
   sides.send(1, payload);
   CHECK(sides.queue.size() == sizeof(frame_header) + padded(large));
 }
+
+TEST_CASE("given memory that no link has, when it is spoken of, then that is not believed") {
+  two_sides sides;
+  frame_header run = frames::header(frame_kind::run, 1);
+  frame_header taken = frames::header(frame_kind::result_taken, 0);
+  const auto nothing = [] { return unique_descriptor{}; };
+  for (const int beyond : {1, 1000, 0xfff0}) {
+    run.segment = static_cast<segment_number>(argument_segments_each + beyond);
+    CHECK_THROWS_AS(sides.worker.argument(run), bad_frame);
+    taken.first = result_segments_each + static_cast<std::uint64_t>(beyond);
+    CHECK_THROWS_AS(sides.worker.take(taken, nothing), bad_frame);
+  }
+  run.segment = no_segment;
+  CHECK_THROWS_AS(sides.worker.argument(run), bad_frame);
+}

@@ -2,6 +2,8 @@
 
 // When a worker wakes its parent: if there is news and no other chunk has come, and never for nothing.
 
+#include <chrono>
+
 #include <catch2/catch.hpp>
 
 #include "frames.hpp"
@@ -79,4 +81,21 @@ TEST_CASE("given a result, when something else has come than a chunk, then it do
   it.begin(2);
   CHECK(it.wire.bells() == 1);
   CHECK(it.wire.link->next()->header.kind == frame_kind::forget);
+}
+
+TEST_CASE(
+    "given a chunk of many items, when it was silent for long enough, then the parent is woken") {
+  worker_of_a_sleeper it;
+  frame_header run = frames::header(frame_kind::run, 1);
+  run.chunk = 1;
+  run.count = 10;
+  it.wire.claimed->sent(1, 0, 10);
+  REQUIRE(it.sink.begin(run, {.longest_wait = std::chrono::nanoseconds::zero()}));
+  REQUIRE(it.sink.allowance() > 0);
+  it.sink.succeeded(1);
+  CHECK(it.wire.bells() == 0);
+  REQUIRE(it.sink.allowance() > 0);
+  CHECK(it.wire.bells() == 1);
+  it.wire.take_in();
+  CHECK(it.wire.values == 1);
 }

@@ -215,3 +215,29 @@ TEST_CASE("given a chunk that goes on elsewhere, when its items end, then they k
   CHECK(sent[1].header.first == 4);
   CHECK(sent[2].header.kind == frame_kind::done);
 }
+
+TEST_CASE("given a job of quick items, when another begins, then nothing is known of its pace") {
+  worker_wire wire;
+  worker_sink sink{*wire.link};
+  constexpr std::size_t many = 1'000'000;
+  sink.begin(chunk_of(many), {});
+  // Quick or not is for the clock to say: in the end they are.
+  std::size_t granted = 0;
+  for (std::size_t item = 0; granted < 2 && item < many / 2; ++item) {
+    granted = sink.allowance();
+    sink.succeeded(1);
+  }
+  REQUIRE(granted > 1);
+  frame_header next = chunk_of(10, 3);
+  SECTION("if it is the same, what is known stays known") {
+    sink.end();
+    sink.begin(next, {});
+    CHECK(sink.allowance() > 1);
+  }
+  SECTION("if it is another, it begins with one") {
+    sink.end();
+    next.job = 2;
+    sink.begin(next, {});
+    CHECK(sink.allowance() == 1);
+  }
+}
