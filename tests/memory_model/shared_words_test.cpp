@@ -184,44 +184,38 @@ struct results_are_not_of_two : results_suite<results_are_not_of_two> {
   }
 };
 
-/// A worker that claims items, and a parent that takes back what it has not claimed.
-struct each_item_is_one_sides : rl::test_suite<each_item_is_one_sides, 2> {
+/// A worker that claims items, so many of which are one worker's as a whole, and a parent that takes back
+/// what is not claimed.
+template <std::size_t unit>
+struct each_item_is_one_sides : rl::test_suite<each_item_is_one_sides<unit>, 2> {
+  static constexpr std::size_t items = 3;
+
   each_item_is_one_sides() {
     cells::all().clear();
     cells::all().add(memory.data(), shared);
-    parent.sent(1, 0, 2);
-    parent.sent(2, 0, 1);
+    for (chunk_id chunk = 1; chunk <= 2; ++chunk) parent.sent(chunk, 0, items);
   }
 
   void thread(unsigned index) {
     if (index == 0) {
       claimer worker{claims{memory}};
-      if (worker.begin(0)) {
-        while (run_of_first < 2 && worker.claim_up_to(run_of_first + 1)) ++run_of_first;
+      for (std::size_t& run : run_of) {
+        if (!worker.begin(0)) continue;
+        while (run < items && worker.claim_up_to(run + 1, unit)) ++run;
       }
-      if (worker.begin(0) && worker.claim_up_to(1)) run_of_second = 1;
-    } else if (const auto left = parent.take_back(1)) {
-      if (left->begun == 0) kept_of_first = 0;
-      if (left->begun == 1) kept_of_first = left->kept;
-      if (left->begun == 2) kept_of_second = left->kept;
-      for (const chunk_id each : left->revoked) {
-        if (each == 1) kept_of_first = 0;
-        if (each == 2) kept_of_second = 0;
-      }
+    } else if (const auto left = parent.take_back(1, unit)) {
+      for (const chunk_id each : left->revoked) kept_of[each - 1] = 0;
+      if (left->begun != 0) kept_of[left->begun - 1] = left->kept;
     }
   }
-  void after() {
-    require(run_of_first == kept_of_first);
-    require(run_of_second == kept_of_second);
-  }
+  void after() { require(run_of == kept_of); }
 
   alignas(64) static inline std::array<std::byte, claims::memory_size> memory{};
   cell shared;
   revoker parent{claims{memory}};
-  std::size_t run_of_first = 0;
-  std::size_t run_of_second = 0;
-  std::size_t kept_of_first = 2;
-  std::size_t kept_of_second = 1;
+  // Of each chunk.
+  std::array<std::size_t, 2> run_of{};
+  std::array<std::size_t, 2> kept_of{items, items};
 };
 
 /// Says nothing of what goes right.
@@ -254,8 +248,9 @@ int main() {
       "they are of who they say");
   all &= holds<results_are_not_of_two>(
       "given results that are copied, when others are written over them, then that is noticed");
-  all &= holds<each_item_is_one_sides>(
-      "given both sides at once, when items are claimed and taken back, "
-      "then each is one side's");
+  all &= holds<each_item_is_one_sides<1>>(
+      "given both sides at once, when items are claimed and taken back, then each is one side's");
+  all &= holds<each_item_is_one_sides<2>>(
+      "given items that stay together, when they are claimed and taken back, then each is one side's");
   return all ? EXIT_SUCCESS : EXIT_FAILURE;
 }
