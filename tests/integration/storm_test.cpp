@@ -106,6 +106,7 @@ struct storm {
   int processes;
   bool memory;
   shape calls;
+  int callers;
   std::chrono::microseconds calm;  // between two kills, on average
 };
 
@@ -318,10 +319,9 @@ asio::awaitable<void> let_loose(const storm& of, std::chrono::seconds time, std:
   helper killer{[&](const auto& over) { kill_until(over, of.calm, seed, counted); }};
 
   const auto end = std::chrono::steady_clock::now() + time;
-  const int at_once = of.calls == shape::applies ? 2 * of.processes : 2;
   asio::steady_timer ended{executor, asio::steady_timer::time_point::max()};
-  int left = at_once;
-  for (int caller = 0; caller < at_once; ++caller) {
+  int left = of.callers;
+  for (int caller = 0; caller < of.callers; ++caller) {
     asio::co_spawn(executor, them.call_until(end), [&](const std::exception_ptr& problem) {
       if (problem) ++counted.wrong;
       if (--left == 0) ended.cancel();
@@ -364,10 +364,11 @@ TEST_CASE(
               "wrong");
 
   const storm storms[] = {
-      {"items", 4, true, shape::applies, 2ms},
-      {"chunks", 4, true, shape::short_chunks, 2ms},
-      {"automatic", 4, true, shape::automatic, 2ms},
-      {"starts", 8, true, shape::applies, 500us},
+      {"items", 4, true, shape::applies, 8, 2ms},
+      {"idle", 4, true, shape::applies, 1, 2ms},
+      {"chunks", 4, true, shape::short_chunks, 2, 2ms},
+      {"automatic", 4, true, shape::automatic, 2, 2ms},
+      {"starts", 8, true, shape::applies, 16, 500us},
   };
   for (const bool memory : {true, false}) {
     if (memory && test::over_sockets()) continue;
