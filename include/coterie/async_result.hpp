@@ -111,7 +111,7 @@ class async_result {
 
   /// Calls `f(value)` (`f()` for `void`) once, when the call ends with a value: on `f`'s associated
   /// executor, or the pool's. If it has ended already, soon. Several may be added; each gets a copy.
-  /// What `f` throws leaves the event loop's `run`. Returns `*this`, so that calls can be chained.
+  /// What `f` throws, or the copying of the value, leaves the event loop's `run`. Returns `*this`, so that calls can be chained.
   template <class F>
   const async_result& callback(F f) const {
     static_assert(
@@ -119,15 +119,17 @@ class async_result {
         "coterie: a callback gets a copy of the value, and this one cannot be copied; use "
         "get() instead");
     auto executor = boost::asio::get_associated_executor(f, core_->executor());
-    auto to = detail::make_completion<held>(
-        boost::asio::bind_executor(std::move(executor),
-                                   [f = std::move(f)](std::exception_ptr, held value) mutable {
-                                     if constexpr (std::is_void_v<R>) {
-                                       f();
-                                     } else {
-                                       f(std::move(value));
-                                     }
-                                   }),
+    auto to = detail::make_completion<void, held>(
+        boost::asio::bind_executor(
+            std::move(executor),
+            [f = std::move(f)](std::exception_ptr problem, held value) mutable {
+              if (problem) std::rethrow_exception(problem);
+              if constexpr (std::is_void_v<R>) {
+                f();
+              } else {
+                f(std::move(value));
+              }
+            }),
         core_->executor());
     when_ready(
         [to = std::move(to)](detail::async_state<R>& state, detail::deliveries& due) mutable {
@@ -135,7 +137,7 @@ class async_result {
           if constexpr (std::is_void_v<R>) {
             detail::complete(std::move(to), due, {}, held{});
           } else {
-            detail::complete(std::move(to), due, {}, *state.value);
+            detail::complete(std::move(to), due, {}, std::as_const(*state.value));
           }
         });
     return *this;
@@ -146,7 +148,7 @@ class async_result {
   template <class F>
   const async_result& error_callback(F f) const {
     auto executor = boost::asio::get_associated_executor(f, core_->executor());
-    auto to = detail::make_completion<>(
+    auto to = detail::make_completion<void>(
         boost::asio::bind_executor(
             std::move(executor),
             [f = std::move(f)](std::exception_ptr problem) mutable { f(std::move(problem)); }),
@@ -183,7 +185,7 @@ class async_result {
     core_->home.require();
     return boost::asio::async_initiate<Token, void(std::exception_ptr, bool)>(
         [self = *this, limit]<class Handler>(Handler&& handler) {
-          self.template enlist<bool>(
+          self.template enlist<Token, bool>(
               std::forward<Handler>(handler), limit,
               [](detail::async_state<R>&, auto to, detail::wait_end how, detail::deliveries& due) {
                 auto problem = how == detail::wait_end::cancelled ? detail::operation_aborted()
@@ -203,16 +205,21 @@ class async_result {
           const auto hand_over = [](detail::async_state<R>& state, auto to, detail::wait_end how,
                                     detail::deliveries& due) {
             auto problem = problem_of(state, how);
-            if constexpr (std::is_void_v<R>) {
-              detail::complete(std::move(to), due, std::move(problem));
+            if (problem) {
+              detail::fail(std::move(to), due, std::move(problem));
+            } else if constexpr (std::is_void_v<R>) {
+              detail::complete(std::move(to), due, {});
+            } else if constexpr (std::is_copy_constructible_v<R>) {
+              detail::complete(std::move(to), due, {}, std::as_const(*state.value));
             } else {
-              detail::complete(std::move(to), due, problem, problem ? R{} : value_of(state));
+              detail::complete(std::move(to), due, {}, std::move(*state.value));
+              state.value.reset();
             }
           };
           if constexpr (std::is_void_v<R>) {
-            self.template enlist<>(std::forward<Handler>(handler), limit, hand_over);
+            self.template enlist<Token>(std::forward<Handler>(handler), limit, hand_over);
           } else {
-            self.template enlist<R>(std::forward<Handler>(handler), limit, hand_over);
+            self.template enlist<Token, R>(std::forward<Handler>(handler), limit, hand_over);
           }
         },
         token);
@@ -229,25 +236,16 @@ class async_result {
     return state.problem;
   }
 
-  static held value_of(detail::async_state<R>& state) {
-    if constexpr (std::is_copy_constructible_v<held>) {
-      return *state.value;
-    } else {
-      held value = std::move(*state.value);
-      state.value.reset();
-      return value;
-    }
-  }
-
   // Enters a handler among those who wait; `then(state, handler, how, due)` completes it.
-  template <class... Values, class Handler, class Then>
+  template <class Token, class... Values, class Handler, class Then>
   void enlist(Handler&& handler, time_limit limit, Then then) const {
     const auto ticket = core_->reserve();
     detail::on_cancellation(handler, core_,
                             [state = state_, id = id_, ticket](const auto& pool, auto) {
                               end_wait(pool, state, id, ticket, detail::wait_end::cancelled);
                             });
-    auto to = detail::make_completion<Values...>(std::forward<Handler>(handler), core_->executor());
+    auto to = detail::make_completion<Token, Values...>(std::forward<Handler>(handler),
+                                                        core_->executor());
 
     std::shared_ptr<boost::asio::steady_timer> timer;
     if (limit && !ready()) {

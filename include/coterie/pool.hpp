@@ -47,7 +47,9 @@ namespace coterie {
 ///   `worker_crashed` (the worker died while it held the item), `start_failed` (no worker can be started),
 ///   `pool_closed` (submitted after `close`), `pool_terminated` (the pool ended first), and `error` with
 ///   `errc::decode_failed`, `encode_failed`, `unknown_function` or `protocol_violation`. What the input
-///   or an argument's `serialize` function throws comes out as it is.
+///   or an argument's `serialize` function throws comes out as it is, and so does what the type of the
+///   result throws in this process: none of it disturbs other calls. If the default constructor of a
+///   result may throw, an operation whose token is not `use_awaitable` calls it when it starts.
 /// - *Cancellation* of an operation drops what is queued, and completes it at once with
 ///   `operation_aborted`. `terminal` (which `||` emits) also kills and replaces the workers that run its
 ///   items, so that the pool is free; after `partial` and `total` they finish their items for nobody.
@@ -271,8 +273,8 @@ class pool {
         [core = core_]<class Handler>(Handler&& handler) {
           const detail::job_id id = core->reserve();
           detail::cancels_job(handler, core, id);
-          core->join(id,
-                     detail::make_completion<>(std::forward<Handler>(handler), core->executor()));
+          core->join(
+              id, detail::make_completion<Token>(std::forward<Handler>(handler), core->executor()));
         },
         token);
   }

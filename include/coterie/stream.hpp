@@ -72,7 +72,7 @@ class stream {
             pool->run(id, [state, ticket](detail::deliveries& due) { state->cancel(ticket, due); });
           });
           // Of a coroutine it is known that it does nothing else while it waits.
-          auto to = detail::make_completion<std::optional<value_type>>(
+          auto to = detail::make_completion<Token, std::optional<value_type>>(
               std::forward<Handler>(handler), core->executor(),
               detail::is_use_awaitable<std::decay_t<Token>>);
           core->run(id, [state, ticket, to = std::move(to)](detail::deliveries& due) mutable {

@@ -2,6 +2,7 @@
 #include <coterie/detail/delivery.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <utility>
 
 namespace coterie::detail {
@@ -13,6 +14,25 @@ void deliver(std::unique_ptr<delivery> each, bool may_run_inside) {
   it.deliver(std::move(each), may_run_inside);
 }
 
+// What one handler throws does not keep the next from being delivered.
+class first_problem {
+ public:
+  void of(std::unique_ptr<delivery> each, bool may_run_inside) {
+    try {
+      deliver(std::move(each), may_run_inside);
+    } catch (...) {
+      if (!problem_) problem_ = std::current_exception();
+    }
+  }
+  [[nodiscard]] bool is_there() const noexcept { return problem_ != nullptr; }
+  void rethrow() {
+    if (problem_) std::rethrow_exception(problem_);
+  }
+
+ private:
+  std::exception_ptr problem_;
+};
+
 class delivery_loop {
  public:
   explicit delivery_loop(deliveries due) : due_{std::move(due)} {}
@@ -21,12 +41,9 @@ class delivery_loop {
   ~delivery_loop() { innermost_ = outer_; }
 
   void run() {
-    try {
-      while (next_ < due_.size()) deliver(std::move(due_[next_++]), true);
-    } catch (...) {
-      while (next_ < due_.size()) deliver(std::move(due_[next_++]), false);
-      throw;
-    }
+    first_problem problem;
+    while (next_ < due_.size()) problem.of(std::move(due_[next_++]), !problem.is_there());
+    problem.rethrow();
   }
 
   /// The loop whose handler this thread is running, if any.
@@ -56,9 +73,11 @@ void deliver_all(deliveries due, bool on_event_loop) {
   if (due.empty()) return;
   if (on_event_loop) return delivery_loop{std::move(due)}.run();
   delivery_loop* const loop = delivery_loop::innermost();
+  first_problem problem;
   for (auto& each : due) {
-    if (loop == nullptr || !loop->take(each)) deliver(std::move(each), false);
+    if (loop == nullptr || !loop->take(each)) problem.of(std::move(each), false);
   }
+  problem.rethrow();
 }
 
 }  // namespace coterie::detail

@@ -192,8 +192,12 @@ void pool_engine::cancel(job_id id, std::exception_ptr problem, bool kill) {
 
 void pool_engine::run(job_id id, unique_function<void(deliveries&)> function) {
   enter(from::caller, [this, id, function = std::move(function)]() mutable {
-    function(due_);
-    take_released(id);
+    try {
+      function(due_);
+      take_released(id);
+    } catch (...) {
+      end_job(id, std::current_exception(), false);
+    }
   });
 }
 
@@ -312,7 +316,7 @@ void pool_engine::end_everything(const std::exception_ptr& problem) {
   to_spawn_.clear();
   for (auto& [id, each] : std::exchange(jobs_, {})) {
     counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
-    each.work->finish(problem, due_);
+    finish(*each.work, problem);
   }
 }
 

@@ -125,6 +125,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   std::exception_ptr fail_rest(job_id id, open_job& open, const std::exception_ptr& problem);
   void drop_job(job_id id, bool kill);
   void forget_job(job_id id, frame_kind how);
+  void finish(job& work, std::exception_ptr problem);
   [[nodiscard]] bool is_cheap_to_move(int rank) const;
   void send_chunk(int rank, chunk_id id, const open_chunk& chunk, bool last);
   void flush_later(worker_peer& worker);

@@ -137,7 +137,7 @@ void pool_engine::begin_job(job_id id, const std::shared_ptr<job>& work) {
   }
   if (problem) {
     counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
-    work->finish(problem, due_);
+    finish(*work, problem);
     return;
   }
   job_settings settings = work->settings();
@@ -261,7 +261,16 @@ void pool_engine::perform(const action::finish& what) {
   forget_job(what.job, frame_kind::forget);
   jobs_.erase(what.job);
   counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
-  work->finish({}, due_);
+  finish(*work, {});
+}
+
+// What a result's own type throws on its way to the handler is the outcome of this call, and of no other.
+void pool_engine::finish(job& work, std::exception_ptr problem) {
+  try {
+    work.finish(std::move(problem), due_);
+  } catch (...) {
+    work.finish(std::current_exception(), due_);
+  }
 }
 
 void pool_engine::perform(const action::give_up&) {
@@ -269,7 +278,7 @@ void pool_engine::perform(const action::give_up&) {
   for (auto& [id, each] : std::exchange(jobs_, {})) {
     counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
     const auto whole = each.work->settles_each() ? fail_rest(id, each, error) : error;
-    each.work->finish(whole, due_);
+    finish(*each.work, whole);
   }
   chunks_.clear();
 }
@@ -306,7 +315,7 @@ void pool_engine::end_job(job_id id, const std::exception_ptr& problem, bool kil
   if (entry == jobs_.end()) return;
   const auto work = entry->second.work;
   drop_job(id, kill);
-  work->finish(problem, due_);
+  finish(*work, problem);
 }
 
 void pool_engine::drop_job(job_id id, bool kill) {
@@ -336,7 +345,12 @@ void pool_engine::fail_item(job_id id, std::size_t index, std::exception_ptr pro
   const auto entry = jobs_.find(id);
   if (entry == jobs_.end()) return;
   const auto work = entry->second.work;
-  if (work->failure(index, std::move(problem), due_) == job_progress::settled) drop_job(id, false);
+  try {
+    if (work->failure(index, std::move(problem), due_) == job_progress::settled)
+      drop_job(id, false);
+  } catch (...) {
+    return end_job(id, std::current_exception(), false);
+  }
   take_released(id);
 }
 

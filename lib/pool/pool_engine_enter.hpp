@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <exception>
 #include <utility>
+
+#include <boost/asio/post.hpp>
 
 #include "pool/pool_engine.hpp"
 
@@ -30,8 +33,16 @@ void pool_engine::enter(from whence, Work&& work) {
         if (due.empty()) return due.swap(due_);
         for (auto& each : std::exchange(due_, {})) due.push_back(std::move(each));
       });
+  if (!ran) return;
   // From here on nothing of the pool is touched: a handler may do with it what it likes, and may throw.
-  if (ran) deliver_all(std::move(due), whence == from::event_loop);
+  if (whence == from::event_loop) return deliver_all(std::move(due), true);
+  try {
+    deliver_all(std::move(due), false);
+  } catch (...) {
+    // A handler's executor refused it. That is no matter of this caller, whose call may be another.
+    boost::asio::post(self->executor_,
+                      [problem = std::current_exception()] { std::rethrow_exception(problem); });
+  }
 }
 
 }  // namespace coterie::detail

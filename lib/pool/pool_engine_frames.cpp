@@ -205,8 +205,13 @@ void pool_engine::take_values(worker_peer& worker, const frame& arrived) {
   if (entry == jobs_.end()) return;
   const auto work = entry->second.work;
   const std::size_t first = chunk->first + static_cast<std::size_t>(arrived.header.first);
-  if (work->values(first, count, arrived.payload, due_) == job_progress::settled) {
-    drop_job(id, false);
+  try {
+    if (work->values(first, count, arrived.payload, due_) == job_progress::settled) {
+      drop_job(id, false);
+    }
+  } catch (...) {
+    // What the type of the results throws, or that there is no memory for them.
+    return end_job(id, std::current_exception(), false);
   }
   take_released(id);
 }

@@ -63,9 +63,12 @@ inline std::exception_ptr problem(const char* what) {
 template <class T>
 class listener final : public coterie::detail::receiver<T> {
  public:
-  void receive(std::exception_ptr reason, T outcome, coterie::detail::deliveries&) override {
+  void fail(std::exception_ptr reason, coterie::detail::deliveries&) override {
     ++times;
     failure = std::move(reason);
+  }
+  void receive(coterie::detail::deliveries&, T&& outcome) override {
+    ++times;
     value = std::move(outcome);
   }
   void progressed(std::size_t count) override { progress.push_back(count); }
@@ -81,7 +84,8 @@ class listener final : public coterie::detail::receiver<T> {
 template <>
 class listener<void> final : public coterie::detail::receiver<> {
  public:
-  void receive(std::exception_ptr reason, coterie::detail::deliveries&) override {
+  void receive(coterie::detail::deliveries&) override { ++times; }
+  void fail(std::exception_ptr reason, coterie::detail::deliveries&) override {
     ++times;
     failure = std::move(reason);
   }

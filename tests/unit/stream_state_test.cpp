@@ -46,11 +46,12 @@ class desk {
   class handler final : public completion<std::optional<R>> {
    public:
     explicit handler(desk& of) : of_{&of} {}
-    void complete(std::exception_ptr problem, std::optional<R> value) override {
-      if (problem) {
-        of_->log.push_back("! " + what_of(problem));
-        of_->failures.push_back(problem);
-      } else if (!value) {
+    void fail(std::exception_ptr problem) noexcept override {
+      of_->log.push_back("! " + what_of(problem));
+      of_->failures.push_back(problem);
+    }
+    void complete(std::optional<R>&& value) override {
+      if (!value) {
         of_->log.emplace_back("end");
       } else if constexpr (std::is_arithmetic_v<R>) {
         of_->log.push_back(std::to_string(*value));

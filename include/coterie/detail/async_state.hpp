@@ -83,10 +83,17 @@ class async_state_base : public Base, public async_progress {
 template <class T>
 class async_state final : public async_state_base<T, receiver<T>> {
  public:
-  void receive(std::exception_ptr reason, T outcome, deliveries& due) override {
+  void receive(deliveries& due, T&& outcome) override {
+    try {
+      value.emplace(std::move(outcome));
+    } catch (...) {
+      return fail(std::current_exception(), due);
+    }
+    this->settle(async_progress::status::value, due);
+  }
+  void fail(std::exception_ptr reason, deliveries& due) override {
     problem = std::move(reason);
-    if (!problem) value.emplace(std::move(outcome));
-    this->settle(problem ? async_progress::status::failure : async_progress::status::value, due);
+    this->settle(async_progress::status::failure, due);
   }
 
   std::exception_ptr problem;
@@ -96,9 +103,10 @@ class async_state final : public async_state_base<T, receiver<T>> {
 template <>
 class async_state<void> final : public async_state_base<void, receiver<>> {
  public:
-  void receive(std::exception_ptr reason, deliveries& due) override {
+  void receive(deliveries& due) override { settle(status::value, due); }
+  void fail(std::exception_ptr reason, deliveries& due) override {
     problem = std::move(reason);
-    settle(problem ? status::failure : status::value, due);
+    settle(status::failure, due);
   }
 
   std::exception_ptr problem;

@@ -87,9 +87,10 @@ auto start_operation(std::shared_ptr<pool_core> core, prepared_call<Outcome> cal
         cancels_job(handler, core, id);
         auto to = [&] {
           if constexpr (std::is_void_v<Outcome>) {
-            return make_completion<>(std::forward<Handler>(handler), core->executor());
+            return make_completion<Token>(std::forward<Handler>(handler), core->executor());
           } else {
-            return make_completion<Outcome>(std::forward<Handler>(handler), core->executor());
+            return make_completion<Token, Outcome>(std::forward<Handler>(handler),
+                                                   core->executor());
           }
         }();
         prepared.taker->send_to(std::make_shared<typename outcome::completing>(std::move(to)));

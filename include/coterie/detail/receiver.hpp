@@ -22,7 +22,8 @@ class receiver {
   receiver& operator=(const receiver&) = delete;
   virtual ~receiver() = default;
 
-  virtual void receive(std::exception_ptr problem, Values... values, deliveries& due) = 0;
+  virtual void receive(deliveries& due, Values&&... values) = 0;
+  virtual void fail(std::exception_ptr problem, deliveries& due) = 0;
   /// How many items are finished so far.
   virtual void progressed(std::size_t) {}
   virtual void abandon() noexcept = 0;
@@ -35,8 +36,11 @@ class completion_receiver final : public receiver<Values...> {
   explicit completion_receiver(std::unique_ptr<completion<Values...>> handler)
       : handler_{std::move(handler)} {}
 
-  void receive(std::exception_ptr problem, Values... values, deliveries& due) override {
-    detail::complete(std::move(handler_), due, std::move(problem), std::move(values)...);
+  void receive(deliveries& due, Values&&... values) override {
+    detail::complete(std::move(handler_), due, {}, std::move(values)...);
+  }
+  void fail(std::exception_ptr problem, deliveries& due) override {
+    detail::fail(std::move(handler_), due, std::move(problem));
   }
   void abandon() noexcept override { handler_.reset(); }
 
@@ -69,12 +73,12 @@ using held_t = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 /// Passes a held value on, or nothing where nothing is returned.
 template <class T>
-void give(receiver_t<T>& to, std::exception_ptr problem, held_t<T> value, deliveries& due) {
+void give(receiver_t<T>& to, held_t<T>&& value, deliveries& due) {
   if constexpr (std::is_void_v<T>) {
     static_cast<void>(value);
-    to.receive(std::move(problem), due);
+    to.receive(due);
   } else {
-    to.receive(std::move(problem), std::move(value), due);
+    to.receive(due, std::move(value));
   }
 }
 

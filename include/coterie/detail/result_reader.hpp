@@ -22,8 +22,8 @@ inline std::exception_ptr undecodable() {
             "the result of the task could not be decoded: " + text_of_current_exception()});
 }
 
-/// Decodes the results of consecutive items and passes each on: `on_value(index, value)`, or
-/// `on_failure(index, problem)`. Bytes that make no sense are failures; nothing is thrown but what
+/// Decodes the results of consecutive items and passes each on: `on_value(index, value)`, with a value that
+/// may be moved from, or `on_failure(index, problem)`. Bytes that make no sense are failures; nothing is thrown but what
 /// those two throw.
 template <class R, class OnValue, class OnFailure>
 void read_results(std::size_t first, std::size_t count, std::span<const std::byte> bytes,
@@ -35,9 +35,9 @@ void read_results(std::size_t first, std::size_t count, std::span<const std::byt
     try {
       item_reader<R> reader{bytes, count};
       for (; index < first + count; ++index) {
-        const auto next = reader.next();
+        auto next = reader.next();
         if constexpr (item_reader<R>::raw) {
-          on_value(index, next);
+          on_value(index, std::move(next));
         } else {
           std::exception_ptr problem;
           std::optional<R> value;

@@ -40,7 +40,7 @@ class first_failure_taker : public outcome_taker<Outcome> {
   void send_to(std::shared_ptr<receiver_t<Outcome>> to) override { to_ = std::move(to); }
 
   job_progress failure(std::size_t, std::exception_ptr problem, deliveries& due) override {
-    if (to_) give<Outcome>(*std::exchange(to_, {}), std::move(problem), held_t<Outcome>{}, due);
+    if (to_) std::exchange(to_, {})->fail(std::move(problem), due);
     return job_progress::settled;
   }
   void abandon() noexcept override {
@@ -48,8 +48,8 @@ class first_failure_taker : public outcome_taker<Outcome> {
   }
 
  protected:
-  void outcome(std::exception_ptr problem, held_t<Outcome> value, deliveries& due) {
-    if (to_) give<Outcome>(*std::exchange(to_, {}), std::move(problem), std::move(value), due);
+  void outcome(held_t<Outcome>&& value, deliveries& due) {
+    if (to_) give<Outcome>(*std::exchange(to_, {}), std::move(value), due);
   }
   void progressed(std::size_t finished) {
     if (to_) to_->progressed(finished);
@@ -70,14 +70,18 @@ class value_taker final : public first_failure_taker<R> {
                       deliveries& due) override {
     read_results<R>(
         first, count, results,
-        [&](std::size_t, held_t<R> value) { value_.emplace(std::move(value)); },
+        [&](std::size_t, held_t<R>&& value) { value_.emplace(std::move(value)); },
         [&](std::size_t index, std::exception_ptr problem) {
           this->failure(index, std::move(problem), due);
         });
     return this->is_settled() ? job_progress::settled : job_progress::wants_more;
   }
   void finish(std::exception_ptr problem, deliveries& due) override {
-    this->outcome(std::move(problem), value_ ? std::move(*value_) : held_t<R>{}, due);
+    if (problem) {
+      this->failure(0, std::move(problem), due);
+    } else if (!this->is_settled()) {
+      this->outcome(std::move(value_.value()), due);
+    }
   }
 
  private:
@@ -117,7 +121,7 @@ class collecting_taker final : public first_failure_taker<collected_t<R>> {
     }
     read_results<R>(
         first, count, results,
-        [&](std::size_t index, held_t<R> value) {
+        [&](std::size_t index, held_t<R>&& value) {
           if constexpr (!std::is_void_v<R>) values_[index] = std::move(value);
         },
         [&](std::size_t index, std::exception_ptr problem) {
@@ -126,7 +130,11 @@ class collecting_taker final : public first_failure_taker<collected_t<R>> {
     return done(count);
   }
   void finish(std::exception_ptr problem, deliveries& due) override {
-    this->outcome(std::move(problem), std::move(values_), due);
+    if (problem) {
+      this->failure(0, std::move(problem), due);
+    } else {
+      this->outcome(std::move(values_), due);
+    }
   }
 
  private:
@@ -168,13 +176,7 @@ class settling_taker final : public outcome_taker<std::vector<settled<R>>> {
     make_room(first + count);
     read_results<R>(
         first, count, results,
-        [&](std::size_t index, held_t<R> value) {
-          if constexpr (std::is_void_v<R>) {
-            outcomes_[index] = settled<R>{};
-          } else {
-            outcomes_[index] = settled<R>{boost::system::in_place_value, std::move(value)};
-          }
-        },
+        [&](std::size_t index, held_t<R>&& value) { put_value(index, std::move(value)); },
         [&](std::size_t index, std::exception_ptr problem) { put(index, std::move(problem)); });
     to_->progressed(finished_ += count);
     return job_progress::wants_more;
@@ -187,7 +189,13 @@ class settling_taker final : public outcome_taker<std::vector<settled<R>>> {
   }
   [[nodiscard]] bool settles_each() const noexcept override { return true; }
   void finish(std::exception_ptr problem, deliveries& due) override {
-    std::exchange(to_, {})->receive(problem, std::move(outcomes_), due);
+    const auto to = std::exchange(to_, {});
+    if (!to) return;
+    if (problem) {
+      to->fail(std::move(problem), due);
+    } else {
+      to->receive(due, std::move(outcomes_));
+    }
   }
   void abandon() noexcept override { to_->abandon(); }
 
@@ -195,6 +203,18 @@ class settling_taker final : public outcome_taker<std::vector<settled<R>>> {
   void make_room(std::size_t size) {
     if (outcomes_.size() >= size) return;
     outcomes_.resize(size, settled<R>{boost::system::in_place_error, std::exception_ptr{}});
+  }
+  // What the type of the value throws is the outcome of this item alone.
+  void put_value(std::size_t index, held_t<R>&& value) {
+    if constexpr (std::is_void_v<R>) {
+      outcomes_[index] = settled<R>{};
+    } else {
+      try {
+        outcomes_[index] = settled<R>{boost::system::in_place_value, std::move(value)};
+      } catch (...) {
+        put(index, std::current_exception());
+      }
+    }
   }
   void put(std::size_t index, std::exception_ptr problem) {
     outcomes_[index] = settled<R>{boost::system::in_place_error, std::move(problem)};

@@ -39,7 +39,7 @@ class stream_state final : public result_taker {
   void cancel(ticket id, deliveries& due) {
     for (auto each = readers_.begin(); each != readers_.end(); ++each) {
       if (each->id != id) continue;
-      complete(std::move(each->to), due, operation_aborted(), std::nullopt);
+      fail(std::move(each->to), due, operation_aborted());
       readers_.erase(each);
       return;
     }
@@ -49,24 +49,21 @@ class stream_state final : public result_taker {
                       deliveries& due) override {
     read_results<R>(
         first, count, results,
-        [&](std::size_t index, value_type value) { put(index, entry{std::move(value), {}}); },
+        [&](std::size_t index, value_type&& value) { put_value(index, std::move(value)); },
         [&](std::size_t index, std::exception_ptr problem) {
-          put(index, entry{std::nullopt, std::move(problem)});
+          place_for(index).problem = std::move(problem);
         });
     serve(due);
     return job_progress::wants_more;
   }
   job_progress failure(std::size_t index, std::exception_ptr problem, deliveries& due) override {
-    put(index, entry{std::nullopt, std::move(problem)});
+    place_for(index).problem = std::move(problem);
     serve(due);
     return job_progress::wants_more;
   }
   void finish(std::exception_ptr problem, deliveries& due) override {
-    // An early end leaves gaps. What is there still comes, then the reason.
-    if (problem) {
-      std::erase_if(results_, [](const auto& each) { return !each; });
-      results_.emplace_back(entry{std::nullopt, std::move(problem)});
-    }
+    // What is there still comes, then the reason.
+    if (problem) results_.emplace_back(std::in_place)->problem = std::move(problem);
     finished_ = true;
     serve(due);
   }
@@ -88,24 +85,33 @@ class stream_state final : public result_taker {
     std::unique_ptr<handler> to;
   };
 
-  void put(std::size_t index, entry what) {
-    if (order_ == stream_order::as_finished) {
-      results_.emplace_back(std::move(what));
-      return;
-    }
+  // A place in a deque keeps its address: a value is moved into it, and out of it to the reader.
+  entry& place_for(std::size_t index) {
+    if (order_ == stream_order::as_finished) return results_.emplace_back(std::in_place).value();
     const std::size_t place = index - given_;
     if (results_.size() <= place) results_.resize(place + 1);
-    results_[place] = std::move(what);
+    return results_[place].emplace();
+  }
+  // What the type of the value throws is the failure of this item alone.
+  void put_value(std::size_t index, value_type&& value) {
+    entry& place = place_for(index);
+    try {
+      place.value.emplace(std::move(value));
+    } catch (...) {
+      place.problem = std::current_exception();
+    }
   }
 
   void serve(deliveries& due) {
     while (!readers_.empty()) {
+      // An early end leaves gaps.
+      while (finished_ && !results_.empty() && !results_.front()) results_.pop_front();
       if (!results_.empty() && results_.front()) {
-        entry next = std::move(*results_.front());
+        entry& next = *results_.front();
+        complete(take_reader(), due, std::move(next.problem), std::move(next.value));
         results_.pop_front();
         ++given_;
         ++released_;
-        complete(take_reader(), due, std::move(next.problem), std::move(next.value));
       } else if (results_.empty() && finished_) {
         complete(take_reader(), due, {}, std::nullopt);
       } else {
