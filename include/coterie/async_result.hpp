@@ -18,6 +18,7 @@
 
 #include <coterie/detail/async_state.hpp>
 #include <coterie/detail/cancellation.hpp>
+#include <coterie/detail/deadline.hpp>
 #include <coterie/error.hpp>
 
 namespace coterie {
@@ -80,7 +81,7 @@ class async_result {
   /// Cancellation (any type) ends the wait with `operation_aborted`, not the call.
   template <class Rep, class Period, class Token = boost::asio::use_awaitable_t<>>
   auto wait(std::chrono::duration<Rep, Period> limit, Token&& token = Token{}) const {
-    return start_wait(deadline_in(limit), token);
+    return start_wait(detail::deadline_in(limit), token);
   }
 
   /// Waits for the value. It is copied, so that it can be had again; a value that cannot be copied is
@@ -99,14 +100,15 @@ class async_result {
   /// goes on: wait again, or `cancel` it. Otherwise like `get()`.
   template <class Rep, class Period, class Token = boost::asio::use_awaitable_t<>>
   auto get(std::chrono::duration<Rep, Period> limit, Token&& token = Token{}) const {
-    return start_get(deadline_in(limit), token);
+    return start_get(detail::deadline_in(limit), token);
   }
 
   /// Ends the call with `operation_aborted`, unless it is `ready`: what has not begun never runs, and
-  /// workers that run an item of it are killed and replaced.
+  /// workers that run an item of it are killed and replaced. When this returns, a borrowed range is read no
+  /// more; that may mean to wait for another thread that is inside it.
   void cancel() const {
     core_->home.require();
-    core_->cancel(id_, detail::operation_aborted(), true);
+    core_->cancel_and_wait(id_, detail::operation_aborted(), true);
   }
 
   /// Calls `f(value)` (`f()` for `void`) once, when the call ends with a value: on `f`'s associated
@@ -169,16 +171,6 @@ class async_result {
   using clock = std::chrono::steady_clock;
   using time_limit = std::optional<clock::time_point>;
   using held = detail::held_t<R>;
-
-  template <class Rep, class Period>
-  static time_limit deadline_in(std::chrono::duration<Rep, Period> limit) {
-    // Longer than this is for ever, and does not overflow; not even where the two are compared.
-    constexpr std::chrono::hours longest{24 * 365 * 100};
-    const auto now = clock::now();
-    if (limit <= limit.zero()) return now;
-    if (std::chrono::duration<double>{limit} >= longest) return now + longest;
-    return now + std::chrono::ceil<clock::duration>(limit);
-  }
 
   template <class Token>
   auto start_wait(time_limit limit, Token& token) const {

@@ -10,6 +10,7 @@
 #include <coterie/error.hpp>
 #include <coterie/ext/codec.hpp>
 #include <coterie/init.hpp>
+#include <coterie/option.hpp>
 #include <coterie/pool.hpp>
 #include <coterie/pool_options.hpp>
 #include <coterie/pool_stats.hpp>
@@ -19,4 +20,5 @@
 #include <coterie/stream.hpp>
 #include <coterie/this_worker.hpp>
 #include <coterie/version.hpp>
+#include <coterie/within.hpp>
 #include <coterie/worker_task.hpp>

@@ -39,7 +39,9 @@ namespace coterie {
 ///   `coterie/ext/codec.hpp` for what may travel.
 /// - *Ranges.* An lvalue is borrowed, and must live until the operation completes or the stream is
 ///   destroyed; an rvalue is moved in. Any input range will do, sized or not; it is read as workers have
-///   room, from whichever thread drives the pool, by one thread at a time.
+///   room, from whichever thread drives the pool, by one thread at a time. So a range that is borrowed
+///   is read no more once the operation's handler is called, or the destructor of the stream, of the pool,
+///   or `terminate` has returned: that waits for a thread that is inside the range, unless it is this one.
 /// - *Asynchronous operations* take a completion token last, `asio::use_awaitable` unless given. Handlers
 ///   run on their associated executor, never from inside the function that starts the operation.
 /// - *Errors.* What a task throws arrives as itself if it is a standard exception or registered by

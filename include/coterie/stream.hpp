@@ -19,7 +19,8 @@ namespace coterie {
 ///
 /// Work goes on while nobody reads, but never more than the stream's `window` of items ahead of the
 /// reader. Destroying the stream drops what has not begun; what runs, runs on and is not heard of
-/// again. The stream may outlive its pool, but not its event loop. One that was moved from may be
+/// again. When the destructor returns, a borrowed range is read no more: if another thread is inside the
+/// range just then, the destructor waits for it. Inside the range itself a stream may be destroyed, too. The stream may outlive its pool, but not its event loop. One that was moved from may be
 /// destroyed or assigned to, nothing else.
 ///
 /// `R` is what the function returns; for `void` the results are `std::monostate`.
@@ -89,7 +90,7 @@ class stream {
 
  private:
   void drop() noexcept {
-    if (core_) core_->cancel(id_, detail::operation_aborted(), false);
+    if (core_) core_->cancel_and_wait(id_, detail::operation_aborted(), false);
   }
 
   std::shared_ptr<detail::pool_core> core_;

@@ -181,7 +181,16 @@ void pool_engine::submit(job_id id, std::shared_ptr<job> work) {
 }
 
 void pool_engine::cancel(job_id id, std::exception_ptr problem, bool kill) {
-  enter(from::caller, [this, id, problem = std::move(problem), kill] {
+  end_call(id, std::move(problem), kill);
+}
+
+void pool_engine::cancel_and_wait(job_id id, std::exception_ptr problem, bool kill) {
+  if (!end_call(id, std::move(problem), kill)) sequencer_.wait_for_rest();
+}
+
+// False: it is left to the thread that is at work now.
+bool pool_engine::end_call(job_id id, std::exception_ptr problem, bool kill) {
+  return enter(from::caller, [this, id, problem = std::move(problem), kill] {
     end_job(id, problem, kill);
     const auto waiting = std::ranges::find(joiners_, id, &joiner::id);
     if (waiting == joiners_.end()) return;

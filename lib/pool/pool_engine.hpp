@@ -45,6 +45,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   job_id reserve() override { return ++last_job_; }
   void submit(job_id id, std::shared_ptr<job> work) override;
   void cancel(job_id id, std::exception_ptr problem, bool kill) override;
+  void cancel_and_wait(job_id id, std::exception_ptr problem, bool kill) override;
   void run(job_id id, unique_function<void(deliveries&)> function) override;
   void close() override;
   void terminate() override;
@@ -97,8 +98,9 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
     std::atomic<std::uint64_t> jobs_pending = 0;
   };
 
+  // False: another thread is at work, and does this too.
   template <class Work>
-  void enter(from whence, Work&& work);
+  bool enter(from whence, Work&& work);
   void settle();
   void breakdown(std::exception_ptr problem) noexcept;
   void end_everything(const std::exception_ptr& problem);
@@ -120,6 +122,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
 
   void spawn_later();
   void spawn_next();
+  bool end_call(job_id id, std::exception_ptr problem, bool kill);
   void begin_job(job_id id, const std::shared_ptr<job>& work);
   void end_job(job_id id, const std::exception_ptr& problem, bool kill);
   std::exception_ptr fail_rest(job_id id, open_job& open, const std::exception_ptr& problem);

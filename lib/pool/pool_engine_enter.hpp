@@ -11,8 +11,8 @@
 namespace coterie::detail {
 
 template <class Work>
-void pool_engine::enter(from whence, Work&& work) {
-  if (!home.is_here()) return;
+bool pool_engine::enter(from whence, Work&& work) {
+  if (!home.is_here()) return true;
   const auto self = shared_from_this();
   deliveries due;
   const auto guarded = [this](auto& what) {
@@ -33,9 +33,12 @@ void pool_engine::enter(from whence, Work&& work) {
         if (due.empty()) return due.swap(due_);
         for (auto& each : std::exchange(due_, {})) due.push_back(std::move(each));
       });
-  if (!ran) return;
+  if (!ran) return false;
   // From here on nothing of the pool is touched: a handler may do with it what it likes, and may throw.
-  if (whence == from::event_loop) return deliver_all(std::move(due), true);
+  if (whence == from::event_loop) {
+    deliver_all(std::move(due), true);
+    return true;
+  }
   try {
     deliver_all(std::move(due), false);
   } catch (...) {
@@ -43,6 +46,7 @@ void pool_engine::enter(from whence, Work&& work) {
     boost::asio::post(self->executor_,
                       [problem = std::current_exception()] { std::rethrow_exception(problem); });
   }
+  return true;
 }
 
 }  // namespace coterie::detail

@@ -48,6 +48,9 @@ class pool_core {
   /// Ends a job, unless it has ended already, with `problem`. With `kill`, the workers that run its
   /// items are ended as well.
   virtual void cancel(job_id id, std::exception_ptr problem, bool kill) = 0;
+  /// The same, and returns when the job's input is read no more: waits for a thread that is reading it.
+  /// If it is this one, which reads it further up, it stops when it comes back there.
+  virtual void cancel_and_wait(job_id id, std::exception_ptr problem, bool kill) = 0;
   /// Runs `function`, which looks after the results of the job `id`, when nothing else of the pool
   /// does. It is destroyed without being called if the event loop is gone, or away from home.
   virtual void run(job_id id, unique_function<void(deliveries&)> function) = 0;
