@@ -8,6 +8,7 @@
 #include <coterie/call_options.hpp>
 #include <coterie/cpus.hpp>
 #include <coterie/error.hpp>
+#include <coterie/event_loop.hpp>
 #include <coterie/ext/codec.hpp>
 #include <coterie/init.hpp>
 #include <coterie/option.hpp>

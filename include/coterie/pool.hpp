@@ -88,7 +88,8 @@ class pool {
   /// `coterie::init` has not been called, or in a task. That no worker can be started is reported by the
   /// calls that need one, with `start_failed`: when no worker is left and three starts in a row failed.
   explicit pool(boost::asio::any_io_executor executor, const pool_options& options = {})
-      : core_{detail::pool_core::make(std::move(executor), options)} {}
+      : core_{detail::pool_core::make(std::move(executor), options,
+                                      detail::event_loop_contract{})} {}
 
   /// The same, on an execution context such as `asio::io_context`.
   template <class Context>

@@ -137,7 +137,7 @@ shared_payload encoded_setup(int processes, const pool_options& options) {
 }  // namespace
 
 std::shared_ptr<pool_core> pool_core::make(boost::asio::any_io_executor executor,
-                                           const pool_options& options) {
+                                           const pool_options& options, event_loop_contract) {
   check_initialized();
   check_rights();
   check_limits(options);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "program/event_loop.hpp"
 
-#include <boost/asio/detail/config.hpp>
-
 #if defined(BOOST_ASIO_HAS_IO_URING)
 #include <fcntl.h>
 #include <liburing.h>

@@ -13,6 +13,7 @@
 #include <coterie/detail/job.hpp>
 #include <coterie/detail/unique_function.hpp>
 #include <coterie/detail/worker_function.hpp>
+#include <coterie/event_loop.hpp>
 #include <coterie/pool_options.hpp>
 #include <coterie/pool_stats.hpp>
 
@@ -33,7 +34,7 @@ class pool_core {
  public:
   /// Throws `std::invalid_argument` (options out of range) and `error` (`errc::not_initialized`).
   static std::shared_ptr<pool_core> make(boost::asio::any_io_executor executor,
-                                         const pool_options& options);
+                                         const pool_options& options, event_loop_contract);
 
   pool_core() = default;
   pool_core(const pool_core&) = delete;
