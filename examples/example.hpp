@@ -17,6 +17,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <coterie/event_loop.hpp>
+
 namespace example {
 
 /// Reads the command line. Has a value if the program should end now: with 0 after `--help`, with 2
@@ -107,6 +109,7 @@ struct pool_run {
 
 /// A table of speed-up (serial time over the pool's) and efficiency (speed-up over workers).
 inline void print_speed_up(double serial, std::span<const pool_run> runs) {
+  fmt::print("On Asio's event loop over {}:\n", coterie::event_loop);
   fmt::print("{:<12} {:>10} {:>10} {:>12}\n", "", "time", "speed-up", "efficiency");
   fmt::print("{:<12} {:>10} {:>10}\n", "serial", duration(serial), "1.00");
   bool too_good = false;
@@ -116,7 +119,9 @@ inline void print_speed_up(double serial, std::span<const pool_run> runs) {
     too_good = too_good || run.efficiency(serial) > 1.1;
   }
   if (too_good) {
-    fmt::print("(Above 100 %: other programs, or a cold cache, slowed the serial run down.)\n");
+    fmt::print(
+        "(Above 100 %: this process works too, beside its workers, and adds up what they send; or other\n"
+        "programs slowed the serial run down.)\n");
   }
 }
 

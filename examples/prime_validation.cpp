@@ -48,20 +48,24 @@ void print_verdict(std::int64_t number, const verdict& serial, const verdict& po
              example::duration(serial.seconds), example::duration(pooled.seconds), pooled.rank);
 }
 
-// The longest number bounds the pool's time from below, however many workers there are.
+// The workers bound the speed-up, and so does the longest number, since a number is never divided.
 void explain(double serial, double longest, const example::pool_run& run) {
   if (serial < 0.05) {
     fmt::print(
         "\nThis work is over before a worker has started: a pool pays when there is more of it.\n");
     return;
   }
-  fmt::print(
-      "\nThe pool was {:.2f} times as fast as one process (speed-up): {:.0f} % of what {} could do at "
-      "best\n(efficiency). The rest went into starting them, waiting for the last numbers when none is "
-      "left, and\nother programs on the same CPUs. A number is never divided: here no pool can be more "
-      "than {:.2f}\ntimes as fast, which is the whole work over its longest part.\n",
-      run.speed_up(serial), 100 * run.efficiency(serial), example::count(run.workers, "worker"),
-      serial / longest);
+  const double most = std::min(static_cast<double>(run.workers), serial / longest);
+  fmt::print("\nThe pool was {:.2f} times as fast as one process. ", run.speed_up(serial));
+  if (most < run.workers) {
+    fmt::print(
+        "More than {:.2f} times cannot be: a number is\nnever divided, and the longest takes {:.0f} % "
+        "of the serial time.\n",
+        most, 100 * longest / serial);
+  } else {
+    fmt::print("More than {:.2f} times cannot be, with {}.\n", most,
+               example::count(run.workers, "worker"));
+  }
 }
 
 asio::awaitable<int> program(int argc, char** argv) {

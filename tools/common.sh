@@ -20,7 +20,7 @@ die() {
 }
 
 # configure FOLDER OPTION...: a Meson build in build/FOLDER, kept from earlier as long as it was
-# made with the same options.
+# made with the same options. Warnings are errors here, not in the builds of users.
 configure() {
   local folder=$root/build/$1
   shift
@@ -30,7 +30,7 @@ configure() {
   fi
   say "configuring ${folder#"$root/"}"
   rm -rf "$folder"
-  meson setup "$@" "$folder" "$root" || return
+  meson setup -Dwerror=true "$@" "$folder" "$root" || return
   printf '%s\n' "$wanted" >"$folder/.configured"
 }
 

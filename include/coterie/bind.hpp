@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// clang-format off: first of all
+#include <coterie/detail/language.hpp>
+// clang-format on
+
+#include <cstddef>
 #include <functional>
 #include <span>
 #include <tuple>
@@ -9,6 +14,7 @@
 
 #include <coterie/detail/callable.hpp>
 #include <coterie/detail/owned.hpp>
+#include <coterie/detail/parameters.hpp>
 #include <coterie/detail/record.hpp>
 #include <coterie/ext/codec.hpp>
 
@@ -65,6 +71,23 @@ template <class F, class... A>
 }  // namespace coterie
 
 namespace coterie::detail {
+
+template <class F, class Skipped>
+struct parameters_behind : parameters<void> {};
+template <class F, std::size_t... I>
+  requires(parameters<F>::known && std::tuple_size_v<parameters_t<F>> >= sizeof...(I))
+struct parameters_behind<F, std::index_sequence<I...>> {
+  template <std::size_t... J>
+  static std::tuple<std::tuple_element_t<sizeof...(I) + J, parameters_t<F>>...> rest(
+      std::index_sequence<J...>);
+  using type =
+      decltype(rest(std::make_index_sequence<std::tuple_size_v<parameters_t<F>> - sizeof...(I)>()));
+  using returned = typename parameters<F>::returned;
+  static constexpr bool known = true;
+};
+/// What is left for the items when some arguments are bound.
+template <class F, class... Bound>
+struct parameters<bound<F, Bound...>> : parameters_behind<F, std::index_sequence_for<Bound...>> {};
 
 template <class F, class... Bound>
 struct callable_traits<bound<F, Bound...>> {

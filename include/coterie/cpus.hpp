@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// clang-format off: first of all
+#include <coterie/detail/language.hpp>
+// clang-format on
+
 namespace coterie {
 
 /// How many CPUs this process may use, at least 1: the smaller of the CPUs in its affinity mask

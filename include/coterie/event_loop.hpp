@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// clang-format off: first of all
+#include <coterie/detail/language.hpp>
+// clang-format on
+
 namespace coterie {
 
 // Asio's own macros choose its backend. Objects of one backend are not those of the other: a program

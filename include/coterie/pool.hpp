@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// clang-format off: first of all
+#include <coterie/detail/language.hpp>
+// clang-format on
+
 #include <concepts>
 #include <cstddef>
 #include <exception>
@@ -88,8 +92,8 @@ class pool {
   /// `coterie::init` has not been called, or in a task. That no worker can be started is reported by the
   /// calls that need one, with `start_failed`: when no worker is left and three starts in a row failed.
   explicit pool(boost::asio::any_io_executor executor, const pool_options& options = {})
-      : core_{detail::pool_core::make(std::move(executor), options,
-                                      detail::event_loop_contract{})} {}
+      : core_{
+            detail::pool_core::make(std::move(executor), options, detail::event_loop_contract{})} {}
 
   /// The same, on an execution context such as `asio::io_context`.
   template <class Context>
@@ -156,7 +160,7 @@ class pool {
   /// Errors, cancellation: see above.
   ///
   /// Example: `auto flags = co_await pool.map(is_prime, numbers);`
-  template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
+  template <class F, class Range, class Token = boost::asio::use_awaitable_t<>>
   auto map(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
     return detail::start_operation(core_,
                                    prepare_map<detail::whole_item, F, Range>(
@@ -164,15 +168,27 @@ class pool {
                                    token);
   }
 
+  template <class F, class Range, detail::no_options Token>
+  auto map(F&& f, Range&& items, Token&& token) {
+    return map(std::forward<F>(f), std::forward<Range>(items), map_options{},
+               std::forward<Token>(token));
+  }
+
   /// Like `map`, for items that are tuples (`std::tuple`, `std::pair`, `std::array`) of arguments.
   ///
   /// Example: `auto powers = co_await pool.starmap(power, std::vector<std::pair<double, int>>{...});`
-  template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
+  template <class F, class Range, class Token = boost::asio::use_awaitable_t<>>
   auto starmap(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
     return detail::start_operation(core_,
                                    prepare_map<detail::spread_item, F, Range>(
                                        std::forward<F>(f), std::forward<Range>(items), options),
                                    token);
+  }
+
+  template <class F, class Range, detail::no_options Token>
+  auto starmap(F&& f, Range&& items, Token&& token) {
+    return starmap(std::forward<F>(f), std::forward<Range>(items), map_options{},
+                   std::forward<Token>(token));
   }
 
   /// Like `map`, but completes with what became of each item: no failure stops the others.
@@ -186,7 +202,7 @@ class pool {
   /// for (const auto& outcome : co_await pool.map_settled(parse, files))
   ///   if (outcome.has_value()) use(*outcome); else report(outcome.error());
   /// @endcode
-  template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
+  template <class F, class Range, class Token = boost::asio::use_awaitable_t<>>
   auto map_settled(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
     return detail::start_operation(core_,
                                    prepare_settled<detail::whole_item, F, Range>(
@@ -194,8 +210,14 @@ class pool {
                                    token);
   }
 
+  template <class F, class Range, detail::no_options Token>
+  auto map_settled(F&& f, Range&& items, Token&& token) {
+    return map_settled(std::forward<F>(f), std::forward<Range>(items), map_options{},
+                       std::forward<Token>(token));
+  }
+
   /// Like `map_settled`, for items that are tuples of arguments.
-  template <class F, std::ranges::input_range Range, class Token = boost::asio::use_awaitable_t<>>
+  template <class F, class Range, class Token = boost::asio::use_awaitable_t<>>
   auto starmap_settled(F&& f, Range&& items, const map_options& options = {},
                        Token&& token = Token{}) {
     return detail::start_operation(core_,
@@ -204,15 +226,21 @@ class pool {
                                    token);
   }
 
+  template <class F, class Range, detail::no_options Token>
+  auto starmap_settled(F&& f, Range&& items, Token&& token) {
+    return starmap_settled(std::forward<F>(f), std::forward<Range>(items), map_options{},
+                           std::forward<Token>(token));
+  }
+
   /// Starts a `map` at once. Throws `pool_closed`.
-  template <class F, std::ranges::input_range Range>
+  template <class F, class Range>
   [[nodiscard]] auto map_async(F&& f, Range&& items, const map_options& options = {}) {
     return eagerly(prepare_map<detail::whole_item, F, Range>(std::forward<F>(f),
                                                              std::forward<Range>(items), options));
   }
 
   /// Starts a `starmap` at once. Throws `pool_closed`.
-  template <class F, std::ranges::input_range Range>
+  template <class F, class Range>
   [[nodiscard]] auto starmap_async(F&& f, Range&& items, const map_options& options = {}) {
     return eagerly(prepare_map<detail::spread_item, F, Range>(std::forward<F>(f),
                                                               std::forward<Range>(items), options));
@@ -226,28 +254,28 @@ class pool {
   /// Throws `pool_closed`. An item that failed throws from its own `next()`, and the stream goes on.
   ///
   /// Example: see `stream`.
-  template <class F, std::ranges::input_range Range>
+  template <class F, class Range>
   [[nodiscard]] auto imap(F&& f, Range&& items, const stream_options& options = {}) {
     return open<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
                                               options, detail::stream_order::as_given);
   }
 
   /// Like `imap`, but gives each result as soon as it is there.
-  template <class F, std::ranges::input_range Range>
+  template <class F, class Range>
   [[nodiscard]] auto imap_unordered(F&& f, Range&& items, const stream_options& options = {}) {
     return open<detail::whole_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
                                               options, detail::stream_order::as_finished);
   }
 
   /// Like `imap`, for items that are tuples of arguments.
-  template <class F, std::ranges::input_range Range>
+  template <class F, class Range>
   [[nodiscard]] auto istarmap(F&& f, Range&& items, const stream_options& options = {}) {
     return open<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
                                                options, detail::stream_order::as_given);
   }
 
   /// Like `imap_unordered`, for items that are tuples of arguments.
-  template <class F, std::ranges::input_range Range>
+  template <class F, class Range>
   [[nodiscard]] auto istarmap_unordered(F&& f, Range&& items, const stream_options& options = {}) {
     return open<detail::spread_item, F, Range>(std::forward<F>(f), std::forward<Range>(items),
                                                options, detail::stream_order::as_finished);
@@ -299,33 +327,46 @@ class pool {
         detail::single_item<A...>{item{detail::owned(std::forward<A>(arguments))...}}};
   }
   template <class F, class... A>
-  using single_call = detail::call<detail::spread_item, F, detail::single_item<A...>>;
+  using single_call =
+      detail::call<detail::spread_item, F, detail::single_item<A...>, detail::call_form::apply>;
 
   template <class F, class... A>
   static auto prepare_one(F&& f, A&&... arguments) {
     using call = single_call<F, A...>;
     using result = typename call::result;
-    return detail::prepare<call, detail::value_taker<result>, result>(
-        std::forward<F>(f), single_input<A...>(std::forward<A>(arguments)...),
-        detail::settings_of(map_options{.chunksize = 1}));
+    if constexpr (!call::accepted || !detail::check_copies<A...>()) {
+      return detail::prepared_call<result>{};
+    } else {
+      return detail::prepare<call, detail::value_taker<result>, result>(
+          std::forward<F>(f), single_input<A...>(std::forward<A>(arguments)...),
+          detail::settings_of(map_options{.chunksize = 1}));
+    }
   }
 
   template <class Form, class F, class Range>
   static auto prepare_map(F&& f, Range&& items, const map_options& options) {
     using call = detail::call<Form, F, Range>;
     using result = typename call::result;
-    return detail::prepare<call, detail::collecting_taker<result>, detail::collected_t<result>>(
-        std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
-        detail::settings_of(options));
+    if constexpr (!call::accepted) {
+      return detail::prepared_call<detail::collected_t<result>>{};
+    } else {
+      return detail::prepare<call, detail::collecting_taker<result>, detail::collected_t<result>>(
+          std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
+          detail::settings_of(options));
+    }
   }
 
   template <class Form, class F, class Range>
   static auto prepare_settled(F&& f, Range&& items, const map_options& options) {
     using call = detail::call<Form, F, Range>;
     using taker = detail::settling_taker<typename call::result>;
-    return detail::prepare<call, taker, typename taker::outcome_type>(
-        std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
-        detail::settings_of(options));
+    if constexpr (!call::accepted) {
+      return detail::prepared_call<std::vector<detail::settled<typename call::result>>>{};
+    } else {
+      return detail::prepare<call, taker, typename taker::outcome_type>(
+          std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
+          detail::settings_of(options));
+    }
   }
 
   template <class Outcome>
@@ -338,11 +379,15 @@ class pool {
   template <class Form, class F, class Range>
   auto open(F&& f, Range&& items, const stream_options& options, detail::stream_order order) {
     using call = detail::call<Form, F, Range>;
-    const detail::job_id id = core_->reserve();
-    auto state = detail::start_stream<call>(*core_, id, std::forward<F>(f),
-                                            typename call::input_type{std::forward<Range>(items)},
-                                            options, order);
-    return stream<typename call::result>{core_, std::move(state), id};
+    if constexpr (!call::accepted) {
+      return stream<typename call::result>{core_, nullptr, 0};
+    } else {
+      const detail::job_id id = core_->reserve();
+      auto state = detail::start_stream<call>(*core_, id, std::forward<F>(f),
+                                              typename call::input_type{std::forward<Range>(items)},
+                                              options, order);
+      return stream<typename call::result>{core_, std::move(state), id};
+    }
   }
 
   void end() noexcept {

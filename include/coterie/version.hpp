@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// clang-format off: first of all
+#include <coterie/detail/language.hpp>
+// clang-format on
+
 /// The version of these headers, for the preprocessor. The three numbers follow semantic
 /// versioning; while the first is 0, a change of the second may break a program.
 #define COTERIE_VERSION_MAJOR 0

@@ -11,6 +11,11 @@ lines
 
 names a text that must stand in the first error: on the line that says "error:", or on the few lines
 after it that belong to the same diagnostic. A case without such a line is a control and must compile.
+
+    // most lines: 60
+    // flags: -std=c++17
+
+bound all that the compiler says, to two errors and so many lines, and add to the flags.
 """
 
 import json
@@ -23,6 +28,9 @@ import sys
 
 # A diagnostic longer than this is one that nobody reads: what helps must come before.
 LINES_THAT_ARE_READ = 8
+
+# Where a case bounds the lines. Some compilers add an error that repeats the first.
+MOST_ERRORS = 2
 
 ERROR = re.compile(r"(?:^|: )(?:fatal )?error: ")
 
@@ -58,8 +66,12 @@ def first_diagnostic(output: str) -> str:
 
 def main() -> int:
     database, case = map(pathlib.Path, sys.argv[1:])
-    expected = re.findall(r"^\s*// expect: (.*\S)", case.read_text(), re.MULTILINE)
+    text = case.read_text()
+    expected = re.findall(r"^\s*// expect: (.*\S)", text, re.MULTILINE)
+    most_lines = re.search(r"^// most lines: (\d+)", text, re.MULTILINE)
     command, folder = compile_command(database, case)
+    for flags in re.findall(r"^// flags: (.*\S)", text, re.MULTILINE):
+        command += shlex.split(flags)
     compiled = subprocess.run(
         command,
         cwd=folder,
@@ -86,6 +98,12 @@ def main() -> int:
         print(f"{case.name}: not in the first error: {text}")
     if missing:
         print(f"\nThe first error:\n\n{diagnostic}\n\nAll of the output:\n\n{compiled.stdout}")
+        return 1
+
+    lines = compiled.stdout.splitlines()
+    errors = sum(1 for line in lines if ERROR.search(line))
+    if most_lines and (len(lines) > int(most_lines[1]) or errors > MOST_ERRORS):
+        print(f"{case.name}: {errors} errors in {len(lines)} lines:\n\n{compiled.stdout}")
         return 1
 
     print(diagnostic)

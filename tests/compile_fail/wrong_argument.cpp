@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: coterie: the function cannot be called with what the input holds
+// expect: coterie: apply was given arguments of types
 #include <string>
 
 #include <coterie/coterie.hpp>

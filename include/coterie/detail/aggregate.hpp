@@ -5,16 +5,13 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/pfr/detail/core17_generated.hpp>
-#include <boost/pfr/detail/sequence_tuple.hpp>
-
 #include <coterie/detail/cereal_probe.hpp>
+#include <coterie/detail/decomposition.hpp>
 #include <coterie/detail/type_kind.hpp>
 
-// Plain aggregates: structs whose fields are found without a word from their author. Boost.PFR
-// takes them apart; the fields are counted here, because PFR counts the elements of an array one by
-// one and starts its search at eight times the size of the struct, which takes minutes for large
-// ones.
+// Plain aggregates: structs whose fields are found without a word from their author. They are counted
+// by the values that initialise them; for structs with large arrays, where that takes the compiler
+// long, by the empty lists.
 
 namespace coterie::detail {
 
@@ -76,7 +73,7 @@ consteval std::size_t count_values_between() {
   }
 }
 
-/// More values than this are not counted: a larger array in an aggregate is better a `std::array`.
+/// More values than this are not counted one by one: it would take the compiler minutes.
 inline constexpr std::size_t most_values = 1024;
 
 template <class T, std::size_t High = 4>
@@ -124,8 +121,22 @@ consteval std::size_t count_fields() {
     return 1 + count_fields<T, Values, Position + width_at<T, Values, Position>()>();
 }
 
-/// The largest number of fields that Boost.PFR takes apart.
-inline constexpr std::size_t most_fields = 100;
+/// The number of fields, counted by empty lists: one fills a field of any length, even a large array.
+/// `Low` lists are accepted, `High` are not. 0 if a field cannot be initialised by one.
+template <class T, std::size_t Low = 0, std::size_t High = most_fields + 1>
+consteval std::size_t count_lists() {
+  if constexpr (High - Low > 1) {
+    constexpr std::size_t middle = Low + (High - Low) / 2;
+    if constexpr (decomposition<middle>::template takes_lists<T>)
+      return count_lists<T, middle, High>();
+    else
+      return count_lists<T, Low, middle>();
+  } else if constexpr (Low == 0) {
+    return 0;
+  } else {
+    return decomposition<Low>::template takes_value_behind<T, any_field<T>> ? 0 : Low;
+  }
+}
 
 /// The number of fields of the aggregate `T`; 0 if they cannot be told (see `plain_aggregate`).
 template <class T>
@@ -135,7 +146,7 @@ consteval std::size_t field_count() {
   } else {
     constexpr std::size_t values = count_values<T>();
     if constexpr (values == 0) {
-      return 0;
+      return count_lists<T>();
     } else {
       constexpr std::size_t fields = count_fields<T, values>();
       return fields <= most_fields ? fields : 0;
@@ -154,37 +165,26 @@ concept aggregate_without_functions = std::is_class_v<T> && std::is_aggregate_v<
 
 /// An `aggregate_without_functions` whose fields can be told: default-constructible, no base
 /// classes, from 1 to `most_fields` fields, few and small arrays. Not seen before it is too late:
-/// bit-fields and anonymous unions (the compiler then points into Boost.PFR).
+/// bit-fields and anonymous unions (the compiler then points into `decomposition.hpp`).
 template <class T>
 concept plain_aggregate = aggregate_without_functions<T> && field_count_of<T> > 0;
 
-/// The fields of `value` as a tuple of references.
-template <class T>
-constexpr auto fields_of(T& value) noexcept {
-  return boost::pfr::detail::tie_as_tuple(
-      value, boost::pfr::detail::size_t_<field_count_of<std::remove_const_t<T>>>{});
-}
-
-/// Calls `visit` with each field of `value`, in their order.
+/// Calls `visit` with each field of `value`, in their order. Inlined by force: this is where aggregates
+/// are written and read.
 template <class T, class Visit>
 [[gnu::always_inline]] constexpr void for_each_field(T& value, Visit&& visit) {
-  const auto fields = fields_of(value);
-  // Inlined by force, or clang keeps the tuple of references in memory and takes twice the time.
-  [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
-    (visit(boost::pfr::detail::sequence_tuple::get<I>(fields)), ...);
-  }(std::make_index_sequence<field_count_of<std::remove_const_t<T>>>{});
+  decomposition<field_count_of<std::remove_const_t<T>>>::visit(
+      value, [&](auto&... field) __attribute__((always_inline)) { (visit(field), ...); });
 }
 
-template <class Tuple>
-struct referred_types;
-
-template <class... T>
-struct referred_types<boost::pfr::detail::sequence_tuple::tuple<T&...>> {
-  using type = types<T...>;
+struct list_types {
+  template <class... T>
+  types<T...> operator()(T&...) const;
 };
 
 /// The types of the fields of a plain aggregate.
 template <class T>
-using field_types = typename referred_types<decltype(fields_of(std::declval<T&>()))>::type;
+using field_types =
+    decltype(decomposition<field_count_of<T>>::visit(std::declval<T&>(), list_types()));
 
 }  // namespace coterie::detail

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -13,6 +14,7 @@
 
 #include <coterie/call_options.hpp>
 #include <coterie/detail/async_state.hpp>
+#include <coterie/detail/call_check.hpp>
 #include <coterie/detail/call_job.hpp>
 #include <coterie/detail/cancellation.hpp>
 #include <coterie/detail/pool_core.hpp>
@@ -22,28 +24,38 @@
 
 namespace coterie::detail {
 
-/// Refuses, with a sentence, a call that cannot be made. Instantiates nothing else before it knows.
-template <class Form, class F, class Item>
-consteval bool check_call() {
-  constexpr bool fits = Form::template callable<F, received_t<Form, F, Item>>;
-  static_assert(
-      fits,
-      "coterie: the function cannot be called with what the input holds; map and imap pass "
-      "each item as the one argument, starmap and istarmap spread a tuple over several");
-  return fits;
+template <class Form>
+inline constexpr call_form form_of =
+    std::is_same_v<Form, spread_item> ? call_form::starmap : call_form::map;
+
+/// Whether a call over a range can be made. If not, says why.
+template <class Form, call_form How, class F, class Range>
+consteval bool check_range_call() {
+  if constexpr (std::ranges::input_range<Range>) {
+    return check_call<Form, How, F, travel_t<std::ranges::range_value_t<Range>>>();
+  } else {
+    refuse_input<Range>();
+    return false;
+  }
 }
 
-/// One kind of call: how items become arguments, the function, and the input.
-template <class Form, class GivenF, class Range>
+/// One kind of call: how items become arguments, the function, and the input. One that was refused
+/// has a `result` and nothing else.
+template <class Form, class GivenF, class Range, call_form How = form_of<Form>,
+          bool Accepted = check_range_call<Form, How, std::decay_t<GivenF>, Range>()>
 struct call {
+  static constexpr bool accepted = true;
   using function_type = std::decay_t<GivenF>;
   using input_type = item_input<Range>;
   using item_type = typename input_type::item_type;
-  static_assert(check_callable<function_type>());
-  static_assert(check_travels<item_type>());
-  static_assert(check_call<Form, function_type, item_type>());
   using result = call_result_t<Form, function_type, item_type>;
   using job_type = call_job<Form, function_type, input_type>;
+};
+
+template <class Form, class GivenF, class Range, call_form How>
+struct call<Form, GivenF, Range, How, false> {
+  static constexpr bool accepted = false;
+  using result = typename decltype(likely_result<std::decay_t<GivenF>>())::type;
 };
 
 /// The one item of `apply`: the tuple of its arguments.
@@ -81,22 +93,28 @@ template <class Outcome, class Token>
 auto start_operation(std::shared_ptr<pool_core> core, prepared_call<Outcome> call, Token& token) {
   core->home.require();
   using outcome = receiver_for<Outcome>;
-  return boost::asio::async_initiate<Token, typename outcome::signature>(
-      [core = std::move(core)]<class Handler>(Handler&& handler, prepared_call<Outcome> prepared) {
-        const job_id id = core->reserve();
-        cancels_job(handler, core, id);
-        auto to = [&] {
-          if constexpr (std::is_void_v<Outcome>) {
-            return make_completion<Token>(std::forward<Handler>(handler), core->executor());
-          } else {
-            return make_completion<Token, Outcome>(std::forward<Handler>(handler),
-                                                   core->executor());
-          }
-        }();
-        prepared.taker->send_to(std::make_shared<typename outcome::completing>(std::move(to)));
-        core->submit(id, std::move(prepared.work));
-      },
-      token, std::move(call));
+  if constexpr (!check_token<Token, typename outcome::signature>()) {
+    boost::asio::use_awaitable_t<> instead;
+    return start_operation(std::move(core), std::move(call), instead);
+  } else {
+    return boost::asio::async_initiate<Token, typename outcome::signature>(
+        [core = std::move(core)]<class Handler>(Handler&& handler,
+                                                prepared_call<Outcome> prepared) {
+          const job_id id = core->reserve();
+          cancels_job(handler, core, id);
+          auto to = [&] {
+            if constexpr (std::is_void_v<Outcome>) {
+              return make_completion<Token>(std::forward<Handler>(handler), core->executor());
+            } else {
+              return make_completion<Token, Outcome>(std::forward<Handler>(handler),
+                                                     core->executor());
+            }
+          }();
+          prepared.taker->send_to(std::make_shared<typename outcome::completing>(std::move(to)));
+          core->submit(id, std::move(prepared.work));
+        },
+        token, std::move(call));
+  }
 }
 
 /// Starts a call at once, to be looked at through the state that is returned.

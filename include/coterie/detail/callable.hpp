@@ -42,10 +42,10 @@ struct callable_traits {
                   "process; pass the function itself, or coterie::bind(function, arguments...)");
     if constexpr (!std::is_member_pointer_v<F> && !is_std_function<F>) {
       static_assert(has_encoding<F>,
-                    "coterie: a lambda with captures cannot travel to another process, because its "
-                    "captures cannot be encoded; use coterie::bind(function, arguments...) with a "
-                    "lambda without captures, or a function object that is an aggregate or has a "
-                    "cereal serialize function");
+                    "coterie: a lambda with captures cannot travel to another process, nor can a "
+                    "std::bind_front or std::bind, because what they hold cannot be encoded; use "
+                    "coterie::bind(function, arguments...) with a lambda without captures, or a "
+                    "function object that is an aggregate or has a cereal serialize function");
       if constexpr (has_encoding<F>) return check_travels<F>();
     }
     return false;

@@ -34,29 +34,28 @@ struct whole_item {
                                       std::tuple<Item>, parameters_t<F>>>>>::type;
 
   template <class F, class Item>
-  static constexpr bool callable = std::is_invocable_v<F&, Item> || std::is_invocable_v<F&, Item&>;
+  static constexpr bool callable = std::is_invocable_v<F&, Item>;
+  template <class F, class Item>
+  static constexpr bool callable_with_lvalue = std::is_invocable_v<F&, Item&>;
 
   template <class F, class Item>
   static decltype(auto) call(F& function, Item& item) {
-    if constexpr (std::is_invocable_v<F&, Item>) {
-      return std::invoke(function, std::move(item));
-    } else {
-      return std::invoke(function, item);
-    }
+    return std::invoke(function, std::move(item));
   }
 };
 
-/// Whether a function can be called with the elements of an item.
-template <class F, class Item>
+/// Whether a function can be called with the elements of an item, moved or (`Lvalues`) not.
+template <class F, class Item, bool Lvalues = false>
 inline constexpr bool spreads_into = false;
-template <class F, class... A>
-inline constexpr bool spreads_into<F, std::tuple<A...>> =
-    std::is_invocable_v<F&, A...> || std::is_invocable_v<F&, A&...>;
-template <class F, class A, class B>
-inline constexpr bool spreads_into<F, std::pair<A, B>> = spreads_into<F, std::tuple<A, B>>;
-template <class F, class T, std::size_t N>
-inline constexpr bool spreads_into<F, std::array<T, N>> =
-    spreads_into<F, decltype(std::tuple_cat(std::declval<std::array<T, N>>()))>;
+template <class F, class... A, bool Lvalues>
+inline constexpr bool spreads_into<F, std::tuple<A...>, Lvalues> =
+    std::is_invocable_v<F&, std::conditional_t<Lvalues, A&, A>...>;
+template <class F, class A, class B, bool Lvalues>
+inline constexpr bool spreads_into<F, std::pair<A, B>, Lvalues> =
+    spreads_into<F, std::tuple<A, B>, Lvalues>;
+template <class F, class T, std::size_t N, bool Lvalues>
+inline constexpr bool spreads_into<F, std::array<T, N>, Lvalues> =
+    spreads_into<F, decltype(std::tuple_cat(std::declval<std::array<T, N>>())), Lvalues>;
 
 /// An item is a tuple of arguments.
 struct spread_item {
@@ -65,16 +64,14 @@ struct spread_item {
 
   template <class F, class Item>
   static constexpr bool callable = spreads_into<F, Item>;
+  template <class F, class Item>
+  static constexpr bool callable_with_lvalue = spreads_into<F, Item, true>;
 
   template <class F, class Item>
   static decltype(auto) call(F& function, Item& item) {
     return std::apply(
         [&]<class... A>(A&... arguments) -> decltype(auto) {
-          if constexpr (std::is_invocable_v<F&, A...>) {
-            return std::invoke(function, std::move(arguments)...);
-          } else {
-            return std::invoke(function, arguments...);
-          }
+          return std::invoke(function, std::move(arguments)...);
         },
         item);
   }

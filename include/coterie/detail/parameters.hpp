@@ -11,35 +11,49 @@
 
 namespace coterie::detail {
 
-/// The parameters of a callable as `std::tuple<...>`; `void` if they cannot be told (a template, or
-/// several overloads).
+/// The parameters of a callable as `std::tuple<...>`, and what it returns; `void` if they cannot be told
+/// (a template, or several overloads).
 template <class F, class = void>
 struct parameters {
   using type = void;
+  using returned = void;
+  static constexpr bool known = false;
 };
 template <class R, class... P>
 struct parameters<R (*)(P...)> {
   using type = std::tuple<P...>;
+  using returned = R;
+  static constexpr bool known = true;
 };
 template <class R, class... P>
 struct parameters<R (*)(P...) noexcept> {
   using type = std::tuple<P...>;
+  using returned = R;
+  static constexpr bool known = true;
 };
 template <class C, class R, class... P>
 struct parameters<R (C::*)(P...)> {
   using type = std::tuple<P...>;
+  using returned = R;
+  static constexpr bool known = true;
 };
 template <class C, class R, class... P>
 struct parameters<R (C::*)(P...) const> {
   using type = std::tuple<P...>;
+  using returned = R;
+  static constexpr bool known = true;
 };
 template <class C, class R, class... P>
 struct parameters<R (C::*)(P...) noexcept> {
   using type = std::tuple<P...>;
+  using returned = R;
+  static constexpr bool known = true;
 };
 template <class C, class R, class... P>
 struct parameters<R (C::*)(P...) const noexcept> {
   using type = std::tuple<P...>;
+  using returned = R;
+  static constexpr bool known = true;
 };
 template <class F>
 struct parameters<F, std::void_t<decltype(&F::operator())>> : parameters<decltype(&F::operator())> {

@@ -194,8 +194,14 @@ consteval void refuse_pointer() {
 
 template <class Culprit, class Sent>
 consteval void refuse_unknown() {
+  constexpr bool looks_plain = aggregate_without_functions<Culprit>;
   static_assert(
-      never<Culprit>,
+      !looks_plain,
+      "coterie: the fields of this struct cannot be told: it has more than 100, a base class, or "
+      "beside a large array one without an implicit default constructor; give it a cereal "
+      "serialize function");
+  static_assert(
+      looks_plain,
       "coterie: this type cannot travel: give it a cereal serialize function, or make it a "
       "plain aggregate (a struct without constructors, base classes, or private or const "
       "members)");

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// clang-format off: first of all
+#include <coterie/detail/language.hpp>
+// clang-format on
+
 #include <cstddef>
 #include <cstring>
 #include <exception>
@@ -52,8 +56,8 @@
 // load_and_construct and registered polymorphic types work as cereal documents them; include
 // cereal's header for a type of the standard library that is not named above.
 //
-// Not for plain aggregates: bit-fields, anonymous unions, more than 100 fields, or 1024 or more
-// values in all when the elements of C arrays are counted (a std::array counts as one).
+// Not for plain aggregates: bit-fields, anonymous unions, more than 100 fields. Beside C arrays of 1024
+// values or more in all, each field must be default-constructible without `explicit`.
 //
 // Both sides are the same program: bytes have no version and the byte order of the machine. Bytes
 // that arrive are still checked: none makes a read beyond the end, a huge allocation, or an invalid

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: coterie: a value that travels must be default-constructible and movable
+// most lines: 60
+#include <mutex>
+
+#include <coterie/coterie.hpp>
+
+struct work {
+  int id;
+  std::mutex lock;
+};
+
+int id_of(const work& one) { return one.id; }
+
+auto id(coterie::pool& pool, const work& one) { return pool.apply(id_of, one); }
