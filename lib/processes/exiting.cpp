@@ -27,9 +27,14 @@ bool is_exiting(pid_t child) noexcept {
   if (name_end == std::string_view::npos || name_end + 2 >= line.size()) return true;
   const char state = line[name_end + 2];
   if (state == 'Z' || state == 'X') return true;
+  int parent = 0;
   unsigned flags = 0;
   constexpr unsigned exiting = 0x4;  // PF_EXITING of the kernel
-  if (std::sscanf(text.data() + name_end + 3, " %*d %*d %*d %*d %*d %u", &flags) != 1) return true;
+  if (std::sscanf(text.data() + name_end + 3, " %d %*d %*d %*d %*d %u", &parent, &flags) != 2) {
+    return true;
+  }
+  // In a /proc of another pid namespace the number names another process.
+  if (parent != ::getpid()) return true;
   return (flags & exiting) != 0;
 }
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,7 +19,10 @@
 
 #include <boost/system/system_error.hpp>
 
+#include "processes/child_handle.hpp"
+#include "processes/own_program.hpp"
 #include "processes/spawn_launcher.hpp"
+#include "processes/start_errors.hpp"
 #include "program/program.hpp"
 #include "program/rights.hpp"
 #include "system/safe_descriptor.hpp"
@@ -34,9 +36,14 @@ namespace {
   throw boost::system::system_error{error, boost::system::system_category(), step};
 }
 
+[[noreturn]] void fail_to_start(int error, const std::string& path) {
+  const std::string why = why_not_started(error, path);
+  fail(error, ("cannot start a process" + (why.empty() ? why : " (" + why + ")")).c_str());
+}
+
 unique_descriptor nothing_to_read() {
   unique_descriptor file{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
-  if (!file) fail(errno, "cannot open /dev/null for a worker's standard input");
+  if (!file) fail_to_start(errno, "/dev/null");
   return out_of_the_way(std::move(file));
 }
 
@@ -122,6 +129,9 @@ void without_new_privileges(Work work) {
 
 launched_worker launch_worker(const boost::asio::any_io_executor& executor, int rank,
                               const surroundings& around) {
+  if (const std::string why = why_no_workers(); !why.empty()) {
+    fail(EOPNOTSUPP, ("cannot start a process (" + why + ")").c_str());
+  }
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     fail(errno, "cannot make a socket pair");
@@ -132,10 +142,9 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
   const unique_descriptor input = nothing_to_read();
   lifeline tie_to_parent;
 
-  const auto& own = program::instance().arguments;
-  const std::string name = own.empty() ? "coterie-worker" : own.front();
-  std::vector<const char*> arguments{name.c_str()};
-  for (std::size_t each = 1; each < own.size(); ++each) arguments.push_back(own[each].c_str());
+  const own_program own = program_to_start(program::instance().arguments);
+  std::vector<const char*> arguments;
+  for (const std::string& each : own.arguments) arguments.push_back(each.c_str());
   arguments.push_back(nullptr);
 
   const auto environment = environment_of({.rank = rank, .parent = ::getpid()}, around);
@@ -143,21 +152,23 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
   const auto launch = [&] {
     boost::system::error_code failure;
     auto started = spawn_launcher{}(
-        executor, failure, "/proc/self/exe", arguments.data(),
+        executor, failure, own.path, arguments.data(),
         boost::process::v2::process_environment{environment},
         boost::process::v2::process_stdio{input.get(), STDOUT_FILENO, STDERR_FILENO},
         worker_descriptors{theirs.get(), tie_to_parent.descriptor()}, worker_signals{},
         worker_directory{around.directory.get()});
-    if (failure) fail(failure.value(), "cannot start a process");
+    if (failure) fail_to_start(failure.value(), own.path);
     worker.pid = started.id();
     // Waiting is done here, not by Boost.Process, which may block the event loop; and its handle of 1.81 does
     // not give its descriptor away.
-    worker.process = unique_descriptor{static_cast<int>(::syscall(SYS_pidfd_open, worker.pid, 0))};
-    const int error = errno;
-    boost::system::error_code ignored;
-    if (!worker.process) started.terminate(ignored);
     started.detach();
-    if (!worker.process) fail(error, "cannot watch a process");
+    try {
+      worker.process = open_pidfd(worker.pid);
+    } catch (const boost::system::system_error&) {
+      // A child that cannot be watched must not stay.
+      child_handle{.pid = worker.pid, .ends = around.ends}.kill_and_reap();
+      throw;
+    }
   };
   if (start_rights() == worker_rights::none_to_gain) {
     without_new_privileges(launch);

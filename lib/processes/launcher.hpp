@@ -13,7 +13,7 @@ namespace coterie::detail {
 /// A worker process that has just been started.
 struct launched_worker {
   pid_t pid = 0;
-  unique_descriptor process;  // a pidfd
+  unique_descriptor process;  // a pidfd, if there are any
   unique_descriptor link;     // the parent's end of the socket pair
 };
 
@@ -21,8 +21,7 @@ struct launched_worker {
 /// from /dev/null, no other descriptor than standard output, standard error, the link and the lifeline. The
 /// worker leads a process group.
 ///
-/// It runs `/proc/self/exe`, so that a program which was replaced or deleted on disk still starts
-/// workers of its own build. Where that file would give the worker more rights than this process has, the
+/// What is run is told by `program_to_start`. Where that file would give the worker more rights than this process has, the
 /// worker is started without the means to gain any (`rights.hpp`).
 ///
 /// Throws `boost::system::system_error` that names the step that failed.

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "processes/spawn_launcher.hpp"
 
-#include <sys/syscall.h>
-#include <sys/wait.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <new>
+
+#include <boost/system/system_error.hpp>
+
+#include "processes/child_handle.hpp"
 
 namespace coterie::detail {
 
@@ -76,13 +79,17 @@ int spawn_launcher::start(const char* executable, const char* const* argv) {
                         const_cast<char* const*>(env))) {
     return failure;
   }
-  pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  if (pidfd_ >= 0) return 0;
+  try {
+    pidfd_ = open_pidfd(pid).release();
+    // v2's process has a descriptor to wait for. Where there are none of processes, this one stands for it.
+    if (pidfd_ < 0) pidfd_ = ::eventfd(0, EFD_CLOEXEC);
+    if (pidfd_ >= 0) return 0;
+  } catch (const boost::system::system_error& failure) {
+    errno = failure.code().value();
+  }
   // Out of descriptors: a child that cannot be watched must not stay.
   const int failure = errno;
-  ::kill(pid, SIGKILL);
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  child_handle{.pid = pid}.kill_and_reap();
   return failure;
 }
 

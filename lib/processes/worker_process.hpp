@@ -3,28 +3,28 @@
 
 #include <sys/types.h>
 
-#include <csignal>
+#include <chrono>
 #include <optional>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
+#include "processes/child_handle.hpp"
 #include "processes/exit_status.hpp"
 #include "processes/lifeline.hpp"
 #include "system/unique_descriptor.hpp"
 
 namespace coterie::detail {
 
-/// A child process: watched by its pidfd, ended and reaped without ever touching another process that
-/// might have been given the same number.
+/// A child process: watched by its pidfd, or without one by looking again and again; ended and reaped
+/// without ever touching another process that might have been given the same number.
 class worker_process {
  public:
-  enum class reaped { yes, not_yet, by_another };
-
-  /// Takes over the child. With `process_group` all that is left of the group which it leads is killed
-  /// before it is reaped. Throws `boost::system::system_error` if it cannot be watched; the child has
-  /// then been killed and reaped.
+  /// Takes over the child; `pidfd` may be empty. With `process_group` all that is left of the group which it
+  /// leads is killed before it is reaped. Throws `boost::system::system_error` if it cannot be watched; the
+  /// child has then been killed and reaped.
   worker_process(boost::asio::any_io_executor executor, pid_t pid, unique_descriptor pidfd,
                  ends_with_parent what);
   worker_process(const worker_process&) = delete;
@@ -40,12 +40,17 @@ class worker_process {
   /// `waited` if a wait is going on.
   void end() noexcept;
 
-  /// Calls `handler()` when the child has ended, or, after `end`, soon. Whoever is told calls `waited`.
+  /// Calls `handler()` when the child has ended or may have, or, after `end`, soon. Whoever is told calls `waited`.
   template <class Handler>
   void async_wait(Handler handler) {
     waiting_ = true;
-    descriptor_->async_wait(descriptor_type::wait_read,
-                            [handler = std::move(handler)](const auto&) mutable { handler(); });
+    auto told = [handler = std::move(handler)](const auto&) mutable { handler(); };
+    if (descriptor_) {
+      descriptor_->async_wait(descriptor_type::wait_read, std::move(told));
+    } else {
+      timer_->expires_after(between_looks);
+      timer_->async_wait(std::move(told));
+    }
   }
 
   /// Takes in that the handler of `async_wait` was called. Returns the child's wait status, and has then
@@ -64,14 +69,16 @@ class worker_process {
  private:
   using descriptor_type = boost::asio::posix::basic_stream_descriptor<boost::asio::any_io_executor>;
 
-  reaped try_to_reap(siginfo_t& news) noexcept;
-  void kill_and_reap() noexcept;
+  // The end of a link tells of most ends before that.
+  static constexpr std::chrono::milliseconds between_looks{10};
+
+  void give_back() noexcept;
 
   pid_t pid_;
-  int pidfd_;  // owned by `descriptor_`; -1 once the child has been ended
+  std::optional<child_handle> child_;  // empty once it has been ended
   // Empty once given back, for the reasons given in `link_socket`.
   std::optional<descriptor_type> descriptor_;
-  ends_with_parent ends_;
+  std::optional<boost::asio::steady_timer> timer_;  // if there is no pidfd
   bool waiting_ = false;
 };
 
