@@ -21,6 +21,7 @@ struct link_offer {
 
   way frames_travel = way::socket;
   unsigned char log2_capacity = 0;  // of each ring
+  std::uint16_t unused = 0;         // what is sent has no gaps
   std::uint32_t busy_poll = 0;      // nanoseconds
   link_secret secret{};             // comes back with the worker's greeting
 };

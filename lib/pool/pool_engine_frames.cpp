@@ -312,17 +312,30 @@ void pool_engine::take_last_words(const worker_peer& worker) {
 std::string pool_engine::start_problem(const worker_peer& worker) {
   if (!worker.problem.empty()) return worker.problem;
   const int status = worker.wait_status;
-  if (worker.wait_status != unknown_wait_status && WIFEXITED(status)) {
-    if (WEXITSTATUS(status) == exit_without_init) {
-      return "the program's main makes a pool without having called coterie::init(argc, argv) first";
-    }
-    if (!worker.greeted) {
-      return text_of(worker.ended()) +
-             " before it reached coterie::init: does the program's main call that first?";
-    }
+  const bool exited = status != unknown_wait_status && WIFEXITED(status);
+  const int code = exited ? WEXITSTATUS(status) : -1;
+  const std::string end = text_of(worker.ended());
+  if (code == exit_without_init) {
+    return "the program's main makes a pool without having called coterie::init(argc, argv) first";
   }
-  return text_of(worker.ended()) +
-         (worker.greeted ? " in its initializer" : " while it was starting");
+  if (code == exit_no_memory) {
+    return end +
+           ": it cannot use the memory shared with its parent, and says why on standard error; "
+           "pool_options::shared_memory = false does without";
+  }
+  if (worker.greeted) return end + " in its initializer";
+  constexpr int loader_failed = 127;
+  if (code == loader_failed) {
+    return end +
+           " before it reached coterie::init: could the dynamic loader not load the program? Its "
+           "reason is on standard error";
+  }
+  if (exited) {
+    return end + " before it reached coterie::init: does the program's main call that first?";
+  }
+  if (ended_from_outside(status)) return end + " while it was starting";
+  return end +
+         " before it reached coterie::init: in main, or in the constructor of a static object";
 }
 
 }  // namespace coterie::detail

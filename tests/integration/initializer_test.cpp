@@ -214,7 +214,11 @@ TEST_CASE(
     auto one = pool.apply_async(twice, 1);
     auto many = pool.map_async(twice, numbers(1000));
     auto stream = pool.imap(twice, numbers(1000));
-    co_await test::fails_with(pool.map_settled(twice, numbers(10)), coterie::errc::start_failed);
+    const auto settled = co_await pool.map_settled(twice, numbers(10));
+    CHECK(settled.size() == 10);
+    for (const auto& each : settled) {
+      CHECK(test::code_of(each.error()) == coterie::errc::start_failed);
+    }
     co_await test::fails_with(one.get(), coterie::errc::start_failed);
     co_await test::fails_with(many.get(), coterie::errc::start_failed);
     co_await test::fails_with(stream.next(), coterie::errc::start_failed);

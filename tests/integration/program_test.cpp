@@ -116,6 +116,21 @@ TEST_CASE("given a main that ends in workers before init, when a pool is made, t
 }
 
 TEST_CASE(
+    "given workers that fail before init, when a call is made, then it says how, and what to do") {
+  const auto [how, end, advice] = GENERATE(table<std::string, std::string, std::string>({
+      {"127", "exited with code 127", "dynamic loader"},
+      {"abort", "was killed by SIGABRT", "before it reached coterie::init"},
+  }));
+  const test::directory directory;
+  test::program fixture{{"workers_end_before_init", directory.file("marks"), how}};
+  const std::string text = fixture.line();
+  INFO(text);
+  CHECK(contains(text, end));
+  CHECK(contains(text, advice));
+  CHECK(fixture.exit_code() == 1);
+}
+
+TEST_CASE(
     "given a worker, when a task makes a pool there, then the task fails with a clear error") {
   test::run([]() -> asio::awaitable<void> {
     coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};

@@ -452,13 +452,16 @@ int few_descriptors_later(int, char**) {
       pool.map_settled([](int) -> int { ::_exit(3); }, items(), {.chunksize = 1}, asio::use_future);
   run_until_ready(loop, crash);
   try {
-    for (const auto& each : crash.get()) {
+    const auto outcomes = crash.get();
+    for (const auto& each : outcomes) {
       if (each.has_value()) say("an impossible value");
+      // The last worker has died before the last item was begun.
+      if (&each == &outcomes.back()) std::rethrow_exception(each.error());
     }
-    say("all crashed");
   } catch (const coterie::start_failed& problem) {
-    // The last worker has died before the last item was begun.
     say(std::string{"start_failed "} + problem.reason());
+  } catch (const coterie::worker_crashed&) {
+    say("all crashed");
   }
   say(outcome_of_call(loop, pool));
   set_limit(RLIMIT_NOFILE, 1024);
@@ -534,7 +537,11 @@ int main(int argc, char** argv) {
   }
   if (mode == "workers_end_before_init") {
     test::leave_mark(argv[2]);
-    if (test::marks_in(argv[2]) > 1) return 0;
+    if (test::marks_in(argv[2]) > 1) {
+      const std::string_view how = argc > 3 ? argv[3] : "0";
+      if (how == "abort") std::abort();
+      return std::atoi(how.data());
+    }
     coterie::init(argc, argv);
     return make_a_pool_and_call();
   }

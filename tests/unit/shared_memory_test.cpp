@@ -308,3 +308,26 @@ TEST_CASE("given a kernel that does not know of memory without programs, then it
     return error == ENOSYS && what.starts_with("cannot make shared memory");
   }));
 }
+
+// ---- forks ------------------------------------------------------------------------------------
+
+TEST_CASE(
+    "given memory that is written, when a forked child writes there, then nothing is shared") {
+  const auto memory = shared_memory::create(some_size);
+  memory.bytes()[0] = std::byte{1};
+  CHECK(in_another_process([&] {
+    const bool zeros = memory.bytes()[0] == std::byte{0};
+    for (std::byte& each : memory.bytes()) each = std::byte{2};
+    return zeros;
+  }));
+  CHECK(memory.bytes()[0] == std::byte{1});
+  CHECK(memory.bytes()[some_size - 1] == std::byte{0});
+}
+
+TEST_CASE("given memory that is only read, when a forked child reads it, then it finds the bytes") {
+  auto made = shared_memory::create(some_size, memory_writer::creator);
+  made.bytes()[0] = std::byte{1};
+  const auto opened =
+      shared_memory::open(copy_of(made.descriptor()), some_size, memory_writer::creator);
+  CHECK(in_another_process([&] { return opened.bytes()[0] == std::byte{1}; }));
+}

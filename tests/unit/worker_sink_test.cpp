@@ -8,6 +8,8 @@
 
 #include <coterie/detail/exception_wire.hpp>
 
+#include "processes/exit_status.hpp"
+#include "support/child.hpp"
 #include "worker/worker_sink.hpp"
 #include "worker_wire.hpp"
 
@@ -240,4 +242,44 @@ TEST_CASE("given a job of quick items, when another begins, then nothing is know
     sink.begin(next, {});
     CHECK(sink.allowance() == 1);
   }
+}
+
+// ---- forks ------------------------------------------------------------------------------------
+
+TEST_CASE("given a worker, when a forked child goes on in its place, then it is ended at once") {
+  worker_wire wire;
+  worker_sink sink{*wire.link};
+  REQUIRE(sink.begin(chunk_of(2), {}));
+  REQUIRE(sink.allowance() > 0);
+  wire.sent();
+  const int way = GENERATE(0, 1, 2, 3, 4, 5);
+  INFO(way);
+  const int code = test::in_child([&] {
+    switch (way) {
+      case 0:
+        sink.allowance();
+        break;
+      case 1:
+        sink.end();
+        break;
+      case 2:
+        try {
+          throw std::runtime_error{"from the child"};
+        } catch (...) {
+          sink.failed();
+        }
+        break;
+      case 3:
+        wire.link->flush();
+        break;
+      case 4:
+        wire.link->publish();
+        break;
+      default:
+        wire.link->next();
+    }
+    return 0;
+  });
+  CHECK(code == exit_forked);
+  CHECK(wire.sent().empty());
 }
