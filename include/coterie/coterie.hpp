@@ -23,6 +23,7 @@
 #include <coterie/remote_error.hpp>
 #include <coterie/remote_info.hpp>
 #include <coterie/stream.hpp>
+#include <coterie/surroundings.hpp>
 #include <coterie/this_worker.hpp>
 #include <coterie/version.hpp>
 #include <coterie/within.hpp>

@@ -6,7 +6,10 @@
 // clang-format on
 
 #include <chrono>
+#include <filesystem>
 
+#include <coterie/option.hpp>
+#include <coterie/surroundings.hpp>
 #include <coterie/worker_task.hpp>
 
 namespace coterie {
@@ -65,6 +68,28 @@ struct pool_options {
   /// `setpgid`) is not found. Ctrl-C at a terminal reaches neither workers nor what they started: the
   /// program decides what it means, and if it ends, so do they.
   subprocess_end subprocesses = subprocess_end::with_worker;
+
+  /// Variables that workers have beside those of the program, or otherwise, or not. See `environment`.
+  option<coterie::environment> environment{};
+
+  /// Where workers begin, replacements too; empty: where the program is when the pool is made, whatever it
+  /// does later. What is no directory, or cannot be entered, makes the constructor throw
+  /// `std::invalid_argument`.
+  option<std::filesystem::path> working_directory{};
+
+  /// Where the standard output of workers goes, and of what their tasks start. See `output`.
+  option<output> standard_output{};
+
+  /// The same for standard error. What coterie itself has to say in a worker goes there.
+  option<output> standard_error{};
+
+  /// How much nicer than the program workers are to others, 0 to 19 (`setpriority`): a pool of 19 takes what
+  /// others leave. Any other value makes the constructor throw `std::invalid_argument`.
+  int nice = 0;
+
+  /// Whether each worker has a CPU of its own. See `cpu_pinning`. A CPU that the program may not use makes the
+  /// constructor throw `std::invalid_argument`.
+  option<cpu_pinning> cpus{};
 
   /// Whether messages to and from workers travel through memory that both sides share, which is
   /// several times faster. Where it cannot be had they travel through a socket, and

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "pool/pool_engine.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
@@ -22,7 +20,6 @@
 #include "pool/pool_service.hpp"
 #include "program/program.hpp"
 #include "program/rights.hpp"
-#include "system/safe_descriptor.hpp"
 #include "worker/worker_environment.hpp"
 
 namespace coterie::detail {
@@ -113,17 +110,6 @@ void check_initialized() {
                 "coterie: a pool needs coterie::init(argc, argv) as the first statement of main: "
                 "workers run the same program, and that is where they become workers"};
   }
-}
-
-surroundings surroundings_for(const pool_options& options) {
-  surroundings around;
-  around.ends = options.subprocesses == subprocess_end::with_worker
-                    ? ends_with_parent::process_group
-                    : ends_with_parent::worker;
-  // Where this process is now, for workers that start later, too.
-  around.directory =
-      out_of_the_way(unique_descriptor{::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)});
-  return around;
 }
 
 shared_payload encoded_setup(int processes, const pool_options& options) {

@@ -147,6 +147,8 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
   for (const std::string& each : own.arguments) arguments.push_back(each.c_str());
   arguments.push_back(nullptr);
 
+  const auto output = open_output(around.standard_output, rank, STDOUT_FILENO);
+  const auto error = open_output(around.standard_error, rank, STDERR_FILENO);
   const auto environment = environment_of({.rank = rank, .parent = ::getpid()}, around);
 
   const auto launch = [&] {
@@ -154,7 +156,8 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
     auto started = spawn_launcher{}(
         executor, failure, own.path, arguments.data(),
         boost::process::v2::process_environment{environment},
-        boost::process::v2::process_stdio{input.get(), STDOUT_FILENO, STDERR_FILENO},
+        boost::process::v2::process_stdio{input.get(), output ? output.get() : STDOUT_FILENO,
+                                          error ? error.get() : STDERR_FILENO},
         worker_descriptors{theirs.get(), tie_to_parent.descriptor()}, worker_signals{},
         worker_directory{around.directory.get()});
     if (failure) fail_to_start(failure.value(), own.path);
@@ -164,8 +167,9 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
     started.detach();
     try {
       worker.process = open_pidfd(worker.pid);
+      place(worker.pid, rank, around);
     } catch (const boost::system::system_error&) {
-      // A child that cannot be watched must not stay.
+      // A child that cannot be watched, or is not where it should be, must not stay.
       child_handle{.pid = worker.pid, .ends = around.ends}.kill_and_reap();
       throw;
     }

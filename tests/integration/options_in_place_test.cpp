@@ -67,6 +67,14 @@ TEST_CASE("given all options in place, when the executor is awaited, then all of
                         .initializer = coterie::bind(set_state, long_text),
                         .finalizer = coterie::bind(test::leave_mark, directory.file("marks")),
                         .start_timeout = 60s,
+                        .restart_limit = {.starts = 9, .window = 9s},
+                        .subprocesses = coterie::subprocess_end::with_worker,
+                        .environment = coterie::environment{}.set("COTERIE_TEST", long_text),
+                        .working_directory = "/",
+                        .standard_output = coterie::output::to_file(directory.file("output")),
+                        .standard_error = coterie::output::inherited(),
+                        .nice = 1,
+                        .cpus = coterie::cpu_pinning::automatic(),
                         .shared_memory = true,
                         .busy_poll = 20us}};
     co_await check_state(pool, long_text);

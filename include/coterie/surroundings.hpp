@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <filesystem>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace coterie {
+
+/// What a pool's workers have in their environment that the program has not, or has otherwise. Everything
+/// else is as in the program at the time when a worker starts.
+///
+/// Thread safety: as for a `std::vector`.
+///
+/// Example: `{.environment = coterie::environment{}.set("OMP_NUM_THREADS", "1").unset("DISPLAY")}`
+class environment {
+ public:
+  environment() = default;
+  /// Sets some variables: `{{"LANG", "C"}, {"TZ", "UTC"}}`.
+  environment(std::initializer_list<std::pair<std::string, std::string>> variables) {
+    for (const auto& [name, value] : variables) set(name, value);
+  }
+
+  /// Workers have the variable with this value. Throws `std::invalid_argument` for a name that is empty, or
+  /// has a `=` or a zero byte in it, for a value with a zero byte, and for `COTERIE_WORKER`.
+  environment& set(const std::string& name, const std::string& value);
+  /// Workers do not have the variable. Throws as `set` does.
+  environment& unset(const std::string& name);
+
+  /// "NAME=value" for each that is set, "NAME" for each that is taken away. For those who extend coterie.
+  [[nodiscard]] const std::vector<std::string>& changes() const noexcept { return changes_; }
+
+ private:
+  void forget(const std::string& name);
+
+  std::vector<std::string> changes_;
+};
+
+/// Where a stream of a worker's output goes.
+///
+/// Thread safety: as for a `std::string`.
+///
+/// Example: `{.standard_error = coterie::output::to_file("worker-{rank}.log")}`
+class output {
+ public:
+  enum class kind { inherited, discarded, file };
+
+  /// Where the program's own goes.
+  static output inherited() { return output{kind::inherited, {}}; }
+  /// Nowhere.
+  static output discarded() { return output{kind::discarded, {}}; }
+  /// To the end of a file, which is made if it is not there. In its name `{rank}` stands for the worker's rank;
+  /// without it all workers write to the same file. A relative name begins at the working directory that the
+  /// program has when the pool is made. A file that cannot be opened fails the start of the worker.
+  static output to_file(std::filesystem::path name) { return output{kind::file, std::move(name)}; }
+
+  /// `inherited`.
+  output() = default;
+
+  [[nodiscard]] kind where() const noexcept { return kind_; }
+  /// The name that was given to `to_file`.
+  [[nodiscard]] const std::filesystem::path& name() const noexcept { return name_; }
+
+ private:
+  output(kind what, std::filesystem::path name) : kind_{what}, name_{std::move(name)} {}
+
+  kind kind_ = kind::inherited;
+  std::filesystem::path name_;
+};
+
+/// On which CPUs workers run. A worker that is pinned runs on one CPU, with all its threads.
+///
+/// Thread safety: as for a `std::vector`.
+///
+/// Example: `{.processes = 4, .cpus = coterie::cpu_pinning::automatic()}`
+class cpu_pinning {
+ public:
+  enum class kind { none, automatic, listed };
+
+  /// Wherever the kernel likes.
+  static cpu_pinning none() { return {}; }
+  /// The worker of rank r has the r-th of the CPUs that the program may use, and so on from the first again.
+  static cpu_pinning automatic() { return cpu_pinning{kind::automatic, {}}; }
+  /// The worker of rank r has the r-th of these CPUs, and so on from the first again.
+  static cpu_pinning to(std::vector<int> cpus) {
+    return cpu_pinning{kind::listed, std::move(cpus)};
+  }
+
+  /// `none`.
+  cpu_pinning() = default;
+
+  [[nodiscard]] kind how() const noexcept { return kind_; }
+  /// The CPUs that were given to `to`.
+  [[nodiscard]] const std::vector<int>& cpus() const noexcept { return cpus_; }
+
+ private:
+  cpu_pinning(kind how, std::vector<int> cpus) : kind_{how}, cpus_{std::move(cpus)} {}
+
+  kind kind_ = kind::none;
+  std::vector<int> cpus_;
+};
+
+}  // namespace coterie

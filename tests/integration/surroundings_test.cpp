@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What workers find around them: variables, a directory, where their output goes, CPUs; and what becomes
+// of the programs that tasks start.
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/asio.hpp>
+#include <catch2/catch.hpp>
+
+#include <coterie/coterie.hpp>
+
+#include "support/expect.hpp"
+#include "support/processes.hpp"
+#include "support/run.hpp"
+#include "support/signal.hpp"
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string variable(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  return value != nullptr ? value : "(none)";
+}
+
+std::string directory_of_worker() { return fs::current_path().string(); }
+
+void print(const std::string& text) {
+  std::printf("%s from %d\n", text.c_str(), coterie::this_worker::rank());
+  std::fprintf(stderr, "error of %d\n", coterie::this_worker::rank());
+}
+
+int end_worker(int code) { ::_exit(code); }
+
+std::string text_in(const std::string& file) {
+  std::ifstream in{file};
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::vector<int> cpus_here() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  ::sched_getaffinity(0, sizeof set, &set);
+  std::vector<int> all;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(static_cast<std::size_t>(cpu), &set)) all.push_back(cpu);
+  }
+  return all;
+}
+
+// Starts a program that lives long, tells its number, and waits for it or not.
+int start_program(const std::string& file, const std::string& told, bool and_wait) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execl("/bin/sleep", "sleep", "1000", static_cast<char*>(nullptr));
+    ::_exit(127);
+  }
+  std::ofstream{file} << child << std::flush;
+  test::give_signal(told);
+  if (and_wait) ::waitpid(child, nullptr, 0);
+  return child;
+}
+
+/// A program that a task has started in the pool.
+struct started_program {
+  explicit started_program(const asio::any_io_executor& executor) : told{executor} {}
+
+  asio::awaitable<pid_t> pid() {
+    co_await told.arrived();
+    pid_t number = 0;
+    std::ifstream{file} >> number;
+    REQUIRE(number > 0);
+    co_return number;
+  }
+
+  test::directory folder;
+  std::string file = folder.file("pid");
+  test::signal told;
+};
+
+bool runs(pid_t process) { return test::status_of(process).state != 0 && !test::gone(process); }
+
+/// Bits of the signals that a process ignores, and of those that it blocks.
+std::string signals_of(pid_t process, const std::string& which) {
+  std::ifstream status{"/proc/" + std::to_string(process) + "/status"};
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(which)) return line.substr(which.size() + 1);
+  }
+  return "?";
+}
+
+}  // namespace
+
+TEST_CASE("given variables, when workers start, then they have these beside the program's") {
+  ::setenv("COTERIE_TEST_KEPT", "kept", 1);
+  ::setenv("COTERIE_TEST_CHANGED", "old", 1);
+  ::setenv("COTERIE_TEST_TAKEN", "there", 1);
+  test::run([]() -> asio::awaitable<void> {
+    coterie::pool pool{co_await asio::this_coro::executor,
+                       {.processes = 1,
+                        .environment = coterie::environment{}
+                                           .set("COTERIE_TEST_NEW", "a=b")
+                                           .set("COTERIE_TEST_CHANGED", "first")
+                                           .set("COTERIE_TEST_CHANGED", "new")
+                                           .unset("COTERIE_TEST_TAKEN")}};
+    co_await test::gives(pool.apply(variable, "COTERIE_TEST_NEW"), std::string{"a=b"});
+    co_await test::gives(pool.apply(variable, "COTERIE_TEST_CHANGED"), std::string{"new"});
+    co_await test::gives(pool.apply(variable, "COTERIE_TEST_TAKEN"), std::string{"(none)"});
+    co_await test::gives(pool.apply(variable, "COTERIE_TEST_KEPT"), std::string{"kept"});
+    co_await test::gives(pool.apply(variable, "COTERIE_WORKER"), std::string{"(none)"});
+  });
+}
+
+TEST_CASE("given variables that cannot be, when they are named, then they are refused") {
+  coterie::environment variables;
+  for (const std::string name : {"", "A=B", "COTERIE_WORKER"}) {
+    CHECK_THROWS_AS(variables.set(name, "1"), std::invalid_argument);
+    CHECK_THROWS_AS(variables.unset(name), std::invalid_argument);
+  }
+  CHECK_THROWS_AS(variables.set("A", std::string{"a\0b", 3}), std::invalid_argument);
+  CHECK(variables.changes().empty());
+}
+
+TEST_CASE("given a working directory, when workers start, then they begin there, late ones too") {
+  const auto home = fs::current_path();
+  const test::directory other;
+  const auto elsewhere = fs::canonical(fs::path{other.file("x")}.parent_path());
+  const bool given = GENERATE(true, false);
+  INFO("a directory is given: " << given);
+  test::run([&]() -> asio::awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    coterie::pool_options options{.processes = 1};
+    if (given) options.working_directory = elsewhere;
+    coterie::pool pool{executor, options};
+    const std::string expected = (given ? elsewhere : home).string();
+    co_await test::gives(pool.apply(directory_of_worker), expected);
+    // The program goes elsewhere, and the worker is replaced.
+    fs::current_path("/");
+    co_await test::fails_with(pool.apply(end_worker, 3), coterie::errc::worker_crashed);
+    co_await test::gives(pool.apply(directory_of_worker), expected);
+  });
+  fs::current_path(home);
+}
+
+TEST_CASE("given output to files, when tasks print, then each worker has its own") {
+  const test::directory folder;
+  test::run([&]() -> asio::awaitable<void> {
+    coterie::pool pool{co_await asio::this_coro::executor,
+                       {.processes = 2,
+                        .standard_output = coterie::output::to_file(folder.file("out-{rank}")),
+                        .standard_error = coterie::output::to_file(folder.file("all"))}};
+    co_await test::becomes([&] { return pool.stats().workers_ready == 2; });
+    const std::vector<std::string> texts(20, "text");
+    co_await pool.map(print, texts, {.chunksize = 1});
+    pool.close();
+    co_await pool.join();
+  });
+  const std::string first = text_in(folder.file("out-0"));
+  const std::string second = text_in(folder.file("out-1"));
+  CHECK(first.find("from 1") == std::string::npos);
+  CHECK(second.find("from 0") == std::string::npos);
+  CHECK(first.size() + second.size() == 20 * std::string{"text from 0\n"}.size());
+  CHECK(text_in(folder.file("all")).size() == 20 * std::string{"error of 0\n"}.size());
+}
+
+TEST_CASE("given output to a file that cannot be, when a call is made, then it says which") {
+  test::run([]() -> asio::awaitable<void> {
+    coterie::pool pool{
+        co_await asio::this_coro::executor,
+        {.processes = 1, .standard_output = coterie::output::to_file("/nowhere/at-all/{rank}")}};
+    const auto error =
+        test::as<coterie::start_failed>(co_await test::failure_of(pool.apply(print, "")));
+    CHECK(std::string{error.reason()}.find("/nowhere/at-all/0") != std::string::npos);
+    CHECK(std::string{error.reason()}.find("standard output") != std::string::npos);
+  });
+}
+
+TEST_CASE("given output that is discarded, when tasks print, then nothing is seen of it") {
+  test::run([]() -> asio::awaitable<void> {
+    coterie::pool pool{co_await asio::this_coro::executor,
+                       {.processes = 1,
+                        .standard_output = coterie::output::discarded(),
+                        .standard_error = coterie::output::discarded()}};
+    co_await pool.apply(print, "not to be seen");
+    const auto target = [](int descriptor) {
+      return fs::read_symlink("/proc/self/fd/" + std::to_string(descriptor)).string();
+    };
+    co_await test::gives(pool.apply(target, 1), std::string{"/dev/null"});
+    co_await test::gives(pool.apply(target, 2), std::string{"/dev/null"});
+  });
+}
+
+TEST_CASE("given a nicer pool, when workers run, then they are as nice as was said") {
+  const int here = ::getpriority(PRIO_PROCESS, 0);
+  test::run([here]() -> asio::awaitable<void> {
+    coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1, .nice = 5}};
+    const auto niceness = [] { return ::getpriority(PRIO_PROCESS, 0); };
+    co_await test::gives(pool.apply(niceness), std::min(here + 5, 19));
+  });
+}
+
+TEST_CASE("given workers that are pinned, when they run, then each has its CPU") {
+  const auto allowed = cpus_here();
+  test::run([&]() -> asio::awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto where = [](int) { return std::pair{coterie::this_worker::rank(), cpus_here()}; };
+    const std::vector<int> calls(20);
+    {
+      coterie::pool pool{executor, {.processes = 3, .cpus = coterie::cpu_pinning::automatic()}};
+      for (const auto& [rank, cpus] : co_await pool.map(where, calls, {.chunksize = 1})) {
+        CHECK(cpus == std::vector{allowed[static_cast<std::size_t>(rank) % allowed.size()]});
+      }
+    }
+    const std::vector<int> last{allowed.back()};
+    coterie::pool pool{executor, {.processes = 2, .cpus = coterie::cpu_pinning::to(last)}};
+    for (const auto& [rank, cpus] : co_await pool.map(where, calls)) CHECK(cpus == last);
+  });
+}
+
+TEST_CASE("given surroundings that cannot be, when a pool is made, then it is refused") {
+  asio::io_context loop;
+  const auto refuses = [&](const coterie::pool_options& options) {
+    CHECK_THROWS_AS((coterie::pool{loop, options}), std::invalid_argument);
+  };
+  refuses({.working_directory = "/nowhere/at/all"});
+  refuses({.standard_output = coterie::output::to_file("")});
+  refuses({.nice = -1});
+  refuses({.nice = 20});
+  refuses({.cpus = coterie::cpu_pinning::to({})});
+  refuses({.cpus = coterie::cpu_pinning::to({100000})});
+}
+
+// ---- programs that tasks start ----------------------------------------------------------------
+
+TEST_CASE("given a program that a task started, when its worker ends, then it ends as well") {
+  enum class ending { leaves, killed, cancelled, terminated, destroyed };
+  const auto how = GENERATE(ending::leaves, ending::killed, ending::cancelled, ending::terminated,
+                            ending::destroyed);
+  INFO("ending " << static_cast<int>(how));
+  test::run([how]() -> asio::awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    started_program program{executor};
+    pid_t process = 0;
+    {
+      coterie::pool pool{executor, {.processes = 1}};
+      auto pending =
+          pool.apply_async(start_program, program.file, program.told.path(), how != ending::leaves);
+      process = co_await program.pid();
+      CHECK(runs(process));
+      switch (how) {
+        case ending::leaves:
+          co_await pending.wait();
+          CHECK(runs(process));
+          pool.close();
+          co_await pool.join();
+          break;
+        case ending::killed:
+          ::kill(test::children().front(), SIGKILL);
+          co_await pending.wait();
+          break;
+        case ending::cancelled:
+          pending.cancel();
+          break;
+        case ending::terminated:
+          pool.terminate();
+          co_await pool.join();
+          break;
+        case ending::destroyed:
+          break;
+      }
+    }
+    CHECK(test::eventually([&] { return !runs(process); }));
+  });
+}
+
+TEST_CASE("given a pool that leaves programs alone, when a worker ends, then its program goes on") {
+  test::run([]() -> asio::awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    started_program program{executor};
+    pid_t process = 0;
+    {
+      coterie::pool pool{executor,
+                         {.processes = 1, .subprocesses = coterie::subprocess_end::by_itself}};
+      auto pending = pool.apply_async(start_program, program.file, program.told.path(), false);
+      process = co_await program.pid();
+      co_await pending.wait();
+      pool.close();
+      co_await pool.join();
+    }
+    CHECK(runs(process));
+    ::kill(process, SIGKILL);
+  });
+}
+
+TEST_CASE("given a program that a task started, when it runs, then it treats signals as usual") {
+  struct sigaction ignore{};
+  ignore.sa_handler = SIG_IGN;
+  struct sigaction before{};
+  ::sigaction(SIGINT, &ignore, &before);
+  test::run([]() -> asio::awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    started_program program{executor};
+    coterie::pool pool{executor, {.processes = 1}};
+    auto pending = pool.apply_async(start_program, program.file, program.told.path(), true);
+    const pid_t process = co_await program.pid();
+    const auto none = [](const std::string& bits) {
+      return std::stoull(bits, nullptr, 16) & ((1ULL << (SIGINT - 1)) | (1ULL << (SIGTERM - 1)) |
+                                               (1ULL << (SIGPIPE - 1)) | (1ULL << (SIGCHLD - 1)));
+    };
+    CHECK(none(signals_of(process, "SigIgn:")) == 0);
+    CHECK(none(signals_of(process, "SigBlk:")) == 0);
+  });
+  ::sigaction(SIGINT, &before, nullptr);
+}
+
+TEST_CASE("given a thread that started a worker, when it ends, then no task is interrupted") {
+  asio::io_context loop;
+  coterie::pool pool{loop, {.processes = 1}};
+  const test::directory folder;
+  const auto left_of_sleep = [](const std::string& marks) {
+    test::leave_mark(marks);
+    // The rest of the time, if a signal ends it before.
+    return static_cast<int>(::sleep(1));
+  };
+  auto pending = pool.apply_async(left_of_sleep, folder.file("marks"));
+  std::thread first{[&] {
+    while (test::marks_in(folder.file("marks")) == 0) loop.run_one_for(10ms);
+  }};
+  first.join();
+  int left = -1;
+  asio::co_spawn(
+      loop,
+      [&]() -> asio::awaitable<void> {
+        left = co_await pending.get();
+        pool.terminate();
+      },
+      asio::detached);
+  loop.run_for(test::deadline);
+  CHECK(left == 0);
+}
