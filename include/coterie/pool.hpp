@@ -38,11 +38,14 @@ namespace coterie {
 /// Common to all calls:
 ///
 /// - *Functions.* A plain function, a lambda without captures, `bind(f, args...)`, or a function object
-///   that is itself encodable. It runs in a worker process, and what it changes stays there.
+///   that is itself encodable. It runs in a worker process, and what it changes stays there: so a
+///   parameter that is a reference and not const is refused, and so is one in which an item or argument
+///   loses its value (`int` for a `std::int64_t`).
 /// - *Items and arguments* are encoded and sent; what the function returns is sent back. See
 ///   `coterie/ext/codec.hpp` for what may travel.
 /// - *Ranges.* An lvalue is borrowed, and must live until the operation completes or the stream is
-///   destroyed; an rvalue is moved in. Any input range will do, sized or not; it is read as workers have
+///   destroyed; an rvalue is moved in. The compiler cannot see that a stream outlives a local range: write
+///   `return pool.imap(f, std::move(local))`. Any input range will do, sized or not; it is read as workers have
 ///   room, from whichever thread drives the pool, by one thread at a time. So a range that is borrowed
 ///   is read no more once the operation's handler is called, or the destructor of the stream, of the pool,
 ///   or `terminate` has returned: that waits for a thread that is inside the range, unless it is this one.
@@ -281,6 +284,35 @@ class pool {
                                                options, detail::stream_order::as_finished);
   }
 
+  // ---- what fits none of these ---------------------------------------------------------------
+  //
+  // The name of an overloaded function or of a template, a braced list, and options that do not exist
+  // have no type that a template could look at. The compiler prints the reason as it refuses the call.
+  template <class Reason = detail::no_such_call>
+  Reason apply(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason apply_async(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason map(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason starmap(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason map_settled(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason starmap_settled(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason map_async(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason starmap_async(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason imap(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason imap_unordered(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason istarmap(...) = delete;
+  template <class Reason = detail::no_such_call>
+  Reason istarmap_unordered(...) = delete;
+
   // ---- the pool itself ------------------------------------------------------------------------
 
   /// Accepts no more work. What was accepted is finished; then the workers run their finalizer and
@@ -334,7 +366,9 @@ class pool {
   static auto prepare_one(F&& f, A&&... arguments) {
     using call = single_call<F, A...>;
     using result = typename call::result;
-    if constexpr (!call::accepted || !detail::check_copies<A...>()) {
+    if constexpr (!call::accepted) {
+      return detail::prepared_call<result>{};
+    } else if constexpr (!detail::check_copies<A...>()) {
       return detail::prepared_call<result>{};
     } else {
       return detail::prepare<call, detail::value_taker<result>, result>(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: coterie: a value that travels must be default-constructible and movable
+// expect: coterie: this type cannot travel
 // most lines: 60
 #include <mutex>
 

@@ -24,6 +24,12 @@
 
 namespace coterie::detail {
 
+/// A reason in a name, since C++20 has no words for a deleted function.
+struct
+    coterie_no_such_call__wrap_the_name_of_an_overloaded_function_or_template_in_a_lambda__name_a_braced_list_first__or_correct_the_options;
+using no_such_call =
+    coterie_no_such_call__wrap_the_name_of_an_overloaded_function_or_template_in_a_lambda__name_a_braced_list_first__or_correct_the_options;
+
 /// Stands for a result that is not known because the call was refused. Fits anywhere, so that the
 /// compiler finds no further fault.
 struct refused_result {

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: coterie_no_such_call__wrap_the_name_of_an_overloaded_function
+// most lines: 60
+#include <vector>
+
+#include <coterie/coterie.hpp>
+
+int twice(int number);
+
+auto doubled(coterie::pool& pool, const std::vector<int>& numbers) {
+  return pool.map(twice, numbers, {.chunk_size = 3});
+}
