@@ -8,8 +8,27 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
 
 namespace coterie::detail {
+
+namespace {
+
+// Whether a process has this program's file in its memory, though it executes another: valgrind's tool does
+// so, and a worker that it does not trace is started without it.
+bool has_loaded_this(pid_t process) {
+  std::error_code none;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe", none).string();
+  std::ifstream maps{"/proc/" + std::to_string(process) + "/maps"};
+  for (std::string line; !program.empty() && std::getline(maps, line);) {
+    if (line.ends_with(" " + program)) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 std::string worker_environment::assignment() const {
   return std::string{variable} + "=" + std::to_string(rank) + ":" + std::to_string(parent);
@@ -47,7 +66,7 @@ bool worker_environment::is_proven() const noexcept {
   struct stat there{};
   const std::string file = "/proc/" + std::to_string(parent) + "/exe";
   if (::stat("/proc/self/exe", &here) != 0 || ::stat(file.c_str(), &there) != 0) return true;
-  return here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+  return (here.st_dev == there.st_dev && here.st_ino == there.st_ino) || has_loaded_this(parent);
 }
 
 void worker_environment::forget() { ::unsetenv(variable); }
