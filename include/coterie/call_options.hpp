@@ -6,6 +6,8 @@
 // clang-format on
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 
 namespace coterie {
 
@@ -21,6 +23,10 @@ struct map_options {
   /// The most items that are taken from the input before they are finished; no chunk is longer. 0
   /// (automatic): what keeps the workers busy, a few chunks for each.
   std::size_t window = 0;
+
+  /// What `this_worker::seed` derives the seeds of the items from. Without it each call of a pool has a
+  /// seed of its own, derived from `pool_options::seed`.
+  std::optional<std::uint64_t> seed{};
 };
 
 /// How `pool::imap` and its kin take and send their items. Any values will do.
@@ -36,6 +42,10 @@ struct stream_options {
   /// stream; no chunk is longer. 0 (automatic): eight chunks for each worker; at least 256 items, and
   /// at most 4096 for each worker.
   std::size_t window = 0;
+
+  /// What `this_worker::seed` derives the seeds of the items from. Without it each call of a pool has a
+  /// seed of its own, derived from `pool_options::seed`.
+  std::optional<std::uint64_t> seed{};
 };
 
 }  // namespace coterie

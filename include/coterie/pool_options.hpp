@@ -6,6 +6,7 @@
 // clang-format on
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 
 #include <coterie/option.hpp>
@@ -104,6 +105,10 @@ struct pool_options {
   /// event loop serves everything else in between. Without shared memory nobody looks at all. Any other
   /// value makes the constructor throw `std::invalid_argument`.
   std::chrono::nanoseconds busy_poll = std::chrono::microseconds{50};
+
+  /// Where random numbers of tasks begin: see `this_worker::seed`. Any value will do. Programs that
+  /// want other numbers in each run give, say, `std::random_device{}()`.
+  std::uint64_t seed = 0;
 
   /// The largest number of workers that one pool may have.
   static constexpr int most_processes = 10'000;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// clang-format off: first of all
+#include <coterie/detail/language.hpp>
+// clang-format on
+
 #include <chrono>
 #include <utility>
 

@@ -18,19 +18,20 @@ namespace coterie::detail {
 /// Worker to parent: hello, ready, not_ready, values, failure, done, left.
 /// Between the two ends of a link that have segments, and for nobody else: the rest.
 enum class frame_kind : std::uint16_t {
-  setup = 1,  // rank, number of workers, initializer, finalizer
-  define,     // the function of a job; `first`: 1 if each result is waited for; `count`: chunksize
-  run,     // the items of a chunk before the one with the index `count`; the payload may have more
-  forget,  // no more chunks of a job will come: drop its function
-  cancel,  // nobody wants the rest of a job: skip what is queued, stop what runs, and forget
-  stop,    // run the finalizer and leave
-  hello,   // protocol version and build identity
-  ready,   // the initializer has run
-  not_ready,         // the initializer threw: an encoded exception
-  values,            // results of consecutive items
-  failure,           // the encoded exception of one item
-  done,              // a chunk is over
-  left,              // the finalizer threw: an encoded exception
+  setup =
+      1,  // number of workers, initializer, finalizer; `first`: processes that had the rank before
+  define,  // the function of a job; `first`: 1 if each result is waited for; `count`: chunksize; `chunk`: seed
+  run,  // some items of a chunk, a `run_range` in `count`; `first`: of the call's items, the chunk's first
+  forget,     // no more chunks of a job will come: drop its function
+  cancel,     // nobody wants the rest of a job: skip what is queued, stop what runs, and forget
+  stop,       // run the finalizer and leave
+  hello,      // protocol version and build identity
+  ready,      // the initializer has run
+  not_ready,  // the initializer threw: an encoded exception
+  values,     // results of consecutive items
+  failure,    // the encoded exception of one item
+  done,       // a chunk is over
+  left,       // the finalizer threw: an encoded exception
   argument_segment,  // parent: the next descriptor is the memory of this segment; 0 bytes: it is gone
   result_segment,    // parent: the same; 0 bytes: it is gone, or cannot be had
   want_segment,      // worker: results of so many bytes need a segment
@@ -58,6 +59,21 @@ struct frame_header {
   std::uint64_t count = 0;  // items; in `done`: nanoseconds the worker was busy; bytes of a segment
 };
 static_assert(sizeof(frame_header) == 48);
+
+/// Which of the items that a chunk's payload holds are to be run: those from the index `begin` on, before
+/// `end`. Two numbers in one field; a chunk is cut so that it has no more items than fit.
+struct run_range {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+
+  static constexpr std::size_t most_items = 0xffff'ffff;
+
+  [[nodiscard]] constexpr std::uint64_t packed() const { return std::uint64_t{end} << 32U | begin; }
+  static constexpr run_range of(std::uint64_t packed) {
+    return {.begin = static_cast<std::uint32_t>(packed & most_items),
+            .end = static_cast<std::uint32_t>(packed >> 32U)};
+  }
+};
 
 /// Frames begin at multiples of this, so that a payload may be read in place.
 inline constexpr std::size_t frame_alignment = 16;

@@ -179,7 +179,10 @@ std::optional<std::size_t> ring_link::begun(chunk_id chunk, std::size_t done) {
 
 void ring_link::send(const frame_header& header, const shared_payload& payload) {
   if (socket_.closed()) return;
-  if (header.kind == frame_kind::run) claims_.sent(header.chunk, header.first, header.count);
+  if (header.kind == frame_kind::run) {
+    const auto items = run_range::of(header.count);
+    claims_.sent(header.chunk, items.begin, items.end);
+  }
   segments_.send(header, payload, queue_, socket_.descriptor());
 }
 

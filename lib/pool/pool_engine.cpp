@@ -137,12 +137,14 @@ pool_engine::pool_engine(boost::asio::any_io_executor executor, const pool_optio
       processes_{checked_processes(options)},
       rings_{rings_for(processes_, options)},
       surroundings_{surroundings_for(options)},
+      seed_{options.seed},
       setup_{encoded_setup(processes_, options)},
       service_{&pool_service::of(executor_)},
       scheduler_{{.processes = processes_,
                   .start_timeout = options.start_timeout,
                   .restarts = restarts_for(processes_, options.restart_limit)}},
       workers_(static_cast<std::size_t>(processes_)),
+      incarnations_(static_cast<std::size_t>(processes_)),
       timer_{executor_} {}
 
 pool_engine::~pool_engine() {

@@ -74,6 +74,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
     shared_payload definition;
     std::size_t chunksize = 0;  // 0: automatic
     bool is_stream = false;     // somebody waits for each result
+    std::uint64_t seed = 0;
     std::size_t cut_so_far = 0;
     std::vector<int> told;  // ranks that were sent the definition; may have been replaced since
   };
@@ -159,6 +160,8 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   const int processes_;
   const ring_settings rings_;
   const surroundings surroundings_;
+  const std::uint64_t seed_;
+  std::uint64_t calls_begun_ = 0;
   shared_payload setup_;
   pool_service* service_;
 
@@ -175,6 +178,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   // event loop is.
   std::vector<std::shared_ptr<worker_peer>> leaving_;
   std::vector<std::shared_ptr<worker_peer>> to_flush_;
+  std::vector<std::uint64_t> incarnations_;  // by rank: processes that had it
   std::deque<int> to_spawn_;
   bool spawn_posted_ = false;
   std::string last_start_problem_;

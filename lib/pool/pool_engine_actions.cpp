@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <coterie/detail/seeds.hpp>
 #include <coterie/error.hpp>
 
 #include "links/make_link.hpp"
@@ -79,7 +80,9 @@ void pool_engine::spawn_next() {
     auto worker = make_shared_at_home<worker_peer>(shared_from_this(), rank, std::move(process),
                                                    std::move(made));
     worker->start();
-    worker->wire->send(header_of(frame_kind::setup, 0), setup_);
+    frame_header setup = header_of(frame_kind::setup, 0);
+    setup.first = incarnations_[static_cast<std::size_t>(rank)]++;
+    worker->wire->send(setup, setup_);
     flush_later(*worker);
     workers_[static_cast<std::size_t>(rank)] = std::move(worker);
     counters_.workers_started.fetch_add(1, std::memory_order_relaxed);
@@ -146,6 +149,7 @@ void pool_engine::begin_job(job_id id, const std::shared_ptr<job>& work) {
                              .definition = std::move(definition),
                              .chunksize = settings.chunksize,
                              .is_stream = settings.held_until_consumed,
+                             .seed = settings.seed.value_or(split_seed(seed_, ++calls_begun_)),
                              .cut_so_far = 0,
                              .told = {}});
   scheduler_.add_job(id, {.chunksize = settings.chunksize,
@@ -159,7 +163,7 @@ void pool_engine::perform(const action::cut& what) {
   open_job& open = entry->second;
 
   auto items = std::make_shared<byte_buffer>(peer(what.rank)->wire->payload_memory());
-  const cut_limits limits{.most = what.most,
+  const cut_limits limits{.most = std::min(what.most, run_range::most_items),
                           .least = std::max<std::size_t>(open.chunksize, 1),
                           .enough_bytes = enough_bytes};
   cut_result taken;
@@ -222,14 +226,17 @@ void pool_engine::send_chunk(int rank, chunk_id id, const open_chunk& chunk, boo
     frame_header define = header_of(frame_kind::define, chunk.job);
     define.first = open.is_stream ? 1 : 0;
     define.count = open.chunksize;
+    define.chunk = open.seed;
     worker.wire->send(define, open.definition);
     known->second = job_knowledge::ready;
     if (unknown) open.told.push_back(rank);
   }
   frame_header header = header_of(frame_kind::run, chunk.job);
   header.chunk = id;
-  header.first = chunk.done;
-  header.count = chunk.count;
+  header.first = chunk.first;
+  header.count = run_range{.begin = static_cast<std::uint32_t>(chunk.done),
+                           .end = static_cast<std::uint32_t>(chunk.count)}
+                     .packed();
   worker.wire->send(header, chunk.items);
   if (last) {
     // A single call is forgotten by the message that brings it.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <coterie/detail/exception_wire.hpp>
+#include <coterie/detail/seeds.hpp>
 #include <coterie/detail/task.hpp>
 #include <coterie/error.hpp>
 #include <coterie/this_worker.hpp>
@@ -32,11 +33,25 @@ namespace {
 
 int worker_rank = -1;
 int worker_count = 0;
+std::int64_t worker_incarnation = -1;
+// What runs items just now, and what they are of; null: nothing does.
+const detail::worker_sink* running_sink = nullptr;
+std::uint64_t first_of_chunk = 0;  // in its call
+std::uint64_t seed_of_call = 0;
 
 }  // namespace
 
 int this_worker::rank() noexcept { return worker_rank; }
 int this_worker::size() noexcept { return worker_count; }
+std::int64_t this_worker::incarnation() noexcept { return worker_incarnation; }
+std::int64_t this_worker::item() noexcept {
+  if (running_sink == nullptr) return -1;
+  return static_cast<std::int64_t>(first_of_chunk + running_sink->current());
+}
+std::uint64_t this_worker::seed() noexcept {
+  if (running_sink == nullptr) return 0;
+  return detail::split_seed(seed_of_call, first_of_chunk + running_sink->current());
+}
 
 namespace detail {
 
@@ -70,6 +85,19 @@ void call(const worker_function& function) {
   if (sink.problem) std::rethrow_exception(sink.problem);
 }
 
+// Items run while it lives.
+class running_items {
+ public:
+  running_items(const worker_sink& sink, std::uint64_t first, std::uint64_t seed) {
+    first_of_chunk = first;
+    seed_of_call = seed;
+    running_sink = &sink;
+  }
+  running_items(const running_items&) = delete;
+  running_items& operator=(const running_items&) = delete;
+  ~running_items() { running_sink = nullptr; }
+};
+
 class session {
  public:
   explicit session(int rank)
@@ -96,12 +124,13 @@ class session {
     std::vector<std::byte> definition;
     std::unique_ptr<task> function;
     worker_sink::manner manner;
+    std::uint64_t seed = 0;
   };
 
   void handle(const frame& arrived) {
     switch (arrived.header.kind) {
       case frame_kind::setup:
-        return set_up(arrived.payload);
+        return set_up(arrived);
       case frame_kind::define:
         return define(arrived);
       case frame_kind::run:
@@ -133,11 +162,12 @@ class session {
     link_.flush();
   }
 
-  void set_up(std::span<const std::byte> bytes) {
+  void set_up(const frame& arrived) {
+    worker_incarnation = static_cast<std::int64_t>(arrived.header.first);
     frame_header header;
     header.kind = frame_kind::ready;
     try {
-      setup_ = decode_setup(bytes);
+      setup_ = decode_setup(arrived.payload);
       worker_count = setup_.size;
       call(setup_.initializer);
       link_.guard().check_surely();
@@ -159,6 +189,7 @@ class session {
     job.manner = {.chunksize = static_cast<std::size_t>(arrived.header.count),
                   .longest_wait =
                       arrived.header.first != 0 ? longest_silence : longest_silence_when_collected};
+    job.seed = arrived.header.chunk;
     job.definition.assign(arrived.payload.begin(), arrived.payload.end());
   }
 
@@ -176,16 +207,20 @@ class session {
   }
 
   void run(const frame& arrived) {
-    const frame_header& header = arrived.header;
-    const auto first = static_cast<std::size_t>(header.first);
-    const auto count = static_cast<std::size_t>(header.count);
+    const auto items = run_range::of(arrived.header.count);
+    // In the chunk, as in all that is said of it.
+    frame_header header = arrived.header;
+    header.first = items.begin;
+    header.count = items.end;
     const auto found = jobs_.find(header.job);
     // A job that is not known has been cancelled: its chunk is answered without running anything.
     const bool wanted = found != jobs_.end();
     if (!sink_.begin(header, wanted ? found->second.manner : worker_sink::manner{})) return;
     if (wanted) {
       try {
-        function_of(found->second).run(link_.items_of(arrived), first, count, sink_);
+        task& function = function_of(found->second);
+        const running_items running{sink_, arrived.header.first, found->second.seed};
+        function.run(link_.items_of(arrived), items.begin, items.end, sink_);
       } catch (...) {
         sink_.fail_rest();
       }

@@ -64,7 +64,15 @@ void worker_sink::fail_rest() {
   while (first_ + waiting_ < claimed_) failed();
 }
 
+result_progress worker_sink::progress() {
+  std::uint64_t& word = progress_word();
+  result_progress::store(word, result_progress::pack(waiting_, whole_));
+  row_ = &word;
+  return {word, waiting_, whole_};
+}
+
 void worker_sink::succeeded(std::size_t count) {
+  row_ = nullptr;
   waiting_ += count;
   whole_ = results_.size();
   if (link_.open() == nullptr) {
@@ -89,6 +97,7 @@ std::uint64_t& worker_sink::progress_word() {
 }
 
 void worker_sink::failed() {
+  row_ = nullptr;
   link_.guard().check_surely();
   results_.resize_down(whole_);
   queue_values();

@@ -51,9 +51,14 @@ class worker_sink final : public result_sink {
   /// taken back.
   void fail_rest();
 
+  /// The index in the chunk of the item that runs.
+  [[nodiscard]] std::size_t current() const noexcept {
+    return first_ + (row_ == nullptr ? waiting_ : result_progress::count_in(*row_));
+  }
+
   byte_buffer& results() override { return results_; }
   void succeeded(std::size_t count) override;
-  result_progress progress() override { return {progress_word(), waiting_, whole_}; }
+  result_progress progress() override;
   void failed() override;
   std::size_t allowance() override;
 
@@ -75,6 +80,7 @@ class worker_sink final : public result_sink {
   std::size_t whole_ = 0;    // bytes of `results_` that are whole results
   std::size_t waiting_ = 0;  // results in `results_`
   std::uint64_t uncounted_ = 0;
+  const std::uint64_t* row_ = nullptr;  // what counts results in a row, until they are told of
   job_id job_ = 0;
   chunk_id chunk_ = 0;
   manner how_;

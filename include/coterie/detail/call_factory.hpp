@@ -63,10 +63,16 @@ template <class... A>
 using single_item = std::array<std::tuple<travel_t<A>...>, 1>;
 
 inline job_settings settings_of(const map_options& options) {
-  return {.chunksize = options.chunksize, .window = options.window, .held_until_consumed = false};
+  return {.chunksize = options.chunksize,
+          .window = options.window,
+          .held_until_consumed = false,
+          .seed = options.seed};
 }
 inline job_settings settings_of(const stream_options& options) {
-  return {.chunksize = options.chunksize, .window = options.window, .held_until_consumed = true};
+  return {.chunksize = options.chunksize,
+          .window = options.window,
+          .held_until_consumed = true,
+          .seed = options.seed};
 }
 
 /// A call that is ready to be submitted, and where its outcome will come out. No more depends on the

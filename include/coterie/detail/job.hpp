@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <optional>
 #include <span>
 
 #include <coterie/detail/byte_buffer.hpp>
@@ -16,6 +18,7 @@ struct job_settings {
   std::size_t chunksize = 0;
   std::size_t window = 0;
   bool held_until_consumed = false;
+  std::optional<std::uint64_t> seed{};  // of the items; none: the pool's choice
 };
 
 /// How many items are to be taken from an input: up to `most`, but no more than `least` when their bytes
