@@ -226,42 +226,6 @@ TEST_CASE("given a pool of a forked child, when the child is killed, then its wo
   check_it_goes_on(busy);
 }
 
-// Asio of Boost 1.81 does not survive `notify_fork` on io_uring: it takes the same completion again and
-// again, and loses others.
-#if !defined(BOOST_ASIO_HAS_IO_URING)
-TEST_CASE("given a child that goes on with the loop, when it runs, then what was pending fails") {
-  const bool shared_memory = GENERATE(true, false);
-  busy_pool busy{shared_memory};
-  auto next =
-      std::make_optional(busy.pool->apply(await_and_return, busy.go->path(), 8, asio::use_future));
-  busy.loop->notify_fork(asio::execution_context::fork_prepare);
-  const int code = test::in_child([&] {
-    busy.loop->notify_fork(asio::execution_context::fork_child);
-    for (auto* const each : {&busy.waiting, &*next}) {
-      if (!is_refused([&] { result_of(*busy.loop, std::move(*each)); })) return 6;
-    }
-    if (!is_refused([&] { busy.pool->close(); })) return 7;
-    coterie::pool own{*busy.loop, {.processes = 1}};
-    const auto doubled = result_of(*busy.loop, own.map(twice, items, {}, asio::use_future));
-    if (doubled != std::vector<int>{2, 4, 6}) return 8;
-    own.close();
-    result_of(*busy.loop, own.join(asio::use_future));
-    // Nothing keeps the loop running.
-    busy.loop->restart();
-    busy.loop->run_for(test::deadline);
-    if (!busy.loop->stopped()) return 9;
-    busy.pool.reset();
-    return 5;
-  });
-  busy.loop->notify_fork(asio::execution_context::fork_parent);
-  CHECK(code == 5);
-  busy.go->give();
-  CHECK(result_of(*busy.loop, std::move(*next)) == 8);
-  check_it_goes_on(busy);
-}
-
-#endif
-
 TEST_CASE("given a pool in a static, when a forked child leaves by exit, then the tasks go on") {
   const std::string mode = GENERATE("child_exits", "child_returns_from_main");
   INFO(mode);
