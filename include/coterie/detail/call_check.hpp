@@ -190,7 +190,7 @@ consteval void refuse_token() {
 /// Whether arguments can be moved or copied into a call. If not, says so.
 template <class... A>
 consteval bool check_copies() {
-  constexpr auto keeps = []<class Argument>(std::type_identity<Argument>) {
+  [[maybe_unused]] constexpr auto keeps = []<class Argument>(std::type_identity<Argument>) {
     constexpr bool kept = is_span<std::remove_cvref_t<Argument>> ||
                           std::is_constructible_v<travel_t<Argument>, Argument>;
     if constexpr (!kept) refuse_copy<Argument>();
