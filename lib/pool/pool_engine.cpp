@@ -31,8 +31,9 @@ void check_rights() {
   throw error{
       errc::privileged,
       "coterie: this process has the rights of one user or group and acts as another (it is a set-user-ID "
-      "or set-group-ID program), and its workers, which are started anew, would have rights that it has not "
-      "chosen: give up one of the two for good (setresuid, setresgid) before the pool is made"};
+      "or set-group-ID program), or its file has capabilities; its workers, which are started anew, would "
+      "have rights that it has not chosen: give up one of the two for good (setresuid, setresgid) before "
+      "the pool is made, or run a file without capabilities"};
 }
 
 int checked_processes(const pool_options& options) {

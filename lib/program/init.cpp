@@ -53,7 +53,8 @@ void init(int argc, char** argv) {
   if (const auto environment = detail::worker_environment::find()) {
     const bool believable = !detail::started_with_more_rights();
     if (believable && environment->is_proven()) detail::serve_as_worker(*environment);
-    program.called_worker = believable;
+    // No pool in it, believed or not: it may be a worker, which would start workers without end.
+    program.called_worker = true;
   }
   // Neither this process nor what it starts is to be taken for a worker later.
   detail::worker_environment::forget();

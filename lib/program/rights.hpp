@@ -11,7 +11,9 @@ bool started_with_more_rights() noexcept;
 enum class worker_rights {
   as_here,       // what this process has
   none_to_gain,  // more, unless the worker may gain none (`PR_SET_NO_NEW_PRIVS`)
-  undecided,  // real and effective user or group differ: it would start as a privileged program does
+  // It would start as a privileged program does, and believe nothing: real and effective user or group
+  // differ, or the file has capabilities, for which the kernel sets AT_SECURE even where none are gained.
+  undecided,
 };
 worker_rights start_rights() noexcept;
 
