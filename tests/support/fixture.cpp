@@ -511,6 +511,31 @@ const std::map<std::string_view, coroutine> coroutines{
     {"prints_in_a_chunk", prints_in_a_chunk},
 };
 
+// What no worker comes to.
+int own_main(int, char**) {
+  constexpr int said = 42;
+  return std::getenv("COTERIE_WORKER") == nullptr ? said : 1;
+}
+
+std::string rights() { return std::to_string(::getuid()) + " " + std::to_string(::geteuid()); }
+
+// Started by a file that is set-user-ID root, with the arguments "drop" or "keep".
+int privileged(int argc, char** argv) {
+  const std::string_view how = argc > 2 ? argv[2] : "";
+  if (how == "drop" && ::setuid(::getuid()) != 0) return 1;
+  say("here " + rights());
+  asio::io_context loop;
+  try {
+    coterie::pool pool{loop, {.processes = 1}};
+    auto there = pool.apply(rights, asio::use_future);
+    run_until_ready(loop, there);
+    say("worker " + there.get());
+  } catch (const coterie::error& problem) {
+    say("refused " + problem.code().message());
+  }
+  return 0;
+}
+
 using plain_main = int (*)(int, char**);
 const std::map<std::string_view, plain_main> plain_mains{
     {"other_thread", other_thread},
@@ -522,6 +547,8 @@ const std::map<std::string_view, plain_main> plain_mains{
     {"few_descriptors", few_descriptors},
     {"few_descriptors_later", few_descriptors_later},
     {"few_processes", few_processes},
+    {"own_main", own_main},
+    {"privileged", privileged},
 };
 
 }  // namespace
@@ -542,6 +569,12 @@ int main(int argc, char** argv) {
       if (how == "abort") std::abort();
       return std::atoi(how.data());
     }
+    coterie::init(argc, argv);
+    return make_a_pool_and_call();
+  }
+  if (mode == "workers_stop_before_init") {
+    test::leave_mark(argv[2]);
+    if (test::marks_in(argv[2]) > 1) ::raise(SIGSTOP);
     coterie::init(argc, argv);
     return make_a_pool_and_call();
   }
