@@ -12,11 +12,10 @@
 
 namespace coterie::detail {
 
-/// Where a worker encodes results: in memory that its parent sees (`open_results`) while they are few,
-/// and in a segment when they are many.
+/// Where a worker encodes results: among the open ones (`open_results`) while they are few, and in a
+/// segment when they are many.
 class result_memory final : public buffer_memory {
  public:
-  /// `open` may be empty: there is no such memory.
   result_memory(std::span<std::byte> open, std::shared_ptr<worker_segments> segments)
       : open_{open}, segments_{std::move(segments)} {}
 

@@ -37,8 +37,7 @@ bool has_one(const frame_reader& frames, Condition condition) {
 
 worker_link::worker_link(std::unique_ptr<worker_transport> transport)
     : transport_{std::move(transport)},
-      memory_{std::make_shared<result_memory>(
-          open() != nullptr ? open()->space() : std::span<std::byte>{}, segments_)} {}
+      memory_{std::make_shared<result_memory>(open().space(), segments_)} {}
 
 std::optional<frame> worker_link::next() {
   guard_.check();
@@ -116,9 +115,10 @@ void worker_link::take_for_the_link(const frame_header& told) {
   segments_->take(told, [this] { return transport_->take_descriptor(); });
 }
 
-void worker_link::send_results(const frame_header& header, byte_buffer& bytes) {
+void worker_link::send_results(const frame_header& header, byte_buffer& bytes, std::size_t told) {
   const bool in_segment = bytes.memory() != nullptr && bytes.data() != memory_->open().data();
-  if (!in_segment && !move_to_segment(bytes)) return send(header, bytes.view());
+  if (!in_segment && !move_to_segment(bytes)) return send(header, bytes.view().subspan(told));
+  // A link that has segments tells nothing beforehand.
   frame_header elsewhere = header;
   elsewhere.segment = segments_->send(bytes.view());
   elsewhere.length = bytes.size();

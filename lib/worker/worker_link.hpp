@@ -47,13 +47,16 @@ class worker_link {
   }
   /// Where results had best be encoded.
   [[nodiscard]] std::shared_ptr<buffer_memory> memory_for_results() const { return memory_; }
-  /// Where results lie until they are sent, so that the parent has them even if this process ends before;
-  /// null: they are lost then.
-  [[nodiscard]] const open_results* open() const noexcept { return transport_->results(); }
-  /// What is encoded next are results of these items. Precondition: `open`, and everything is published.
+  /// Where results lie until they are sent, in the parent's sight or told to it from time to time.
+  [[nodiscard]] const open_results& open() const noexcept { return transport_->results(); }
+  /// Whether the parent has them even if this process ends now.
+  [[nodiscard]] bool results_survive() const noexcept { return transport_->results_survive(); }
+  /// What is encoded next are results of these items. Precondition: everything is published.
   void begin_results(job_id job, chunk_id chunk, std::size_t first) {
-    open()->begin(sent_, job, chunk, first);
+    transport_->begin_results(sent_, job, chunk, first);
   }
+  /// To be called before anything is sent after that. Those that are returned have been sent.
+  [[nodiscard]] told_results end_results() { return transport_->end_results(); }
   /// To be told of each chunk that comes, before anything is done about it. False: it has been taken back.
   [[nodiscard]] bool begin_chunk(const frame_header& run) {
     return transport_->begin_chunk(static_cast<std::size_t>(run.first));
@@ -63,9 +66,9 @@ class worker_link {
   [[nodiscard]] bool claim_items_up_to(std::size_t end, std::size_t unit) {
     return transport_->claim_up_to(end, unit);
   }
-  /// Sends results. If they are large, `bytes` may be the parent's afterwards, and this may wait until
-  /// the parent has taken earlier ones.
-  void send_results(const frame_header& header, byte_buffer& bytes);
+  /// Sends results, without the first `told` bytes. If they are large, `bytes` may be the parent's
+  /// afterwards, and this may wait until the parent has taken earlier ones.
+  void send_results(const frame_header& header, byte_buffer& bytes, std::size_t told);
   [[nodiscard]] std::size_t unsent() const noexcept { return queue_.size(); }
   /// Sends what waits: it arrives even if this process ends now. The parent may not look at it yet; if
   /// no `flush` follows within `longest_silence`, it looks by itself.

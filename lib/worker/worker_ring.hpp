@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 
 #include "links/busy_poll.hpp"
@@ -26,7 +28,11 @@ class worker_ring final : public worker_transport {
   [[nodiscard]] bool all_is_read() override { return out_.free() == out_.capacity(); }
   [[nodiscard]] bool has_segments() const noexcept override { return true; }
   unique_descriptor take_descriptor() override;
-  [[nodiscard]] open_results* results() noexcept override { return &results_; }
+  [[nodiscard]] const open_results& results() const noexcept override { return results_; }
+  [[nodiscard]] bool results_survive() const noexcept override { return true; }
+  void begin_results(std::uint64_t sent, job_id job, chunk_id chunk, std::size_t first) override {
+    results_.begin(sent, job, chunk, first);
+  }
   [[nodiscard]] bool begin_chunk(std::size_t first) override { return items_.begin(first); }
   [[nodiscard]] bool claim_up_to(std::size_t end, std::size_t unit) override {
     return items_.claim_up_to(end, unit);

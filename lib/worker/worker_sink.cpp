@@ -32,7 +32,6 @@ bool worker_sink::begin(const frame_header& run, const manner& how) {
   job_ = run.job;
   chunk_ = run.chunk;
   how_ = how;
-  if (link_.open() == nullptr) how_.longest_wait = std::min(how_.longest_wait, longest_doubt);
   first_ = begun_with_ = claimed_ = static_cast<std::size_t>(run.first);
   count_ = static_cast<std::size_t>(run.count);
   granted_ = 0;
@@ -56,7 +55,7 @@ void worker_sink::end() {
   header.chunk = chunk_;
   header.count = static_cast<std::uint64_t>((now_ - begun_).count());
   link_.send(header, {});
-  if (link_.open() != nullptr) link_.publish();
+  link_.publish();
 }
 
 void worker_sink::fail_rest() {
@@ -75,25 +74,20 @@ void worker_sink::succeeded(std::size_t count) {
   row_ = nullptr;
   waiting_ += count;
   whole_ = results_.size();
-  if (link_.open() == nullptr) {
-    if (whole_ >= much || waiting_ >= many) queue_values();
-  } else if (are_kept()) {
-    result_progress::store(progress_word(), result_progress::pack(waiting_, whole_));
-    // What comes next must have room, so that it is kept too.
-    if (whole_ + most_in_a_row > results_.capacity() || waiting_ >= many) push_values();
-  } else {
-    push_values();
-  }
+  if (!are_open()) return push_values();
+  result_progress::store(progress_word(), result_progress::pack(waiting_, whole_));
+  // What comes next must have room, so that it is open too.
+  const bool full = whole_ > 0 && whole_ + most_in_a_row > results_.capacity();
+  if (full || waiting_ >= many) push_values();
 }
 
-// Whether the results lie in the parent's sight. Those of functions that return nothing do.
-bool worker_sink::are_kept() const {
-  if (link_.open() == nullptr) return false;
-  return results_.data() == nullptr || results_.data() == link_.open()->space().data();
+// Whether the results lie among the open ones. Those of functions that return nothing do.
+bool worker_sink::are_open() const {
+  return results_.data() == nullptr || results_.data() == link_.open().space().data();
 }
 
 std::uint64_t& worker_sink::progress_word() {
-  return are_kept() ? link_.open()->whole() : uncounted_;
+  return are_open() ? link_.open().whole() : uncounted_;
 }
 
 void worker_sink::failed() {
@@ -111,7 +105,7 @@ void worker_sink::failed() {
   header.count = 1;
   link_.send(header, problem_.view());
   ++first_;
-  if (link_.open() != nullptr) publish();
+  publish();
 }
 
 void worker_sink::push_values() {
@@ -121,16 +115,17 @@ void worker_sink::push_values() {
 }
 
 void worker_sink::queue_values() {
-  if (waiting_ > 0) {
+  const told_results told = link_.end_results();
+  if (waiting_ > told.count) {
     frame_header header;
     header.kind = frame_kind::values;
     header.job = job_;
     header.chunk = chunk_;
-    header.first = first_;
-    header.count = waiting_;
-    link_.send_results(header, results_);
-    first_ += waiting_;
+    header.first = first_ + told.count;
+    header.count = waiting_ - told.count;
+    link_.send_results(header, results_, told.bytes);
   }
+  first_ += waiting_;
   waiting_ = 0;
   whole_ = 0;
   empty_results();
@@ -138,14 +133,13 @@ void worker_sink::queue_values() {
 
 void worker_sink::publish() {
   link_.publish();
-  if (link_.open() != nullptr) link_.begin_results(job_, chunk_, first_);
+  link_.begin_results(job_, chunk_, first_);
 }
 
 // The usual memory is kept, what was needed for large results is not: a segment is for whoever needs it
-// next, the heap has better uses, and the next results may again lie in the parent's sight.
+// next, the heap has better uses, and the next results may again lie among the open ones.
 void worker_sink::empty_results() {
-  const bool usual = link_.open() != nullptr ? are_kept() : results_.capacity() <= 4 * much;
-  if (usual) {
+  if (are_open()) {
     results_.clear();
   } else {
     results_ = byte_buffer{link_.memory_for_results()};
@@ -163,7 +157,7 @@ std::size_t worker_sink::allowance() {
   }
   granted_ = allowed_;
   const std::size_t at = first_ + waiting_;
-  if (link_.open() == nullptr && how_.chunksize > 0) {
+  if (!link_.results_survive() && how_.chunksize > 0) {
     if (at % how_.chunksize == 0 && at > begun_with_) push_values();
     granted_ = std::min(granted_, how_.chunksize - at % how_.chunksize);
   }

@@ -15,11 +15,11 @@ namespace coterie::detail {
 /// Sends the results of a chunk to the parent: together while they come quickly, each at once when
 /// they do not.
 ///
-/// Should this process end, the parent knows of every item that was finished, if the link can do that
-/// (`worker_link::open`): results lie in the parent's sight until they are sent, and whatever else is
-/// sent is out before the next item begins. If it cannot, the parent knows at least which items have begun,
-/// results wait no longer than `longest_doubt`, and how a chunk of given size ended is out before the next
-/// begins.
+/// Results lie among the open ones (`worker_link::open`) until they are sent, and whatever else is sent is out
+/// before the next item begins. So the parent gets them although the next item is long, and, if the
+/// link can do that (`worker_link::results_survive`), even if this process ends. If it cannot, the
+/// parent gets at least what was finished a short while before, and knows which items have begun; and how
+/// a chunk of given size ended is out before the next begins.
 class worker_sink final : public result_sink {
  public:
   using clock = std::chrono::steady_clock;
@@ -33,8 +33,6 @@ class worker_sink final : public result_sink {
 
   /// How often a look is taken whether the parent has cancelled the job.
   static constexpr std::chrono::nanoseconds look_interval = std::chrono::milliseconds{1};
-  /// Where the end of this process loses what has not been sent, nothing waits for longer than this.
-  static constexpr std::chrono::nanoseconds longest_doubt = std::chrono::microseconds{200};
 
   explicit worker_sink(worker_link& link) : link_{link}, results_{link.memory_for_results()} {}
 
@@ -63,7 +61,7 @@ class worker_sink final : public result_sink {
   std::size_t allowance() override;
 
  private:
-  [[nodiscard]] bool are_kept() const;
+  [[nodiscard]] bool are_open() const;
   [[nodiscard]] std::uint64_t& progress_word();
   void flush();
   void push_values();

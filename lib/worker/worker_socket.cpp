@@ -25,16 +25,20 @@ std::size_t worker_socket::read(std::span<std::byte> to, bool may_wait) {
   }
 }
 
-std::size_t worker_socket::write(std::span<const iovec> pieces) {
+std::size_t write_some(int socket, std::span<const iovec> pieces) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = pieces.size();
   for (;;) {
-    const auto count = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+    const auto count = ::sendmsg(socket, &message, MSG_NOSIGNAL);
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno == EPIPE || errno == ECONNRESET) leave_without_parent();
     if (errno != EINTR) leave_without_link();
   }
+}
+
+void write_all(int socket, send_queue& queue) {
+  while (!queue.empty()) queue.sent(write_some(socket, queue.pieces()));
 }
 
 bool worker_socket::claim_up_to(std::size_t end, std::size_t) {

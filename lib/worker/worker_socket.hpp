@@ -1,22 +1,46 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "frames/send_queue.hpp"
 #include "links/begun_counter.hpp"
+#include "worker/result_teller.hpp"
 #include "worker/worker_transport.hpp"
 
 namespace coterie::detail {
 
+/// Writes a part of `pieces` to the parent, and returns how much that was. Ends the process when the parent
+/// is gone.
+std::size_t write_some(int socket, std::span<const iovec> pieces);
+/// The same with all that is in the queue.
+void write_all(int socket, send_queue& queue);
+
 /// The other end of a `socket_link`: a blocking Unix stream socket.
 class worker_socket final : public worker_transport {
  public:
-  worker_socket(int descriptor, unique_descriptor begun)
-      : descriptor_{descriptor}, items_{std::move(begun)} {}
+  worker_socket(int descriptor, unique_descriptor begun,
+                std::chrono::nanoseconds look_interval = result_teller::look_interval)
+      : descriptor_{descriptor}, items_{std::move(begun)}, teller_{descriptor, look_interval} {}
 
   std::size_t read(std::span<std::byte> to, bool may_wait) override;
-  std::size_t write(std::span<const iovec> pieces) override;
+  std::size_t write(std::span<const iovec> pieces) override {
+    return write_some(descriptor_, pieces);
+  }
   // Who waits for a socket is woken by what is written.
   bool notify() override { return false; }
   [[nodiscard]] bool all_is_read() override { return true; }
+  [[nodiscard]] const open_results& results() const noexcept override { return teller_.results(); }
+  [[nodiscard]] bool results_survive() const noexcept override { return false; }
+  void begin_results(std::uint64_t sent, job_id job, chunk_id chunk, std::size_t first) override {
+    teller_.begin(sent, job, chunk, first);
+  }
+  [[nodiscard]] told_results end_results() override { return teller_.end(); }
+  /// Tells the parent of results that are open, as happens by itself from time to time.
+  void tell() { teller_.tell(); }
   [[nodiscard]] bool begin_chunk(std::size_t) override {
     items_.begin();
     return true;
@@ -26,6 +50,7 @@ class worker_socket final : public worker_transport {
  private:
   int descriptor_;
   begun_writer items_;
+  result_teller teller_;
 };
 
 }  // namespace coterie::detail

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -12,6 +13,12 @@
 #include "system/unique_descriptor.hpp"
 
 namespace coterie::detail {
+
+/// Results that the parent has been told of before their frame is sent.
+struct told_results {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+};
 
 /// How the bytes of a worker's frames come and go: the other end of a `link`. Ends the process when the
 /// parent is gone.
@@ -45,9 +52,17 @@ class worker_transport {
   /// there is none.
   virtual unique_descriptor take_descriptor();
 
-  /// Where results lie until they are sent, so that the parent has them even if this process ends before;
-  /// null: they are lost then.
-  [[nodiscard]] virtual open_results* results() noexcept { return nullptr; }
+  /// Where results lie until they are sent, so that the parent gets those which are whole although the
+  /// next item is long.
+  [[nodiscard]] virtual const open_results& results() const noexcept = 0;
+  /// Whether the parent gets them even if this process ends. If not, those of the last moments are lost
+  /// then (`result_teller::look_interval`).
+  [[nodiscard]] virtual bool results_survive() const noexcept = 0;
+  /// What comes into `results` next are results of these items; so many frames were sent before.
+  /// Precondition: all that was to be sent has been written.
+  virtual void begin_results(std::uint64_t sent, job_id job, chunk_id chunk, std::size_t first) = 0;
+  /// The frames that are written next begin with the results that lie there, but for those returned.
+  [[nodiscard]] virtual told_results end_results() { return {}; }
 
   /// To be told of each chunk that comes, in order; it begins with the item `first`. False: it has been
   /// taken back.

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -21,20 +23,25 @@
 /// A worker's link without a worker: the test is the parent at the other end.
 class worker_wire {
  public:
-  worker_wire() {
+  /// Between two looks of the thread that sends open results. In tests it does not look, but for `tell`.
+  static constexpr std::chrono::nanoseconds never = std::chrono::hours{24};
+
+  explicit worker_wire(std::chrono::nanoseconds look_interval = never) {
     int pair[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
       throw std::system_error{errno, std::generic_category()};
     }
     parent_ = pair[0];
     worker_ = pair[1];
-    link = std::make_unique<coterie::detail::worker_link>(
-        std::make_unique<coterie::detail::worker_socket>(worker_,
-                                                         coterie::detail::unique_descriptor{}));
+    auto socket = std::make_unique<coterie::detail::worker_socket>(
+        worker_, coterie::detail::unique_descriptor{}, look_interval);
+    socket_ = socket.get();
+    link = std::make_unique<coterie::detail::worker_link>(std::move(socket));
   }
   worker_wire(const worker_wire&) = delete;
   worker_wire& operator=(const worker_wire&) = delete;
   ~worker_wire() {
+    link.reset();
     ::close(parent_);
     ::close(worker_);
   }
@@ -58,6 +65,9 @@ class worker_wire {
     }
   }
 
+  /// The worker sends the results that are open, as it does by itself from time to time.
+  void tell() { socket_->tell(); }
+
   /// The parent says something.
   void say(std::span<const std::byte> bytes) {
     REQUIRE(::send(parent_, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
@@ -73,5 +83,6 @@ class worker_wire {
  private:
   int parent_ = -1;
   int worker_ = -1;
+  coterie::detail::worker_socket* socket_ = nullptr;
   coterie::detail::frame_reader reader_;
 };

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "worker/result_teller.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include <coterie/detail/result_progress.hpp>
+
+#include "frames/send_queue.hpp"
+#include "links/shared_word.hpp"
+#include "worker/worker_socket.hpp"
+
+namespace coterie::detail {
+
+namespace {
+
+// The memory is touched only as far as results need it.
+constexpr std::size_t memory_size = std::size_t{64} << 10U;
+
+std::byte* make_memory() {
+  constexpr std::size_t cache_line = 64;
+  void* const made = std::aligned_alloc(cache_line, memory_size);
+  if (made == nullptr) throw std::bad_alloc{};
+  std::memset(made, 0, open_results::memory_for(0));
+  return static_cast<std::byte*>(made);
+}
+
+}  // namespace
+
+result_teller::result_teller(int socket, std::chrono::nanoseconds interval)
+    : socket_{socket},
+      interval_{interval},
+      memory_{make_memory()},
+      results_{{memory_.get(), memory_size}} {}
+
+result_teller::~result_teller() {
+  {
+    const std::lock_guard lock{mutex_};
+    leaving_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void result_teller::begin(std::uint64_t sent, job_id job, chunk_id chunk, std::size_t first) {
+  const std::lock_guard lock{mutex_};
+  results_.begin(sent, job, chunk, first);
+  header_.kind = frame_kind::values;
+  header_.job = job;
+  header_.chunk = chunk;
+  header_.first = first;
+  told_ = {};
+  begun_ = clock::now();
+  open_ = true;
+  if (!started_) start();
+  if (parked_) {
+    parked_ = false;
+    changed_.notify_one();
+  }
+}
+
+told_results result_teller::end() {
+  const std::lock_guard lock{mutex_};
+  open_ = false;
+  return std::exchange(told_, {});
+}
+
+void result_teller::tell() {
+  const std::lock_guard lock{mutex_};
+  if (open_) send_news();
+}
+
+void result_teller::send_news() {
+  const std::uint64_t whole = shared_word{results_.whole()}.load(std::memory_order_acquire);
+  const told_results now{.count = result_progress::count_in(whole),
+                         .bytes = result_progress::bytes_in(whole)};
+  if (now.count == told_.count) return;
+  frame_header header = header_;
+  header.first += told_.count;
+  header.count = now.count - told_.count;
+  send_queue queue;
+  try {
+    queue.push(header, results_.space().subspan(told_.bytes, now.bytes - told_.bytes));
+  } catch (const std::bad_alloc&) {
+    return;  // perhaps there is room for them next time
+  }
+  told_ = now;
+  write_all(socket_, queue);
+}
+
+void result_teller::start() {
+  started_ = true;
+  // The signals of the process are for the threads that know of them.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    thread_ = std::thread{[this] { run(); }};
+  } catch (const std::system_error&) {
+    // As good as a link can be without it.
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+// A worker that sends results itself often enough is never disturbed: each `begin` puts off the look.
+// And one look in vain while the worker holds no results parks the thread: so it is woken only for work
+// that comes after a pause.
+void result_teller::run() {
+  ::pthread_setname_np(::pthread_self(), "coterie-teller");
+  std::unique_lock lock{mutex_};
+  clock::time_point looked{};
+  const auto due = [&] { return (open_ ? std::max(begun_, looked) : begun_) + interval_; };
+  while (!leaving_) {
+    changed_.wait_until(lock, due());
+    if (clock::now() < due()) continue;
+    if (open_) {
+      send_news();
+      looked = clock::now();
+    } else {
+      parked_ = true;
+      changed_.wait(lock, [this] { return !parked_ || leaving_; });
+    }
+  }
+}
+
+}  // namespace coterie::detail

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "frames/frame.hpp"
+#include "links/open_results.hpp"
+#include "worker/worker_transport.hpp"
+
+namespace coterie::detail {
+
+/// Sends the results of a worker that shares no memory with its parent while the worker runs a long
+/// item: so they do not wait for its end, and are not lost with it.
+///
+/// The worker encodes results in `results`, in memory of its own, and counts each when it is whole. A
+/// thread of this class looks there, and sends as a frame what has been there for `look_interval`. From
+/// `begin` to `end` the socket belongs to that thread, from `end` to `begin` to the worker, and so the
+/// frames of both are whole and in order. The worker sends the rest itself.
+///
+/// The thread starts with the first results: what an initializer asks of the system for its own thread
+/// (CPUs, priority, a filter of system calls) holds for this one as well. It takes no signals. While the
+/// worker has nothing to do the thread is parked. If the system refuses the thread, results wait until
+/// the worker sends them.
+///
+/// Thread safety: one thread besides its own at a time.
+class result_teller {
+ public:
+  /// How long a result waits for the worker to send it, while the worker is at work.
+  static constexpr std::chrono::nanoseconds look_interval = std::chrono::microseconds{500};
+
+  /// Precondition: `socket` stays open.
+  explicit result_teller(int socket, std::chrono::nanoseconds interval = look_interval);
+  result_teller(const result_teller&) = delete;
+  result_teller& operator=(const result_teller&) = delete;
+  ~result_teller();
+
+  [[nodiscard]] const open_results& results() const noexcept { return results_; }
+  /// What comes into `results` next are results of these items. Precondition: all frames are sent.
+  void begin(std::uint64_t sent, job_id job, chunk_id chunk, std::size_t first);
+  /// The worker sends what `results` holds, but for what is returned: that has been sent.
+  told_results end();
+
+  /// Sends what has come into `results` and was not sent yet. The thread does this.
+  void tell();
+
+ private:
+  using clock = std::chrono::steady_clock;
+  struct freed {
+    void operator()(std::byte* memory) const noexcept { std::free(memory); }
+  };
+
+  void start();
+  void run();
+  void send_news();
+
+  int socket_;
+  std::chrono::nanoseconds interval_;
+  std::unique_ptr<std::byte, freed> memory_;
+  open_results results_;
+
+  // Of the members below, those that both threads use are guarded by the mutex. So are the bytes of
+  // `results_`: they are written again only between `end` and `begin`, when the thread reads none.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;  // between `begin` and `end`
+  bool parked_ = false;
+  bool leaving_ = false;
+  frame_header header_;  // of all that is in `results_`
+  told_results told_;
+  clock::time_point begun_{};
+  bool started_ = false;
+  std::thread thread_;
+};
+
+}  // namespace coterie::detail
