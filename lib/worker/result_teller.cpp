@@ -49,7 +49,7 @@ result_teller::~result_teller() {
 }
 
 void result_teller::begin(std::uint64_t sent, job_id job, chunk_id chunk, std::size_t first) {
-  const std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   results_.begin(sent, job, chunk, first);
   header_.kind = frame_kind::values;
   header_.job = job;
@@ -59,10 +59,9 @@ void result_teller::begin(std::uint64_t sent, job_id job, chunk_id chunk, std::s
   begun_ = clock::now();
   open_ = true;
   if (!started_) start();
-  if (parked_) {
-    parked_ = false;
-    changed_.notify_one();
-  }
+  const bool was_parked = std::exchange(parked_, false);
+  lock.unlock();
+  if (was_parked) changed_.notify_one();
 }
 
 told_results result_teller::end() {

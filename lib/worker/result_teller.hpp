@@ -33,7 +33,7 @@ namespace coterie::detail {
 class result_teller {
  public:
   /// How long a result waits for the worker to send it, while the worker is at work.
-  static constexpr std::chrono::nanoseconds look_interval = std::chrono::microseconds{500};
+  static constexpr std::chrono::nanoseconds look_interval = std::chrono::microseconds{750};
 
   /// Precondition: `socket` stays open.
   explicit result_teller(int socket, std::chrono::nanoseconds interval = look_interval);
