@@ -21,10 +21,10 @@
 
 #include <coterie/detail/result_progress.hpp>
 
+#include "forked_memory.hpp"
 #include "frames.hpp"
 #include "links/open_results.hpp"
 #include "ring_wire.hpp"
-#include "system/shared_memory.hpp"
 #include "worker/worker_sink.hpp"
 
 namespace {
@@ -148,7 +148,7 @@ TEST_CASE(
     memory results;
     std::atomic<std::uint64_t> sent = 0;
   };
-  const auto area = shared_memory::create(sizeof(both_see));
+  const forked_memory area{sizeof(both_see)};
   both_see& shared = *new (area.bytes().data()) both_see;
   constexpr std::uint64_t rounds = 200'000;
   // A process: the bytes that are read here may be written there at the same time, as nothing in one
