@@ -232,29 +232,6 @@ TEST_CASE("given two processes, when they sleep and wake each other, then every 
   const byte_ring down{memory.bytes().first(one)};
   const byte_ring up{memory.bytes().subspan(one)};
   const doorbells bells = doorbells::make();
-  bool written = false;
-  std::thread writer{
-      [&] { written = write_all(ring_writer{memory.ring()}, bells.writers, total, 1); }};
-  const bool read = read_all(ring_reader{memory.ring()}, bells.readers, total, 2);
-  writer.join();
-  CHECK(read);
-  CHECK(written);
-}
-}
-
-TEST_CASE("given two processes, when they sleep and wake each other, then every byte comes") {
-  constexpr std::uint64_t total = 2'000'000;
-  constexpr std::size_t capacity = 256;
-  // One ring each way, at the same time.
-  constexpr std::size_t one = byte_ring::memory_for(capacity);
-  // Not `shared_memory`, which a forked process does not share.
-  void* const mapped =
-      ::mmap(nullptr, 2 * one, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  REQUIRE(mapped != MAP_FAILED);
-  const std::span memory{static_cast<std::byte*>(mapped), 2 * one};
-  const byte_ring down{memory.first(one)};
-  const byte_ring up{memory.subspan(one)};
-  const doorbells bells = doorbells::make();
   const doorbells other_bells = doorbells::make();
 
   const auto take_part = [&](int who) {
