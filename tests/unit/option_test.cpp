@@ -56,7 +56,8 @@ TEST_CASE("given a value, when an option is copied and assigned, then each has i
   CHECK(copy.value() == "text");
   CHECK(moved.value() == "text");
   CHECK(first.value() == "other");
-  first = first;
+  const auto& itself = first;
+  first = itself;
   CHECK(first.value() == "other");
   moved = option<std::string>{};
   CHECK_FALSE(moved);
