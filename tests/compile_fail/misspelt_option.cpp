@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: coterie_no_such_call__wrap_the_name_of_an_overloaded_function
+// expect: coterie_no_such_call_wrap_the_name_of_an_overloaded_function
 // most lines: 60
 #include <vector>
 

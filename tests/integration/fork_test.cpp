@@ -73,7 +73,7 @@ struct busy_pool {
   }
 
   asio::awaitable<void> until_begun() {
-    co_await test::becomes([this] {
+    co_await test::becomes([] {
       const auto all = test::children();
       return std::ranges::any_of(all, [](pid_t each) {
         return test::waits_in(each, SYS_openat) || test::waits_in(each, SYS_read);

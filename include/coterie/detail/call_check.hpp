@@ -26,9 +26,9 @@ namespace coterie::detail {
 
 /// A reason in a name, since C++20 has no words for a deleted function.
 struct
-    coterie_no_such_call__wrap_the_name_of_an_overloaded_function_or_template_in_a_lambda__name_a_braced_list_first__or_correct_the_options;
+    coterie_no_such_call_wrap_the_name_of_an_overloaded_function_or_template_in_a_lambda_name_a_braced_list_first_or_correct_the_options;
 using no_such_call =
-    coterie_no_such_call__wrap_the_name_of_an_overloaded_function_or_template_in_a_lambda__name_a_braced_list_first__or_correct_the_options;
+    coterie_no_such_call_wrap_the_name_of_an_overloaded_function_or_template_in_a_lambda_name_a_braced_list_first_or_correct_the_options;
 
 /// Stands for a result that is not known because the call was refused. Fits anywhere, so that the
 /// compiler finds no further fault.
@@ -113,17 +113,17 @@ template <call_form Form, class F, class Item>
 consteval void refuse_arguments() {
   constexpr bool is_tuple = tuple_like<Item>;
   constexpr bool spreads = spreads_into<F, Item>;
-  static_assert(!(Form == call_form::map && spreads),
+  static_assert(Form != call_form::map || !spreads,
                 "coterie: map and imap pass each item as the one argument, and these items are "
                 "tuples; starmap and istarmap spread a tuple over several arguments");
   static_assert(
-      !(Form == call_form::map && !spreads),
+      Form != call_form::map || spreads,
       "coterie: the function cannot be called with what the input holds; map and imap "
       "pass each item as the one argument, starmap and istarmap spread a tuple over several");
-  static_assert(!(Form == call_form::starmap && !is_tuple),
+  static_assert(Form != call_form::starmap || is_tuple,
                 "coterie: the items of starmap and istarmap are tuples of arguments, and these are "
                 "no std::tuple, std::pair or std::array; map and imap pass an item as it is");
-  static_assert(!(Form == call_form::starmap && is_tuple),
+  static_assert(Form != call_form::starmap || !is_tuple,
                 "coterie: the function cannot be called with the elements of an item: starmap and "
                 "istarmap need a tuple of as many elements as the function has parameters, each of "
                 "a type that fits");

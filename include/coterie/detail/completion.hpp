@@ -48,7 +48,7 @@ void fail(std::unique_ptr<completion<Values...>> handler, deliveries& due,
 template <class To, class From>
 decltype(auto) as_rvalue(From&& given) {
   if constexpr (std::is_same_v<From, To>) {
-    return std::move(given);
+    return std::forward<From>(given);
   } else {
     return To(std::forward<From>(given));
   }

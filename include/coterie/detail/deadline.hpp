@@ -14,7 +14,7 @@ std::chrono::steady_clock::time_point deadline_in(std::chrono::duration<Rep, Per
   const auto now = clock::now();
   // As a number of another type: the units of both may be too far apart for an integer.
   const std::chrono::duration<double> seconds{limit};
-  if (!(seconds > seconds.zero())) return now;
+  if (!(seconds > std::chrono::duration<double>::zero())) return now;
   if (seconds >= longest) return now + longest;
   return now + std::chrono::ceil<clock::duration>(limit);
 }
