@@ -37,7 +37,8 @@ bool has_one(const frame_reader& frames, Condition condition) {
 
 worker_link::worker_link(std::unique_ptr<worker_transport> transport)
     : transport_{std::move(transport)},
-      memory_{std::make_shared<result_memory>(open().space(), segments_)} {}
+      open_{transport_->results()},
+      memory_{std::make_shared<result_memory>(open_.space(), segments_)} {}
 
 std::optional<frame> worker_link::next() {
   guard_.check();

@@ -48,7 +48,7 @@ class worker_link {
   /// Where results had best be encoded.
   [[nodiscard]] std::shared_ptr<buffer_memory> memory_for_results() const { return memory_; }
   /// Where results lie until they are sent, in the parent's sight or told to it from time to time.
-  [[nodiscard]] const open_results& open() const noexcept { return transport_->results(); }
+  [[nodiscard]] const open_results& open() const noexcept { return open_; }
   /// Whether the parent has them even if this process ends now.
   [[nodiscard]] bool results_survive() const noexcept { return transport_->results_survive(); }
   /// What is encoded next are results of these items. Precondition: everything is published.
@@ -89,6 +89,7 @@ class worker_link {
 
   fork_guard guard_;
   std::unique_ptr<worker_transport> transport_;
+  open_results open_;  // asked for after each result
   frame_reader current_;
   frame_reader ahead_;  // read while a frame of `current_` is in use; comes after it
   std::shared_ptr<worker_segments> segments_ = std::make_shared<worker_segments>();
