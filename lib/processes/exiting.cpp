@@ -27,15 +27,19 @@ bool is_exiting(pid_t child) noexcept {
   if (name_end == std::string_view::npos || name_end + 2 >= line.size()) return true;
   const char state = line[name_end + 2];
   if (state == 'Z' || state == 'X') return true;
-  int parent = 0;
-  unsigned flags = 0;
-  constexpr unsigned exiting = 0x4;  // PF_EXITING of the kernel
-  if (std::sscanf(text.data() + name_end + 3, " %d %*d %*d %*d %*d %u", &parent, &flags) != 2) {
-    return true;
+  // Behind the state: ppid, pgrp, session, tty_nr, tpgid, flags.
+  std::array<long, 6> fields{};
+  const char* at = text.data() + name_end + 3;
+  for (long& field : fields) {
+    char* behind = nullptr;
+    field = std::strtol(at, &behind, 10);
+    if (behind == at) return true;
+    at = behind;
   }
   // In a /proc of another pid namespace the number names another process.
-  if (parent != ::getpid()) return true;
-  return (flags & exiting) != 0;
+  if (fields.front() != ::getpid()) return true;
+  constexpr long exiting = 0x4;  // PF_EXITING of the kernel
+  return (fields.back() & exiting) != 0;
 }
 
 }  // namespace coterie::detail

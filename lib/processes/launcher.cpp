@@ -144,6 +144,7 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
 
   const own_program own = program_to_start(program::instance().arguments);
   std::vector<const char*> arguments;
+  arguments.reserve(own.arguments.size() + 1);
   for (const std::string& each : own.arguments) arguments.push_back(each.c_str());
   arguments.push_back(nullptr);
 

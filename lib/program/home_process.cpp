@@ -39,10 +39,12 @@ error home_process::refusal() const {
 void home_process::refuse() const { throw refusal(); }
 
 void keep_for_ever(const void* object) noexcept {
-  static auto& kept = *new std::vector<const void*>;
+  static auto* const kept = new (std::nothrow) std::vector<const void*>;
+  if (kept == nullptr) return;
   try {
-    kept.push_back(object);
-  } catch (const std::bad_alloc&) {  // it stays all the same
+    kept->push_back(object);
+  } catch (const std::bad_alloc&) {
+    return;  // it stays all the same
   }
 }
 

@@ -103,7 +103,7 @@ void result_teller::start() {
   try {
     thread_ = std::thread{[this] { run(); }};
   } catch (const std::system_error&) {
-    // As good as a link can be without it.
+    thread_ = {};  // as good as a link can be without it
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
