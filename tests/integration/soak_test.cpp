@@ -93,8 +93,8 @@ asio::awaitable<void> live(ending how) {
 
 TEST_CASE("given one event loop, when pools come and go in it, then nothing of them stays") {
   // What sanitizers keep is not the pool's.
-  const int rounds = test::sanitized ? 8 : 40;
-  test::run([rounds]() -> asio::awaitable<void> {
+  constexpr int rounds = test::sanitized ? 8 : 40;
+  test::run([]() -> asio::awaitable<void> {
     for (const ending how : {ending::joined, ending::crashed, ending::destroyed, ending::terminated,
                              ending::dropped}) {
       INFO("ending " << static_cast<int>(how));
