@@ -24,7 +24,7 @@ namespace coterie {
 enum class when_late {
   /// The workers that run its items are killed and replaced, so that the pool is free.
   kill,
-  /// They finish their items, and nobody gets the results.
+  /// They finish their items, and the results are dropped.
   let_finish,
 };
 

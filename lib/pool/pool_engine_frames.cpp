@@ -253,7 +253,7 @@ void pool_engine::violation(worker_peer& worker, std::string what) {
   scheduler_.condemn(worker.rank);
 }
 
-// The details are for those who look into the matter, and make no sentence by themselves.
+// The details help to find the fault; they make no sentence by themselves.
 void pool_engine::nonsense(worker_peer& worker, const std::string& details) {
   violation(worker, "it wrote nonsense to the memory or the socket that it shares with the pool (" +
                         details + ")");

@@ -16,7 +16,7 @@ enum class ends_with_parent { worker, process_group };
 /// It is the reading end of a pipe whose writing end only this process holds, and never writes to. When this
 /// process ends the kernel closes that end, and sends the owner of the reading end the signal that was
 /// chosen: SIGKILL, which needs no code of the child's. The owner belongs to the open file, so each child
-/// has one of its own, and the parent says who the owner is.
+/// has one of its own, and the parent names the owner.
 ///
 /// A process that this one forks closes its copy of the writing end at once. One that was made without
 /// `fork` (by `_Fork`, or the system call itself) and that does not call `exec` keeps it open.
