@@ -26,9 +26,10 @@ namespace coterie {
 /// objects.
 ///
 /// What a task finds in its worker: an empty standard input; standard output and error as the program
-/// has them; Ctrl-C (SIGINT) ignored, since the parent decides what it means; none of the parent's other
-/// descriptors, threads and values. A worker ends when its pool does, and with the parent, however that
-/// ends. A worker whose `main` makes a pool without having called `init` says so and ends, and the pool
+/// has them, or as `pool_options` say; no Ctrl-C, since the parent decides what it means; none of the
+/// parent's other descriptors, threads and values. What an item has printed is flushed before its result is
+/// told; of items of a few microseconds, before that of the last of some together. A worker ends when its
+/// pool does, and with the parent, however that ends. A worker whose `main` makes a pool without having called `init` says so and ends, and the pool
 /// it was started for fails with `start_failed`.
 ///
 /// In a program built for io_uring, on a kernel that refuses it, it says so in one line and ends the

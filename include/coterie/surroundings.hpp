@@ -38,23 +38,37 @@ class environment {
   std::vector<std::string> changes_;
 };
 
-/// Where a stream of a worker's output goes.
+/// Where a stream of a worker's output goes. In the text that a function here is given, `{rank}` stands for
+/// the worker's rank.
 ///
 /// Thread safety: as for a `std::string`.
 ///
-/// Example: `{.standard_error = coterie::output::to_file("worker-{rank}.log")}`
+/// Example: `{.standard_output = coterie::output::tagged_lines(),
+///            .standard_error = coterie::output::to_file("worker-{rank}.log")}`
 class output {
  public:
-  enum class kind { inherited, discarded, file };
+  enum class kind { inherited, discarded, file, lines };
 
   /// Where the program's own goes.
-  static output inherited() { return output{kind::inherited, {}}; }
+  static output inherited() { return {}; }
   /// Nowhere.
-  static output discarded() { return output{kind::discarded, {}}; }
-  /// To the end of a file, which is made if it is not there. In its name `{rank}` stands for the worker's rank;
-  /// without it all workers write to the same file. A relative name begins at the working directory that the
-  /// program has when the pool is made. A file that cannot be opened fails the start of the worker.
-  static output to_file(std::filesystem::path name) { return output{kind::file, std::move(name)}; }
+  static output discarded() { return output{kind::discarded, {}, {}}; }
+  /// To the end of a file, which is made if it is not there. Without `{rank}` in its name all workers write to
+  /// the same file. A relative name begins at the working directory that the program has when the pool is
+  /// made. A file that cannot be opened fails the start of the worker.
+  static output to_file(std::filesystem::path name) {
+    return output{kind::file, std::move(name), {}};
+  }
+  /// Where the program's own goes, in whole lines, each behind `tag`; lines of different workers do not mix.
+  ///
+  /// The worker writes into a pipe, and the event loop writes what comes out of it, as the program itself would
+  /// print it. While the loop does not run, the pipe fills (64 KiB), and then what prints waits. A line without
+  /// an end waits for it, or for the end of the worker; one of more than 64 KiB goes out in pieces. Lines that
+  /// a worker wrote before it ended, by a crash as well, are out before its end is told. What tasks have
+  /// started and `subprocess_end::by_itself` lets live finds the pipe closed then.
+  static output tagged_lines(std::string tag = "[{rank}] ") {
+    return output{kind::lines, {}, std::move(tag)};
+  }
 
   /// `inherited`.
   output() = default;
@@ -62,12 +76,16 @@ class output {
   [[nodiscard]] kind where() const noexcept { return kind_; }
   /// The name that was given to `to_file`.
   [[nodiscard]] const std::filesystem::path& name() const noexcept { return name_; }
+  /// The tag that was given to `tagged_lines`.
+  [[nodiscard]] const std::string& tag() const noexcept { return tag_; }
 
  private:
-  output(kind what, std::filesystem::path name) : kind_{what}, name_{std::move(name)} {}
+  output(kind what, std::filesystem::path name, std::string tag)
+      : kind_{what}, name_{std::move(name)}, tag_{std::move(tag)} {}
 
   kind kind_ = kind::inherited;
   std::filesystem::path name_;
+  std::string tag_;
 };
 
 /// On which CPUs workers run. A worker that is pinned runs on one CPU, with all its threads.

@@ -59,6 +59,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void input_arrived(const std::shared_ptr<worker_peer>& worker, bool ended, std::size_t count);
   void output_possible(const std::shared_ptr<worker_peer>& worker);
   void time_to_look(const std::shared_ptr<worker_peer>& worker, look_for why);
+  void output_arrived(const std::shared_ptr<worker_peer>& worker, worker_output& output);
   void process_ended(const std::shared_ptr<worker_peer>& worker);
 
   /// The event loop is being destroyed: everything is let go of, and no handler is called.

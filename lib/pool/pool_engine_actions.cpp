@@ -2,6 +2,8 @@
 
 // What the scheduler wants done, done.
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -77,8 +79,15 @@ void pool_engine::spawn_next() {
     if (made.lacks_memory) {
       counters_.workers_without_memory.fetch_add(1, std::memory_order_relaxed);
     }
+    std::vector<std::unique_ptr<worker_output>> outputs;
+    for (auto* const each : {&launched.output, &launched.error}) {
+      if (!each->pipe) continue;
+      outputs.push_back(std::make_unique<worker_output>(
+          executor_, std::move(each->pipe), std::move(each->tag),
+          each == &launched.output ? STDOUT_FILENO : STDERR_FILENO));
+    }
     auto worker = make_shared_at_home<worker_peer>(shared_from_this(), rank, std::move(process),
-                                                   std::move(made));
+                                                   std::move(made), std::move(outputs));
     worker->start();
     frame_header setup = header_of(frame_kind::setup, 0);
     setup.first = incarnations_[static_cast<std::size_t>(rank)]++;

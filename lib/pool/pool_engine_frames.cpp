@@ -73,6 +73,14 @@ void pool_engine::output_possible(const std::shared_ptr<worker_peer>& worker) {
   });
 }
 
+void pool_engine::output_arrived(const std::shared_ptr<worker_peer>& worker,
+                                 worker_output& output) {
+  enter(from::event_loop, [this, worker, &output] {
+    const bool more = output.arrived();
+    if (!is_former(worker) && more) worker->wait_for(output);
+  });
+}
+
 void pool_engine::process_ended(const std::shared_ptr<worker_peer>& worker) {
   enter(from::event_loop, [this, worker] {
     const auto wait_status = worker->process->waited();

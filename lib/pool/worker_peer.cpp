@@ -3,6 +3,7 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "pool/pool_engine.hpp"
@@ -10,10 +11,12 @@
 namespace coterie::detail {
 
 worker_peer::worker_peer(std::shared_ptr<pool_engine> engine, int worker_rank,
-                         std::unique_ptr<worker_process> worker, made_link link)
+                         std::unique_ptr<worker_process> worker, made_link link,
+                         std::vector<std::unique_ptr<worker_output>> worker_outputs)
     : rank{worker_rank},
       process{std::move(worker)},
       wire{std::move(link.wire)},
+      outputs{std::move(worker_outputs)},
       secret{link.secret},
       engine_{std::move(engine)} {}
 
@@ -22,25 +25,39 @@ worker_peer::~worker_peer() = default;
 void worker_peer::start() {
   wait_for_end();
   wire->async_receive(shared_from_this());
+  for (const auto& each : outputs) wait_for(*each);
 }
 
 void worker_peer::wait_for_end() {
   process->async_wait([self = shared_from_this()] { self->engine_->process_ended(self); });
 }
 
+void worker_peer::wait_for(worker_output& output) {
+  output.async_wait(
+      [self = shared_from_this(), &output] { self->engine_->output_arrived(self, output); });
+}
+
+bool worker_peer::at_rest() const noexcept {
+  return process->at_rest() && wire->at_rest() &&
+         std::ranges::all_of(outputs, [](const auto& each) { return each->at_rest(); });
+}
+
 void worker_peer::stop_waiting() {
   wire->stop_receiving();
   process->stop_waiting();
+  for (const auto& each : outputs) each->stop_waiting();
 }
 
 void worker_peer::end() noexcept {
   wire->close();
   process->end();
+  for (const auto& each : outputs) each->end();
 }
 
 void worker_peer::abandon() noexcept {
   wire->abandon();
   process->abandon();
+  for (const auto& each : outputs) each->abandon();
 }
 
 worker_end worker_peer::ended() const {

@@ -6,11 +6,13 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "frames/identifiers.hpp"
 #include "links/link.hpp"
 #include "links/make_link.hpp"
 #include "processes/exit_status.hpp"
+#include "processes/worker_output.hpp"
 #include "processes/worker_process.hpp"
 
 namespace coterie::detail {
@@ -34,20 +36,23 @@ enum class job_knowledge : bool { ready, forgets };
 class worker_peer final : public link_listener, public std::enable_shared_from_this<worker_peer> {
  public:
   worker_peer(std::shared_ptr<pool_engine> engine, int rank,
-              std::unique_ptr<worker_process> process, made_link link);
+              std::unique_ptr<worker_process> process, made_link link,
+              std::vector<std::unique_ptr<worker_output>> outputs);
   ~worker_peer();
 
   /// Begins to listen.
   void start();
   /// Has the engine told when the process has ended; `start` has done so once.
   void wait_for_end();
+  /// Has the engine told when the worker has written something.
+  void wait_for(worker_output& output);
 
   /// Ends all waits, and nothing else: this process was forked from the worker's parent.
   void stop_waiting();
 
   /// Ends the process and the link. What they hold is given back when no wait is going on any more.
   void end() noexcept;
-  [[nodiscard]] bool at_rest() const noexcept { return process->at_rest() && wire->at_rest(); }
+  [[nodiscard]] bool at_rest() const noexcept;
   /// Ends everything and gives it back at once, because the event loop is being destroyed.
   void abandon() noexcept;
 
@@ -62,6 +67,7 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
   const int rank;
   const std::unique_ptr<worker_process> process;
   const std::unique_ptr<link> wire;
+  const std::vector<std::unique_ptr<worker_output>> outputs;  // those that are passed on
   const link_secret secret;
 
   std::unordered_map<job_id, job_knowledge> knows;

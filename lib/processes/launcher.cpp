@@ -148,8 +148,11 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
   for (const std::string& each : own.arguments) arguments.push_back(each.c_str());
   arguments.push_back(nullptr);
 
-  const auto output = open_output(around.standard_output, rank, STDOUT_FILENO);
-  const auto error = open_output(around.standard_error, rank, STDERR_FILENO);
+  worker.output = open_output(around.standard_output, rank, STDOUT_FILENO);
+  worker.error = open_output(around.standard_error, rank, STDERR_FILENO);
+  const auto descriptor_of = [](const opened_output& opened, int inherited) {
+    return opened.theirs ? opened.theirs.get() : inherited;
+  };
   const auto environment = environment_of({.rank = rank, .parent = ::getpid()}, around);
 
   const auto launch = [&] {
@@ -157,8 +160,8 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
     auto started = spawn_launcher{}(
         executor, failure, own.path, arguments.data(),
         boost::process::v2::process_environment{environment},
-        boost::process::v2::process_stdio{input.get(), output ? output.get() : STDOUT_FILENO,
-                                          error ? error.get() : STDERR_FILENO},
+        boost::process::v2::process_stdio{input.get(), descriptor_of(worker.output, STDOUT_FILENO),
+                                          descriptor_of(worker.error, STDERR_FILENO)},
         worker_descriptors{theirs.get(), tie_to_parent.descriptor()}, worker_signals{},
         worker_directory{around.directory.get()});
     if (failure) fail_to_start(failure.value(), own.path);
@@ -181,6 +184,9 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
     launch();
   }
   tie_to_parent.tie(worker.pid, around.ends);
+  // A pipe ends when those who write into it do.
+  worker.output.theirs.reset();
+  worker.error.theirs.reset();
   return worker;
 }
 

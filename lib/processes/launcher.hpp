@@ -15,6 +15,8 @@ struct launched_worker {
   pid_t pid = 0;
   unique_descriptor process;  // a pidfd, if there are any
   unique_descriptor link;     // the parent's end of the socket pair
+  opened_output output;       // where its standard output goes
+  opened_output error;
 };
 
 /// Starts this program again as the worker `rank`: same executable, same arguments, standard input

@@ -114,6 +114,26 @@ std::vector<int> cpus_for(const pool_options& options) {
   return pinning.cpus();
 }
 
+std::string with_rank(std::string text, int rank) {
+  constexpr std::string_view place = "{rank}";
+  for (auto at = text.find(place); at != std::string::npos; at = text.find(place, at)) {
+    text.replace(at, place.size(), std::to_string(rank));
+  }
+  return text;
+}
+
+std::string named(int stream) {
+  return stream == STDOUT_FILENO ? "standard output" : "standard error";
+}
+
+unique_descriptor open_to_write(const std::string& name, int stream) {
+  constexpr mode_t for_all = 0666;  // less the umask
+  unique_descriptor file{
+      ::open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, for_all)};
+  if (!file) fail(errno, "cannot open " + name + " for a worker's " + named(stream));
+  return out_of_the_way(std::move(file));
+}
+
 int checked_nice(const pool_options& options) {
   constexpr int most = 19;
   if (options.nice >= 0 && options.nice <= most) return options.nice;
@@ -136,19 +156,26 @@ surroundings surroundings_for(const pool_options& options) {
   return around;
 }
 
-unique_descriptor open_output(const output& where, int rank, int inherited) {
-  if (where.where() == output::kind::inherited) return {};
-  std::string name = where.where() == output::kind::file ? where.name().string() : "/dev/null";
-  constexpr std::string_view place = "{rank}";
-  for (auto at = name.find(place); at != std::string::npos; at = name.find(place, at)) {
-    name.replace(at, place.size(), std::to_string(rank));
+opened_output open_output(const output& where, int rank, int stream) {
+  switch (where.where()) {
+    case output::kind::inherited:
+      return {};
+    case output::kind::discarded:
+      return {.theirs = open_to_write("/dev/null", stream)};
+    case output::kind::file:
+      return {.theirs = open_to_write(with_rank(where.name().string(), rank), stream)};
+    case output::kind::lines:
+      break;
   }
-  constexpr mode_t for_all = 0666;  // less the umask
-  unique_descriptor file{
-      ::open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, for_all)};
-  const char* const stream = inherited == STDOUT_FILENO ? "output" : "error";
-  if (!file) fail(errno, "cannot open " + name + " for a worker's standard " + stream);
-  return out_of_the_way(std::move(file));
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    fail(errno, "cannot make a pipe for a worker's " + named(stream));
+  unique_descriptor pipe{ends[0]};
+  unique_descriptor theirs{ends[1]};
+  // Where this process has no streams of its own, the ends have their numbers.
+  return {.theirs = out_of_the_way(std::move(theirs)),
+          .pipe = out_of_the_way(std::move(pipe)),
+          .tag = with_rank(where.tag(), rank)};
 }
 
 void place(pid_t worker, int rank, const surroundings& around) {

@@ -29,9 +29,15 @@ struct surroundings {
 /// Throws `std::invalid_argument` for options that make no sense, and `boost::system::system_error`.
 surroundings surroundings_for(const pool_options& options);
 
-/// The file in which a worker's stream ends; `inherited` if that is the program's own. Throws
-/// `boost::system::system_error`.
-unique_descriptor open_output(const output& where, int rank, int inherited);
+/// Where a worker's stream ends.
+struct opened_output {
+  unique_descriptor theirs;  // empty: where the program's own does
+  unique_descriptor pipe;    // what the worker writes, to be passed on as lines behind `tag`
+  std::string tag;
+};
+
+/// For `stream`, 1 or 2, of a worker. Throws `boost::system::system_error`.
+opened_output open_output(const output& where, int rank, int stream);
 
 /// What the parent sets of a worker that has just been started. Throws `boost::system::system_error`.
 void place(pid_t worker, int rank, const surroundings& around);

@@ -74,6 +74,11 @@ void worker_sink::succeeded(std::size_t count) {
   row_ = nullptr;
   waiting_ += count;
   whole_ = results_.size();
+  // Before the last of the claimed results can be seen: the parent may end this process once it has it.
+  if (first_ + waiting_ == claimed_) {
+    link_.guard().check();
+    flush_standard_output();
+  }
   if (!are_open()) return push_values();
   result_progress::store(progress_word(), result_progress::pack(waiting_, whole_));
   // What comes next must have room, so that it is open too.
@@ -93,6 +98,7 @@ std::uint64_t& worker_sink::progress_word() {
 void worker_sink::failed() {
   row_ = nullptr;
   link_.guard().check_surely();
+  flush_standard_output();
   results_.resize_down(whole_);
   queue_values();
   problem_.clear();
@@ -148,7 +154,6 @@ void worker_sink::empty_results() {
 
 std::size_t worker_sink::allowance() {
   measure_pace();
-  flush_standard_output();
   if (now_ - last_flush_ >= stride) link_.make_way();
   if (now_ - last_flush_ >= how_.longest_wait || link_.unsent() >= much) flush();
   if (now_ - last_look_ >= look_interval) {

@@ -26,15 +26,16 @@ using namespace coterie::detail;
 struct sent_chunk {
   chunk_id id = 0;
   std::size_t claimed = 0;  // items before this one
-  std::size_t count = 0;
-  bool taken_back = false;  // what was not claimed of it
+  std::size_t count = 0;    // less what was taken back
+  std::size_t sent = 0;     // as many as the worker knows of
 
-  [[nodiscard]] bool over() const { return taken_back || claimed >= count; }
+  [[nodiscard]] bool over() const { return claimed >= count; }
 };
 
 class both_sides {
  public:
   void run(fuzz::script& orders) {
+    unit_ = 1 + orders.up_to(19);
     // Numbers of chunks go round.
     const bool far = orders.byte() % 16 == 1;
     for (unsigned round = far ? orders.number<std::uint16_t>() : 0; round > 0; --round) {
@@ -65,7 +66,7 @@ class both_sides {
         return hear();
       case take: {
         const std::size_t least = orders.up_to(20);
-        return take_back(least, orders.up_to(20));
+        return take_back(least, orders.byte() % 2 == 0 ? spare_next::yes : spare_next::no);
       }
       case interfere:
         return meddle(orders);
@@ -82,7 +83,7 @@ class both_sides {
 
   void send(std::size_t first, std::size_t count) {
     if (under_way_.size() >= most_under_way) return;
-    under_way_.push_back({.id = ++last_, .claimed = first, .count = count});
+    under_way_.push_back({.id = ++last_, .claimed = first, .count = count, .sent = count});
     unread_.push_back(last_);
     revoker_.sent(last_, first, count);
   }
@@ -95,8 +96,8 @@ class both_sides {
     fuzz::holds(meddled_ || revoker_.makes_sense(), "an honest worker is believed");
   }
 
-  void take_back(std::size_t least, std::size_t unit) {
-    const auto left = revoker_.take_back(least, unit);
+  void take_back(std::size_t least, spare_next spare) {
+    const auto left = revoker_.take_back(least, unit_, spare);
     if (meddled_) {
       if (left) is_there(*left);
       return;
@@ -106,27 +107,28 @@ class both_sides {
     const auto behind = is_at_one ? at + 1 : under_way_.begin();
     std::size_t free = is_at_one ? at->count - known_of(*at) : 0;
     for (auto each = behind; each != under_way_.end(); ++each) free += each->count - each->claimed;
-    if (!is_at_one) free -= std::min(free, unit);
+    if (!is_at_one && behind != under_way_.end() && spare == spare_next::yes) {
+      free -= std::min(behind->count - behind->claimed, unit_);
+    }
     fuzz::holds(left.has_value() == (free >= least), "what is free is taken, if it is enough");
     if (!left) return;
 
     fuzz::holds(left->begun == (is_at_one ? at->id : 0), "it is known where the worker is");
-    fuzz::holds(!is_at_one || left->kept == known_of(*at), "what it claimed is left to it");
+    fuzz::holds(!is_at_one || left->kept == known_of(*at),
+                "the units that it claimed are left to it");
     fuzz::holds(std::ranges::equal(left->revoked, std::ranges::subrange(behind, under_way_.end()),
                                    {}, {}, &sent_chunk::id),
                 "the rest is taken");
-    if (is_at_one && at->claimed < claims::state::most_items) {
-      at->taken_back = true;
-      at->count = at->claimed;
-    }
+    if (is_at_one) at->count = left->kept;
     taken_.insert(taken_.end(), left->revoked.begin(), left->revoked.end());
     under_way_.erase(behind, under_way_.end());
     fuzz::holds(revoker_.makes_sense(), "what this side said makes sense");
   }
 
   // Where more are claimed than can be told, all are.
-  static std::size_t known_of(const sent_chunk& chunk) {
-    return chunk.claimed >= claims::state::most_items ? chunk.count : chunk.claimed;
+  [[nodiscard]] std::size_t known_of(const sent_chunk& chunk) const {
+    if (chunk.claimed >= claims::state::most_items) return chunk.count;
+    return std::min((chunk.claimed + unit_ - 1) / unit_ * unit_, chunk.count);
   }
 
   void is_there(const revoker::left& left) {
@@ -161,10 +163,11 @@ class both_sides {
   void claim(std::size_t more) {
     const auto chunk = std::ranges::find(under_way_, begun_, &sent_chunk::id);
     if (!at_work_ || chunk == under_way_.end()) return;
-    const std::size_t end = chunk->claimed + std::min(more, chunk->count - chunk->claimed);
-    const bool may = claimer_.claim_up_to(end);
+    const std::size_t end = chunk->claimed + std::min(more, chunk->sent - chunk->claimed);
+    const bool may = claimer_.claim_up_to(end, unit_);
     if (meddled_) return;
-    fuzz::holds(may == !chunk->taken_back, "what is not taken back can be claimed");
+    fuzz::holds(may == (end <= chunk->count),
+                "what is not taken back can be claimed, and nothing else");
     if (may) chunk->claimed = end;
   }
 
@@ -212,6 +215,7 @@ class both_sides {
   std::vector<chunk_id> taken_;  // as a whole
   chunk_id last_ = 0;
   chunk_id begun_ = 0;
+  std::size_t unit_ = 1;  // of items that are one worker's
   bool at_work_ = false;
   bool meddled_ = false;
 };

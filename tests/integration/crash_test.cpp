@@ -590,11 +590,13 @@ TEST_CASE(
     test::directory directory;
     const std::string pid_file = directory.file("pid");
     const auto task = [](const std::string& where) -> int {
-      // A fork without exec keeps even what is closed on exec.
+      // A fork without exec keeps even what is closed on exec. In a process group of its own, it is not
+      // ended with the worker.
       const pid_t child = ::fork();
       if (child == 0) {
         for (;;) ::pause();
       }
+      ::setpgid(child, child);
       std::ofstream{where} << child << std::flush;
       ::_exit(3);
     };

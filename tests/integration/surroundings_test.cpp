@@ -15,6 +15,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <future>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -51,11 +53,58 @@ void print(const std::string& text) {
 
 int end_worker(int code) { ::_exit(code); }
 
+// As the program itself does it: beside the buffer of a test's reports.
+void write_line(std::string text) {
+  text += '\n';
+  CHECK(::write(STDOUT_FILENO, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+}
+
 std::string text_in(const std::string& file) {
   std::ifstream in{file};
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
+}
+
+// While it lives, a stream of this process ends in a file.
+class redirected {
+ public:
+  redirected(int stream, const std::string& file) : stream_{stream}, before_{::dup(stream)} {
+    std::fflush(nullptr);
+    const int to = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    ::dup2(to, stream);
+    ::close(to);
+  }
+  redirected(const redirected&) = delete;
+  redirected& operator=(const redirected&) = delete;
+  ~redirected() {
+    std::fflush(nullptr);
+    ::dup2(before_, stream_);
+    ::close(before_);
+  }
+
+ private:
+  int stream_;
+  int before_;
+};
+
+struct streams {
+  std::string output;
+  std::string error;
+};
+
+// What this process and its workers write while `work` runs.
+streams streams_during(const test::directory& folder, const std::function<void()>& work) {
+  {
+    const redirected output{STDOUT_FILENO, folder.file("output")};
+    const redirected error{STDERR_FILENO, folder.file("error")};
+    work();
+  }
+  return {text_in(folder.file("output")), text_in(folder.file("error"))};
+}
+
+std::function<void()> in_a_loop(std::function<asio::awaitable<void>()> work) {
+  return [work = std::move(work)] { test::run(work); };
 }
 
 std::vector<int> cpus_here() {
@@ -194,6 +243,97 @@ TEST_CASE("given output to a file that cannot be, when a call is made, then it s
     CHECK(std::string{error.reason()}.find("/nowhere/at-all/0") != std::string::npos);
     CHECK(std::string{error.reason()}.find("standard output") != std::string::npos);
   });
+}
+
+TEST_CASE(
+    "given tagged lines, when tasks print, then whole lines come, and tell from which worker") {
+  const test::directory folder;
+  const auto [output, error] = streams_during(
+      folder, in_a_loop([]() -> asio::awaitable<void> {
+        coterie::pool pool{
+            co_await asio::this_coro::executor,
+            {.processes = 2,
+             .standard_output = coterie::output::tagged_lines(),
+             .standard_error = coterie::output::tagged_lines("worker {rank} says: ")}};
+        co_await test::becomes([&] { return pool.stats().workers_ready == 2; });
+        const std::vector<std::string> texts(20, "text");
+        co_await pool.map(print, texts, {.chunksize = 1});
+        pool.close();
+        co_await pool.join();
+      }));
+  const auto by_worker = [](const std::string& text, const std::string& first,
+                            const std::string& second) {
+    std::istringstream in{text};
+    int lines = 0;
+    for (std::string line; std::getline(in, line); ++lines)
+      CHECK((line == first || line == second));
+    return lines;
+  };
+  CHECK(by_worker(output, "[0] text from 0", "[1] text from 1") == 20);
+  CHECK(by_worker(error, "worker 0 says: error of 0", "worker 1 says: error of 1") == 20);
+}
+
+TEST_CASE(
+    "given tagged lines, when a worker crashes, then its last words are out before the error") {
+  const test::directory folder;
+  const auto [output, error] = streams_during(
+      folder, in_a_loop([]() -> asio::awaitable<void> {
+        coterie::pool pool{co_await asio::this_coro::executor,
+                           {.processes = 1, .standard_output = coterie::output::tagged_lines()}};
+        const auto fall = [] {
+          std::fputs("my last words", stdout);
+          std::fflush(stdout);
+          std::abort();
+        };
+        co_await test::fails_with(pool.apply(fall), coterie::errc::worker_crashed);
+        write_line("it crashed");
+        co_await pool.apply(print, "next");
+        pool.terminate();
+        co_await pool.join();
+        write_line("joined");
+      }));
+  CHECK(output == "[0] my last words\nit crashed\n[0] next from 0\njoined\n");
+}
+
+TEST_CASE("given tagged lines, when a task prints more than a pipe holds, then all of it comes") {
+  const test::directory folder;
+  constexpr int lines = 50'000;
+  const auto [output, error] = streams_during(
+      folder, in_a_loop([]() -> asio::awaitable<void> {
+        coterie::pool pool{co_await asio::this_coro::executor,
+                           {.processes = 1, .standard_output = coterie::output::tagged_lines("")}};
+        co_await pool.apply([] {
+          for (int line = 0; line < lines; ++line) std::printf("%d\n", line);
+        });
+        pool.close();
+        co_await pool.join();
+      }));
+  std::string expected;
+  for (int line = 0; line < lines; ++line) expected += std::to_string(line) + "\n";
+  CHECK((output == expected));
+}
+
+TEST_CASE("given tagged lines, when a task closes its output, then the pool goes on") {
+  test::run([]() -> asio::awaitable<void> {
+    coterie::pool pool{co_await asio::this_coro::executor,
+                       {.processes = 1, .standard_output = coterie::output::tagged_lines()}};
+    co_await pool.apply([] { ::close(STDOUT_FILENO); });
+    const std::vector<int> items(1000, 1);
+    const auto same = [](int item) { return item; };
+    co_await test::gives(pool.map(same, items), items);
+    CHECK(pool.stats().workers_crashed == 0);
+  });
+}
+
+TEST_CASE("given tagged lines, when the event loop is destroyed, then what was printed is out") {
+  const test::directory folder;
+  const auto [output, error] = streams_during(folder, [] {
+    asio::io_context loop;
+    coterie::pool pool{loop, {.processes = 1, .standard_output = coterie::output::tagged_lines()}};
+    auto printed = pool.apply(print, "text", asio::use_future);
+    while (printed.wait_for(0s) != std::future_status::ready) loop.run_one();
+  });
+  CHECK(output == "[0] text from 0\n");
 }
 
 TEST_CASE("given output that is discarded, when tasks print, then nothing is seen of it") {

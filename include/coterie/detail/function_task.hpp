@@ -194,10 +194,10 @@ class function_task final : public task {
     std::size_t done = 0;
     try {
       for (; done < most; ++done) {
+        if (done > 0) progress.add(sizeof(result));
         received item = reader.next();
         const result value = Form::call(function_, item);
         std::memcpy(to + done * sizeof(result), &value, sizeof(result));
-        progress.add(sizeof(result));
       }
       sink.succeeded(done);
       return done;
