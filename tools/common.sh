@@ -24,7 +24,7 @@ die() {
 configure() {
   local folder=$root/build/$1
   shift
-  local wanted="CXX=${CXX-} $*"
+  local wanted="CXX=${CXX-} CXX_LD=${CXX_LD-} $*"
   if [[ -f $folder/build.ninja && $(cat "$folder/.configured" 2>/dev/null) == "$wanted" ]]; then
     return
   fi
@@ -42,13 +42,13 @@ compile() {
   ninja -C "$folder" -j "$(nproc)" "$@"
 }
 
-# run_tests FOLDER [ARGUMENT...]: `meson test`; its exit status.
+# run_tests FOLDER [ARGUMENT...]: `meson test`, which builds what the chosen tests need; its exit status.
 run_tests() {
   local folder=$root/build/$1
   shift
   say "testing ${folder#"$root/"}"
   rm -f "$folder/meson-logs/testlog.json"
-  meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
+  meson test -C "$folder" --print-errorlogs "$@"
 }
 
 # counts_line PASSED FAILED SKIPPED
@@ -81,7 +81,8 @@ print(passed, failed, skipped)
 PYTHON
 }
 
-# build_and_test FOLDER ARGUMENT... : compiles and tests a configured folder. Leaves what there is to
+# build_and_test FOLDER ARGUMENT... : compiles and tests a configured folder: all tests, or those that the
+# arguments choose. Leaves what there is to
 # count in `passed`, `failed` and `skipped`: a build that breaks counts as one failure, and so does a
 # test run that breaks without a failed test.
 # shellcheck disable=SC2034  # read by the scripts that source this file
@@ -89,7 +90,9 @@ build_and_test() {
   local folder=$1
   shift
   passed=0 failed=1 skipped=0
-  compile "$folder" all meson-test-prereq || return
+  local targets=(all)
+  (($# > 0)) || targets+=(meson-test-prereq)
+  compile "$folder" "${targets[@]}" || return
   local status=0
   run_tests "$folder" "$@" || status=$?
   read -r passed failed skipped <<<"$(test_counts "$folder")"

@@ -200,7 +200,7 @@ void pool_engine::run(job_id id, unique_function<void(deliveries&)> function) {
 }
 
 void pool_engine::close() {
-  home.require_surely();
+  home.require();
   closed_ = true;
   enter(from::caller, [this] {
     closing_ = true;
@@ -209,7 +209,7 @@ void pool_engine::close() {
 }
 
 void pool_engine::terminate() {
-  home.require_surely();
+  home.require();
   closed_ = true;
   enter(from::caller, [this] {
     end_everything(std::make_exception_ptr(pool_terminated{}));
@@ -237,7 +237,7 @@ void pool_engine::join(job_id id, std::unique_ptr<completion<>> handler) {
 }
 
 void pool_engine::destroy() noexcept {
-  if (!home.is_surely_here()) return;
+  if (!home.is_here()) return;
   closed_ = true;
   enter(from::caller, [this] {
     end_everything(std::make_exception_ptr(pool_terminated{}));

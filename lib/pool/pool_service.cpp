@@ -25,7 +25,7 @@ pool_service& pool_service::of(const asio::any_io_executor& executor) {
   auto& context = asio::query(executor, asio::execution::context);
   if (asio::has_service<pool_service>(context)) {
     auto& found = asio::use_service<pool_service>(context);
-    if (!found.home_.is_surely_here()) {
+    if (!found.home_.is_here()) {
       throw error{errc::forked,
                   "the event loop is that of process " + std::to_string(found.home_.pid()) +
                       ", from which this one was forked: make the pool on another, or call "
@@ -60,7 +60,7 @@ void pool_service::notify_fork(asio::execution_context::fork_event event) {
 }
 
 void pool_service::shutdown() {
-  if (!home_.is_surely_here()) {
+  if (!home_.is_here()) {
     leaving_loop_ = true;
     return leave_event_loop(context());
   }

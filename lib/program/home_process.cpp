@@ -1,32 +1,51 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coterie/detail/home_process.hpp>
 
-#include <pthread.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <new>
 #include <string>
 #include <vector>
 
 namespace coterie::detail {
 
-std::atomic<unsigned> forks_so_far = 0;
-
 namespace {
 
-void count_this_fork() { forks_so_far.fetch_add(1, std::memory_order_relaxed); }
+// A number that no other process has which can have a copy of an object of this one: 0 in a child, which
+// then takes one that its ancestors have not had. Null if the kernel cannot do that.
+std::atomic<unsigned>* place_of_mark() {
+  const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* const page =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return nullptr;
+  if (::madvise(page, size, MADV_WIPEONFORK) == 0) return new (page) std::atomic<unsigned>{0};
+  ::munmap(page, size);
+  return nullptr;
+}
 
-// A failure (no memory) leaves the process number, which is asked for wherever harm could be done.
-unsigned counted_forks() {
-  [[maybe_unused]] static const int counting = ::pthread_atfork(nullptr, nullptr, count_this_fork);
-  return forks_so_far.load(std::memory_order_relaxed);
+unsigned mark_at(std::atomic<unsigned>* place) {
+  static std::atomic<unsigned> last = 0;
+  if (place == nullptr) return 0;
+  unsigned mark = place->load(std::memory_order_relaxed);
+  if (mark != 0) return mark;
+  const unsigned next = last.fetch_add(1, std::memory_order_relaxed) + 1;
+  // Another thread may have been first: then its number counts, which is left in `mark`.
+  return place->compare_exchange_strong(mark, next, std::memory_order_relaxed) ? next : mark;
+}
+
+std::atomic<unsigned>* place_here() {
+  static std::atomic<unsigned>* const place = place_of_mark();
+  return place;
 }
 
 }  // namespace
 
-home_process::home_process() : forks_{counted_forks()}, pid_{::getpid()} {}
+home_process::home_process()
+    : where_{place_here()}, mark_{mark_at(place_here())}, pid_{::getpid()} {}
 
-bool home_process::is_surely_here() const noexcept { return is_here() && pid_ == ::getpid(); }
+bool home_process::is_process(pid_t pid) noexcept { return pid == ::getpid(); }
 
 error home_process::refusal() const {
   return error{

@@ -10,13 +10,9 @@ namespace coterie::detail {
 /// it says so on standard error, and ends.
 class fork_guard {
  public:
-  /// Costs one load; see `home_process::is_here`.
+  /// Costs next to nothing; see `home_process::is_here`.
   void check() const {
     if (!home_.is_here()) leave();
-  }
-  /// Costs a system call.
-  void check_surely() const {
-    if (!home_.is_surely_here()) leave();
   }
 
  private:

@@ -170,10 +170,10 @@ class session {
       setup_ = decode_setup(arrived.payload);
       worker_count = setup_.size;
       call(setup_.initializer);
-      link_.guard().check_surely();
+      link_.guard().check();
       link_.send(header, {});
     } catch (...) {
-      link_.guard().check_surely();
+      link_.guard().check();
       byte_buffer problem;
       encode_current_exception(problem);
       header.kind = frame_kind::not_ready;
@@ -239,7 +239,7 @@ class session {
       header.kind = frame_kind::left;
       link_.send(header, problem.view());
     }
-    link_.guard().check_surely();
+    link_.guard().check();
     link_.flush();
     std::exit(0);
   }

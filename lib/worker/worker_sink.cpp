@@ -20,8 +20,6 @@ constexpr std::size_t longest_stride = std::size_t{1} << 16U;
 constexpr std::size_t much = std::size_t{256} << 10U;
 // And so many do not, even if they have no bytes.
 constexpr std::size_t many = std::size_t{1} << 20U;
-// No process is forked in less time than this.
-constexpr std::chrono::nanoseconds shortest_fork = std::chrono::microseconds{20};
 
 }  // namespace
 
@@ -97,7 +95,7 @@ std::uint64_t& worker_sink::progress_word() {
 
 void worker_sink::failed() {
   row_ = nullptr;
-  link_.guard().check_surely();
+  link_.guard().check();
   flush_standard_output();
   results_.resize_down(whole_);
   queue_values();
@@ -115,7 +113,7 @@ void worker_sink::failed() {
 }
 
 void worker_sink::push_values() {
-  link_.guard().check_surely();
+  link_.guard().check();
   queue_values();
   publish();
 }
@@ -185,13 +183,8 @@ void worker_sink::claim(std::size_t end) {
 // The program's code has run since the last look, and may have forked.
 std::chrono::nanoseconds worker_sink::look_at_clock() {
   const auto before = std::exchange(now_, clock::now());
-  const auto took = now_ - before;
-  if (took < shortest_fork) {
-    link_.guard().check();
-  } else {
-    link_.guard().check_surely();
-  }
-  return std::max(took, std::chrono::nanoseconds{1});
+  link_.guard().check();
+  return std::max<std::chrono::nanoseconds>(now_ - before, std::chrono::nanoseconds{1});
 }
 
 void worker_sink::measure_pace() {

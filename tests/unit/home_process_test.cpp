@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <memory>
 #include <string>
 
@@ -19,7 +21,6 @@ using coterie::detail::home_process;
 TEST_CASE("given a home process, when it is asked there, then it is at home") {
   const home_process home;
   CHECK(home.is_here());
-  CHECK(home.is_surely_here());
   CHECK_NOTHROW(home.require());
   CHECK(home.pid() == ::getpid());
 }
@@ -28,7 +29,7 @@ TEST_CASE(
     "given a home process, when a forked child asks, then it is refused, and its own is not") {
   const home_process home;
   const int code = test::in_child([&] {
-    if (home.is_here() || home.is_surely_here()) return 1;
+    if (home.is_here()) return 1;
     try {
       home.require();
       return 2;
@@ -38,19 +39,34 @@ TEST_CASE(
       if (text.find(std::to_string(home.pid())) == std::string::npos) return 4;
     }
     const home_process own;
-    if (!own.is_surely_here()) return 6;
+    if (!own.is_here()) return 6;
     return test::in_child([&] { return own.is_here() || home.is_here() ? 7 : 5; });
   });
   CHECK(code == 5);
   CHECK(home.is_here());
 }
 
-TEST_CASE(
-    "given a child made without fork's handlers, when it asks for certain, then it is refused") {
+TEST_CASE("given a child made without fork's handlers, when it asks, then it is not at home") {
   const home_process home;
-  const pid_t child = ::_Fork();
-  if (child == 0) ::_exit(home.is_surely_here() ? 6 : 5);
+  const auto make = GENERATE(
+      +[] { return ::_Fork(); },
+      +[] { return static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0)); });
+  const pid_t child = make();
+  if (child == 0) ::_exit(home.is_here() ? 6 : 5);
   CHECK(test::end_of_child(child) == 5);
+}
+
+TEST_CASE(
+    "given a child and its child, when each makes an object, then it is at home there alone") {
+  const int code = test::in_child([] {
+    const home_process child;
+    const int below = test::in_child([&] {
+      const home_process grandchild;
+      return grandchild.is_here() && !child.is_here() ? 5 : 6;
+    });
+    return child.is_here() ? below : 7;
+  });
+  CHECK(code == 5);
 }
 
 TEST_CASE("given an object at home, when it is let go of, then it is destroyed there only") {

@@ -11,41 +11,34 @@
 
 namespace coterie::detail {
 
-/// The calls of `fork` that led to this process, since the first `home_process` was made: the child's
-/// number differs from its parent's.
-extern std::atomic<unsigned> forks_so_far;
-
-/// The process in which an object was made. A process that is forked from it gets a copy of the object,
-/// and with it descriptors and shared memory that are not its own. Thread safety: safe.
+/// The process in which an object was made. A process that is forked from it, in whatever way, gets a copy
+/// of the object, and with it descriptors and shared memory that are not its own. Thread safety: safe.
 class home_process {
  public:
   home_process();
 
-  /// Whether this is that process: costs one load. It takes a child for its parent if the child was made
-  /// without `fork`: by `_Fork`, `vfork` or the system call itself.
+  /// Whether this is that process. Costs two loads; a system call where the kernel wipes no memory when a
+  /// process forks (before Linux 4.14, and in some sandboxes).
   [[nodiscard]] bool is_here() const noexcept {
-    return forks_ == forks_so_far.load(std::memory_order_relaxed);
+    return where_ != nullptr ? where_->load(std::memory_order_relaxed) == mark_ : is_process(pid_);
   }
-  /// The same, for certain, at the price of a system call.
-  [[nodiscard]] bool is_surely_here() const noexcept;
 
   /// Throws `error` (`errc::forked`) unless `is_here`.
   void require() const {
     if (!is_here()) refuse();
   }
 
-  void require_surely() const {
-    if (!is_surely_here()) refuse();
-  }
   /// What `require` throws.
   [[nodiscard]] error refusal() const;
 
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
  private:
+  [[nodiscard]] static bool is_process(pid_t pid) noexcept;
   [[noreturn]] void refuse() const;
 
-  unsigned forks_;
+  const std::atomic<unsigned>* where_;  // what stands there is wiped in a child
+  unsigned mark_;
   pid_t pid_;
 };
 
@@ -57,7 +50,7 @@ void keep_for_ever(const void* object) noexcept;
 template <class T, class... A>
 std::shared_ptr<T> make_shared_at_home(A&&... arguments) {
   return {new T(std::forward<A>(arguments)...), [home = home_process{}](T* object) {
-            if (home.is_surely_here()) {
+            if (home.is_here()) {
               delete object;
             } else {
               keep_for_ever(object);
