@@ -14,6 +14,21 @@
 
 namespace coterie::detail {
 
+namespace {
+
+// In the child: all descriptors but standard input, output and error, and those that it was given.
+int close_all_but(const std::vector<int>& given, posix_spawn_file_actions_t& actions) {
+  int next = STDERR_FILENO + 1;
+  const int end = given.empty() ? next : std::max(next, *std::ranges::max_element(given) + 1);
+  for (; next < end; ++next) {
+    if (std::ranges::find(given, next) != given.end()) continue;
+    if (const int failure = ::posix_spawn_file_actions_addclose(&actions, next)) return failure;
+  }
+  return ::posix_spawn_file_actions_addclosefrom_np(&actions, end);
+}
+
+}  // namespace
+
 spawn_launcher::spawn_launcher() {
   if (::posix_spawn_file_actions_init(&actions_) != 0) throw std::bad_alloc{};
   if (::posix_spawnattr_init(&attributes_) != 0) {
@@ -29,7 +44,7 @@ spawn_launcher::~spawn_launcher() {
 }
 
 int spawn_launcher::give(int descriptor, int number) {
-  first_closed_ = std::max(first_closed_, number + 1);
+  given_.push_back(number);
   return ::posix_spawn_file_actions_adddup2(&actions_, descriptor, number);
 }
 
@@ -58,9 +73,10 @@ spawn_launcher::error_code spawn_launcher::prepare(const path&, const char* cons
                                                    boost::process::v2::process_stdio& streams) {
   error_code failure;
   const auto bind = [&](const auto& stream) {
+    if (!failure) failure = stream.ec;
     // What is in its place stays, even if it is closed.
     if (failure || stream.fd == stream.target) return;
-    failure = stream.fd < 0 ? system_error(errno) : stream.ec;
+    if (stream.fd < 0) failure = system_error(errno != 0 ? errno : EBADF);
     if (!failure) failure = system_error(give(stream.fd, stream.target));
   };
   bind(streams.in);
@@ -70,9 +86,7 @@ spawn_launcher::error_code spawn_launcher::prepare(const path&, const char* cons
 }
 
 int spawn_launcher::start(const char* executable, const char* const* argv) {
-  if (const int failure = ::posix_spawn_file_actions_addclosefrom_np(&actions_, first_closed_)) {
-    return failure;
-  }
+  if (const int failure = close_all_but(given_, actions_)) return failure;
   if (const int failure = ::posix_spawnattr_setflags(&attributes_, flags_)) return failure;
   if (const int failure =
           ::posix_spawn(&pid, executable, &actions_, &attributes_, const_cast<char* const*>(argv),
@@ -87,10 +101,12 @@ int spawn_launcher::start(const char* executable, const char* const* argv) {
   } catch (const boost::system::system_error& failure) {
     errno = failure.code().value();
   }
-  // Out of descriptors: a child that cannot be watched must not stay.
+  // Out of descriptors.
   const int failure = errno;
-  child_handle{.pid = pid}.kill_and_reap();
+  end_unwatched();
   return failure;
 }
+
+void spawn_launcher::end_unwatched() noexcept { child_handle{.pid = pid}.kill_and_reap(); }
 
 }  // namespace coterie::detail

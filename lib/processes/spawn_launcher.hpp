@@ -25,7 +25,8 @@ namespace coterie::detail {
 ///
 /// It takes v2's initializers `process_environment`, `process_start_dir` and `process_stdio`, and others that
 /// have `error_code on_setup(spawn_launcher&, const path&, const char* const*)`. Initializers that run code
-/// between fork and exec are refused by the compiler: with `posix_spawn` there is no such place.
+/// between fork and exec are refused by the compiler: with `posix_spawn` there is no such place. So are those
+/// that would not be called at all, such as constant ones of v2.
 ///
 /// A child has no descriptors but standard input, output and error, and those that initializers give to it.
 /// Each launcher starts one process. Thread safety: none.
@@ -43,7 +44,8 @@ class spawn_launcher : public boost::process::v2::posix::default_launcher {
 
   // For initializers. Each returns 0, or an error number.
 
-  /// The child has `descriptor` under the number `number`.
+  /// The child has `descriptor` under the number `number`. Precondition: `descriptor` is not a number that was
+  /// given to the child before.
   [[nodiscard]] int give(int descriptor, int number);
   /// The child begins in a directory.
   [[nodiscard]] int begin_in(const char* directory);
@@ -64,7 +66,15 @@ class spawn_launcher : public boost::process::v2::posix::default_launcher {
     ((failure ? void() : void(failure = prepare(executable, argv, initializers))), ...);
     if (!failure) failure = system_error(start(executable.c_str(), argv));
     if (failure) return process{std::move(executor)};
-    return process{std::move(executor), pid, std::exchange(pidfd_, -1)};
+    try {
+      process started{executor, pid, pidfd_};
+      pidfd_ = -1;  // it owns the descriptor now
+      return started;
+    } catch (const boost::system::system_error& refused) {
+      failure = refused.code();
+    }
+    end_unwatched();
+    return process{std::move(executor)};
   }
 
  private:
@@ -83,11 +93,16 @@ class spawn_launcher : public boost::process::v2::posix::default_launcher {
   error_code prepare(const path&, const char* const*, boost::process::v2::process_stdio& streams);
   template <class Initializer>
   error_code prepare(const path& executable, const char* const* argv, Initializer& initializer) {
-    static_assert(
-        !requires(default_launcher& base) { initializer.on_exec_setup(base, executable, argv); },
-        "coterie: this initializer runs code between fork and exec, which posix_spawn does not "
-        "know");
-    if constexpr (requires { initializer.on_setup(*this, executable, argv); }) {
+    constexpr bool runs_in_child =
+        requires(default_launcher& base) { initializer.on_exec_setup(base, executable, argv); };
+    static_assert(!runs_in_child,
+                  "coterie: this initializer runs code between fork and exec, which posix_spawn "
+                  "does not know");
+    constexpr bool is_called = requires { initializer.on_setup(*this, executable, argv); };
+    static_assert(runs_in_child || is_called,
+                  "coterie: this initializer has no on_setup that this launcher could call, and "
+                  "would do nothing; is it constant?");
+    if constexpr (is_called) {
       return initializer.on_setup(*this, executable, argv);
     } else {
       return {};
@@ -95,11 +110,13 @@ class spawn_launcher : public boost::process::v2::posix::default_launcher {
   }
 
   [[nodiscard]] int start(const char* executable, const char* const* argv);
+  // A child that cannot be watched must not stay.
+  void end_unwatched() noexcept;
 
   posix_spawn_file_actions_t actions_;
   posix_spawnattr_t attributes_;
   short flags_ = 0;
-  int first_closed_ = 3;
+  std::vector<int> given_;  // numbers in the child
   int pidfd_ = -1;
 };
 

@@ -48,6 +48,10 @@ std::string why_not_started(int error, const std::string& path) {
   if (error == EAGAIN) {
     return "the limit of processes (ulimit -u, or the container's pids.max) is reached";
   }
+  if (error == E2BIG) {
+    return "its environment and its arguments are together longer than the system allows: see "
+           "pool_options::environment";
+  }
   return {};
 }
 

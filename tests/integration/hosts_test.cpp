@@ -4,11 +4,8 @@
 // by the loader, under valgrind. A pool works there, or says what is missing.
 
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,10 +13,8 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstddef>
 #include <cstdio>
 #include <future>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -33,6 +28,7 @@
 #include "support/expect.hpp"
 #include "support/processes.hpp"
 #include "support/program.hpp"
+#include "support/refused_calls.hpp"
 #include "support/run.hpp"
 
 namespace asio = boost::asio;
@@ -48,19 +44,6 @@ int own_pid() { return ::getpid(); }
 int leave(int code) { ::_exit(code); }
 void sleep_for_ever() {
   for (;;) ::pause();
-}
-
-/// From now on this process and its children get `error` from a system call.
-bool refuse(long number, int error) {
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(number), 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog filter{.len = std::size(program), .filter = program};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
 template <class T>
@@ -147,7 +130,7 @@ std::string loader() {
 TEST_CASE("given a system without pidfds, when a pool lives and its workers die, then it works") {
   const int error = GENERATE(ENOSYS, EPERM);
   check_code(test::in_child([&] {
-    if (!refuse(SYS_pidfd_open, error)) return not_allowed;
+    if (!test::refuse(SYS_pidfd_open, error)) return not_allowed;
     return try_a_pool();
   }));
 }
@@ -156,7 +139,7 @@ TEST_CASE(
     "given children that nobody may wait for, when workers die, then others take their place") {
   const bool pidfds = GENERATE(true, false);
   check_code(test::in_child([&] {
-    if (!pidfds && !refuse(SYS_pidfd_open, ENOSYS)) return not_allowed;
+    if (!pidfds && !test::refuse(SYS_pidfd_open, ENOSYS)) return not_allowed;
     std::signal(SIGCHLD, SIG_IGN);
     asio::io_context loop{1};
     coterie::pool pool{loop, {.processes = 1}};
