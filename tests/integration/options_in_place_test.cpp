@@ -3,14 +3,27 @@
 // Options that are written where they are used, in one expression with a `co_await`. There g++ 12 copies
 // the bytes of some temporaries, and destroys both. Compiled without optimisation and with it.
 
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include <boost/asio.hpp>
+#include <boost/pfr.hpp>
 #include <catch2/catch.hpp>
 
 #include <coterie/coterie.hpp>
@@ -35,6 +48,29 @@ void set_state(const std::string& text) { state = text; }
 std::string get_state() { return state; }
 int twice(int value) { return 2 * value; }
 int sum(int a, int b) { return a + b; }
+
+// What a worker finds around it: a variable, its folder, its niceness, how many CPUs it may use.
+using found = std::tuple<std::string, std::string, int, int>;
+found look_around() {
+  const char* const value = std::getenv("COTERIE_TEST");
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  ::sched_getaffinity(0, sizeof cpus, &cpus);
+  std::puts("it has looked around");
+  std::fputs("and found errors", stderr);
+  return {value != nullptr ? value : "", std::filesystem::current_path(),
+          ::getpriority(PRIO_PROCESS, 0), CPU_COUNT(&cpus)};
+}
+std::uint64_t own_seed() { return coterie::this_worker::seed(); }
+
+// An option that is new is missing below.
+constexpr std::size_t options_below = 15;
+static_assert(boost::pfr::tuple_size_v<coterie::pool_options> == options_below);
+
+std::string text_of(const std::string& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
 
 asio::awaitable<int> three() { co_return 3; }
 
@@ -61,6 +97,8 @@ TEST_CASE("given a bound initializer in place, when the executor is awaited, the
 
 TEST_CASE("given all options in place, when the executor is awaited, then all of them hold") {
   const test::directory directory;
+  constexpr std::uint64_t seed = 0x0123'4567'89ab'cdef;
+  const int nice = ::getpriority(PRIO_PROCESS, 0);
   test::run([&]() -> asio::awaitable<void> {
     coterie::pool pool{co_await asio::this_coro::executor,
                        {.processes = 1,
@@ -68,19 +106,35 @@ TEST_CASE("given all options in place, when the executor is awaited, then all of
                         .finalizer = coterie::bind(test::leave_mark, directory.file("marks")),
                         .start_timeout = 60s,
                         .restart_limit = {.starts = 9, .window = 9s},
-                        .subprocesses = coterie::subprocess_end::with_worker,
+                        .subprocesses = coterie::subprocess_end::by_itself,
                         .environment = coterie::environment{}.set("COTERIE_TEST", long_text),
                         .working_directory = "/",
                         .standard_output = coterie::output::to_file(directory.file("output")),
-                        .standard_error = coterie::output::inherited(),
+                        .standard_error = coterie::output::to_file(directory.file("error")),
                         .nice = 1,
                         .cpus = coterie::cpu_pinning::automatic(),
                         .shared_memory = true,
-                        .busy_poll = 20us}};
+                        .busy_poll = 20us,
+                        .seed = seed}};
+    const std::uint64_t first_seed = co_await pool.apply(own_seed);
     co_await check_state(pool, long_text);
+    CHECK(pool.size() == 1);
+    const found around = co_await pool.apply(look_around);
+    CHECK(around == found{long_text, "/", std::min(nice + 1, 19), 1});
     pool.close();
     co_await pool.join();
     CHECK(test::marks_in(directory.file("marks")) == 1);
+    CHECK(text_of(directory.file("output")) == "it has looked around\n");
+    CHECK(text_of(directory.file("error")) == "and found errors");
+
+    // The same by a name.
+    coterie::pool_options options;
+    options.seed = seed;
+    coterie::pool other{co_await asio::this_coro::executor, options};
+    co_await test::gives(other.apply(own_seed), first_seed);
+    coterie::pool without{co_await asio::this_coro::executor, {}};
+    const std::uint64_t another = co_await without.apply(own_seed);
+    CHECK(another != first_seed);
   });
 }
 
