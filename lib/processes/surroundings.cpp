@@ -69,11 +69,13 @@ unique_descriptor working_directory(const pool_options& options) {
   const auto wanted = options.working_directory.value();
   const std::string name = wanted.empty() ? "." : wanted.string();
   unique_descriptor directory{::open(name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-  if (directory) return out_of_the_way(std::move(directory));
+  // A directory that can be named may still be one that cannot be entered.
+  const bool enters = directory && ::faccessat(directory.get(), ".", X_OK, AT_EACCESS) == 0;
+  if (enters) return out_of_the_way(std::move(directory));
   // Where the program is, workers may not be able to be: they begin where the kernel puts them.
   if (wanted.empty()) return {};
   throw std::invalid_argument{
-      "coterie: pool_options::working_directory is \"" + name + "\", which cannot be opened: " +
+      "coterie: pool_options::working_directory is \"" + name + "\", which cannot be entered: " +
       boost::system::error_code{errno, boost::system::system_category()}.message()};
 }
 
