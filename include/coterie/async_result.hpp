@@ -85,7 +85,7 @@ class async_result {
   /// Cancellation (any type) ends the wait with `operation_aborted`, not the call.
   template <class Rep, class Period, class Token = boost::asio::use_awaitable_t<>>
   auto wait(std::chrono::duration<Rep, Period> limit, Token&& token = Token{}) const {
-    return start_wait(detail::deadline_in(limit), token);
+    return start_wait(detail::deadline_after(std::chrono::steady_clock::now(), limit), token);
   }
 
   /// Waits for the value. It is copied, so that it can be had again; a value that cannot be copied is
@@ -104,7 +104,7 @@ class async_result {
   /// goes on: wait again, or `cancel` it. Otherwise like `get()`.
   template <class Rep, class Period, class Token = boost::asio::use_awaitable_t<>>
   auto get(std::chrono::duration<Rep, Period> limit, Token&& token = Token{}) const {
-    return start_get(detail::deadline_in(limit), token);
+    return start_get(detail::deadline_after(std::chrono::steady_clock::now(), limit), token);
   }
 
   /// Ends the call with `operation_aborted`, unless it is `ready`: what has not begun never runs, and

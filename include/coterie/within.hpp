@@ -66,8 +66,9 @@ template <class T, class Rep, class Period>
   return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
                                      typename detail::receiver_for<T>::signature>(
       [limit, type]<class Handler>(Handler&& handler, boost::asio::awaitable<T> started) {
-        detail::deadline_race<T>::start(std::forward<Handler>(handler), std::move(started),
-                                        detail::deadline_in(limit), type);
+        detail::deadline_race<T>::start(
+            std::forward<Handler>(handler), std::move(started),
+            detail::deadline_after(std::chrono::steady_clock::now(), limit), type);
       },
       boost::asio::use_awaitable, std::move(operation));
 }

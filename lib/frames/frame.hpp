@@ -14,24 +14,31 @@
 
 namespace coterie::detail {
 
-/// What a frame says. Parent to worker: setup, define, run, forget, cancel, stop.
-/// Worker to parent: hello, ready, not_ready, values, failure, done, left.
-/// Between the two ends of a link that have segments, and for nobody else: the rest.
+/// What a frame says, and what is in those fields of its header that are not named for all.
+///
+/// Parent to worker: setup, define, run, forget, cancel, stop. Worker to parent: hello, ready, not_ready, values,
+/// failure, done, left. The rest is between the two ends of a link that have segments, and of no interest to
+/// those who use it.
 enum class frame_kind : std::uint16_t {
-  setup =
-      1,  // number of workers, initializer, finalizer; `first`: processes that had the rank before
-  define,  // the function of a job; `first`: 1 if each result is waited for; `count`: chunksize; `chunk`: seed
-  run,  // some items of a chunk, a `run_range` in `count`; `first`: of the call's items, the chunk's first
-  forget,     // no more chunks of a job will come: drop its function
-  cancel,     // nobody wants the rest of a job: skip what is queued, stop what runs, and forget
-  stop,       // run the finalizer and leave
-  hello,      // protocol version and build identity
+  // The number of workers, initializer, finalizer. `first`: processes that had the rank before.
+  setup = 1,
+  // The function of a job. `first`: 1 if each result is waited for; `count`: chunksize; `chunk`: seed.
+  define,
+  // Items of a chunk. `first`: of the call's items, the chunk's first; `count`: which of them, a `run_range`.
+  run,
+  forget,  // no more chunks of a job will come: drop its function
+  cancel,  // nobody wants the rest of a job: skip what is queued, stop what runs, and forget
+  stop,    // run the finalizer and leave
+  // The secret of the link and the build identity. `count`: protocol version.
+  hello,
   ready,      // the initializer has run
   not_ready,  // the initializer threw: an encoded exception
-  values,     // results of consecutive items
-  failure,    // the encoded exception of one item
-  done,       // a chunk is over
-  left,       // the finalizer threw: an encoded exception
+  // Results of consecutive items. `first`: of the chunk's items, the first of them; `count`: how many.
+  values,
+  failure,  // the encoded exception of one item; `first` and `count` likewise
+  done,     // a chunk is over. `count`: nanoseconds for which the worker was busy with it
+  left,     // the finalizer threw: an encoded exception
+  // Of segments `first` is the number, and `count` the size in bytes.
   argument_segment,  // parent: the next descriptor is the memory of this segment; 0 bytes: it is gone
   result_segment,    // parent: the same; 0 bytes: it is gone, or cannot be had
   want_segment,      // worker: results of so many bytes need a segment
@@ -55,22 +62,20 @@ struct frame_header {
   std::uint64_t length = 0;             // bytes of payload
   job_id job = 0;
   chunk_id chunk = 0;
-  std::uint64_t first = 0;  // of the items in the chunk: the one this frame begins with
-  std::uint64_t count = 0;  // items; in `done`: nanoseconds the worker was busy; bytes of a segment
+  std::uint64_t first = 0;  // as its kind says
+  std::uint64_t count = 0;  // likewise
 };
 static_assert(sizeof(frame_header) == 48);
 
 /// Which of the items that a chunk's payload holds are to be run: those from the index `begin` on, before
-/// `end`. Two numbers in one field; a chunk is cut so that it has no more items than fit.
+/// `end`. Two numbers in one field, neither above `most_items`.
 struct run_range {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
 
-  static constexpr std::size_t most_items = 0xffff'ffff;
-
   [[nodiscard]] constexpr std::uint64_t packed() const { return std::uint64_t{end} << 32U | begin; }
   static constexpr run_range of(std::uint64_t packed) {
-    return {.begin = static_cast<std::uint32_t>(packed & most_items),
+    return {.begin = static_cast<std::uint32_t>(packed),
             .end = static_cast<std::uint32_t>(packed >> 32U)};
   }
 };

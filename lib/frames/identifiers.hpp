@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace coterie::detail {
@@ -10,5 +11,9 @@ using job_id = std::uint64_t;
 
 /// Names a chunk for the life of its pool; 0 is no chunk.
 using chunk_id = std::uint64_t;
+
+/// No chunk has more items, so that a place in it is told in 32 bits, by messages and by the words in shared
+/// memory.
+inline constexpr std::size_t most_items = 0xffff'ffff;
 
 }  // namespace coterie::detail

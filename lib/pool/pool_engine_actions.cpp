@@ -152,18 +152,18 @@ void pool_engine::begin_job(job_id id, const std::shared_ptr<job>& work) {
     finish(*work, problem);
     return;
   }
-  job_settings settings = work->settings();
-  settings.chunksize = std::min(settings.chunksize, scheduler::most_items);
+  const job_settings settings = work->settings();
+  const job_limits limits =
+      scheduler_.add_job(id, {.chunksize = settings.chunksize,
+                              .window = settings.window,
+                              .held_until_consumed = settings.held_until_consumed});
   jobs_.emplace(id, open_job{.work = work,
                              .definition = std::move(definition),
-                             .chunksize = settings.chunksize,
+                             .chunksize = limits.chunksize,
                              .is_stream = settings.held_until_consumed,
                              .seed = settings.seed.value_or(split_seed(seed_, ++calls_begun_)),
                              .cut_so_far = 0,
                              .told = {}});
-  scheduler_.add_job(id, {.chunksize = settings.chunksize,
-                          .window = settings.window,
-                          .held_until_consumed = settings.held_until_consumed});
 }
 
 void pool_engine::perform(const action::cut& what) {
@@ -172,7 +172,7 @@ void pool_engine::perform(const action::cut& what) {
   open_job& open = entry->second;
 
   auto items = std::make_shared<byte_buffer>(peer(what.rank)->wire->payload_memory());
-  const cut_limits limits{.most = std::min(what.most, run_range::most_items),
+  const cut_limits limits{.most = what.most,
                           .least = std::max<std::size_t>(open.chunksize, 1),
                           .enough_bytes = enough_bytes};
   cut_result taken;

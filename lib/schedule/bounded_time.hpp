@@ -29,15 +29,4 @@ constexpr std::chrono::nanoseconds share_of(std::chrono::nanoseconds time, std::
       static_cast<std::chrono::nanoseconds::rep>(static_cast<double>(time.count()) * share)};
 }
 
-/// When a limit that begins now ends. A negative one has ended.
-template <class Rep, class Period>
-std::chrono::steady_clock::time_point bounded_deadline(std::chrono::steady_clock::time_point now,
-                                                       std::chrono::duration<Rep, Period> limit) {
-  using std::chrono::nanoseconds;
-  if (limit <= limit.zero()) return now;
-  constexpr std::chrono::duration<double> most = 100 * longest_time;
-  if (std::chrono::duration<double>{limit} >= most) return now + 100 * longest_time;
-  return now + std::chrono::ceil<nanoseconds>(limit);
-}
-
 }  // namespace coterie::detail

@@ -22,17 +22,18 @@ scheduler::scheduler(scheduler_settings settings)
   fill_empty_slots();
 }
 
-void scheduler::add_job(job_id job, job_limits limits) {
+job_limits scheduler::add_job(job_id job, job_limits limits) {
   limits.chunksize = std::min(limits.chunksize, most_items);
   limits.window = std::min(limits.window, most_items);
   auto [entry, inserted] = jobs_.try_emplace(job, limits, settings_.processes);
-  if (!inserted) return;
+  if (!inserted) return entry->second.limits;
   // Before who was served last: that it has to wait for.
   entry->second.turn = turns_ - 1;
   // Whoever asks for work after a failure asks for another try: what was scarce may be back.
   if (alive_count_ == 0 && restarts_.gave_up()) restarts_.begin_anew();
   fill_empty_slots();
   refresh(job, entry->second);
+  return limits;
 }
 
 void scheduler::drop_job(job_id job, bool kill) {

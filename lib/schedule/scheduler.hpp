@@ -139,13 +139,12 @@ class scheduler {
   /// So many workers in a row may end before they have begun a chunk; then its next item counts as begun. A
   /// chunk whose arrival alone ends every worker would otherwise be sent for ever.
   static constexpr std::size_t most_losses = 16;
-  /// No chunk has more items, and no window, whatever was asked for.
-  static constexpr std::size_t most_items = std::size_t{1} << 40U;
-
   explicit scheduler(scheduler_settings settings);
 
   // Events: jobs.
-  void add_job(job_id job, job_limits limits);
+  /// Returns the limits that hold: no chunk and no window is larger than `most_items`, whatever was asked for.
+  /// So no cut asks for more.
+  job_limits add_job(job_id job, job_limits limits);
   /// Forgets a job that completed early: what is queued is dropped, what workers hold and have not begun is taken
   /// back; what runs, runs on for nobody, or, with `kill`, is ended together with its worker.
   void drop_job(job_id job, bool kill);

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "schedule/bounded_time.hpp"
+#include <coterie/detail/deadline.hpp>
+
 #include "schedule/scheduler.hpp"
 
 namespace coterie::detail {
@@ -15,7 +16,7 @@ void scheduler::started(int rank, time_point now) {
   if (which.state != slot_state::spawning) return;
   which.state = slot_state::starting;
   if (settings_.start_timeout > std::chrono::nanoseconds::zero()) {
-    which.start_deadline = bounded_deadline(now, settings_.start_timeout);
+    which.start_deadline = deadline_after(now, settings_.start_timeout);
     ++starting_count_;
   }
 }

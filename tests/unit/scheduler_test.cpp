@@ -2,8 +2,10 @@
 
 // Who gets which items. How workers start and leave: scheduler_workers_test.cpp.
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <limits>
 #include <set>
 #include <vector>
 
@@ -417,4 +419,23 @@ TEST_CASE("given a name that is taken, when a job is added again, then nothing c
   CHECK(desk.cut().most == 5);
   desk.it.drop_job(99, true);
   desk.nothing();
+}
+
+TEST_CASE("given sizes beyond all, when items are asked for, then no more than a chunk can have") {
+  constexpr auto beyond = std::numeric_limits<std::size_t>::max();
+  constexpr auto most = coterie::detail::most_items;
+  const auto size = GENERATE_COPY(beyond, most + 1, most, most - 1);
+  scheduler_desk desk{1};
+  desk.start_all();
+  const auto limits = desk.it.add_job(1, {.chunksize = size, .window = beyond});
+  CHECK(limits.chunksize == std::min(size, most));
+  CHECK(limits.window == most);
+  // Neither when more chunks could travel together.
+  for (int round = 0; round < 8; ++round) {
+    const auto asked = desk.take<action::cut>();
+    CHECK(asked.most <= most);
+    CHECK(asked.most >= limits.chunksize);
+    desk.it.cut_done(asked.chunk, 1, false);
+    desk.run(0, asked.chunk, 1, 1ns);
+  }
 }
