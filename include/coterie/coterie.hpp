@@ -5,7 +5,11 @@
 #include <coterie/detail/language.hpp>
 // clang-format on
 
-/// Everything of coterie: a process pool on Asio coroutines.
+/// Everything of coterie: a process pool on Asio coroutines; and Asio's two completion tokens that
+/// calls are first used with, `use_awaitable` (the default) and `use_future`.
+
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include <coterie/async_result.hpp>
 #include <coterie/bind.hpp>

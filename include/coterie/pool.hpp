@@ -17,6 +17,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/result.hpp>
@@ -287,31 +288,32 @@ class pool {
   // ---- what fits none of these ---------------------------------------------------------------
   //
   // The name of an overloaded function or of a template, a braced list, and options that do not exist
-  // have no type that a template could look at. The compiler prints the reason as it refuses the call.
+  // have no type that a template could look at. The compiler prints the reason as it refuses the call;
+  // the results are of the kind that the caller expects, so that it finds no further fault.
   template <class Reason = detail::no_such_call>
-  Reason apply(...) = delete;
+  boost::asio::awaitable<detail::refused_result> apply(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason apply_async(...) = delete;
+  boost::asio::awaitable<std::vector<detail::refused_result>> map(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason map(...) = delete;
+  boost::asio::awaitable<std::vector<detail::refused_result>> starmap(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason starmap(...) = delete;
+  boost::asio::awaitable<std::vector<detail::refused_result>> map_settled(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason map_settled(...) = delete;
+  boost::asio::awaitable<std::vector<detail::refused_result>> starmap_settled(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason starmap_settled(...) = delete;
+  async_result<detail::refused_result> apply_async(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason map_async(...) = delete;
+  async_result<std::vector<detail::refused_result>> map_async(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason starmap_async(...) = delete;
+  async_result<std::vector<detail::refused_result>> starmap_async(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason imap(...) = delete;
+  stream<detail::refused_result> imap(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason imap_unordered(...) = delete;
+  stream<detail::refused_result> imap_unordered(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason istarmap(...) = delete;
+  stream<detail::refused_result> istarmap(...) = delete;
   template <class Reason = detail::no_such_call>
-  Reason istarmap_unordered(...) = delete;
+  stream<detail::refused_result> istarmap_unordered(...) = delete;
 
   // ---- the pool itself ------------------------------------------------------------------------
 

@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/use_future.hpp>
-
 #include <coterie/coterie.hpp>
 
 namespace asio = boost::asio;
