@@ -2,20 +2,22 @@
 # SPDX-License-Identifier: BSL-1.0
 """Compile a case that must not compile, and look at what the compiler says first.
 
-usage: run.py compile_commands.json case.cpp
+usage: run.py compile_commands.json cases.cpp case.cpp
 
-The case is compiled with its own command from the compile database, as far as the syntax. Each of its
-lines
+The case is compiled with the command of cases.cpp from the compile database, as far as the syntax.
+Each of its lines
 
     // expect: text
 
-names a text that must stand in the first error: on the line that says "error:", or on the few lines
-after it that belong to the same diagnostic. A case without such a line is a control and must compile.
+names a text that must stand in the first error: on the line that says "error:", or on the few
+lines after it that belong to the same diagnostic. A case without such a line is a control and must
+compile.
 
     // most lines: 60
     // flags: -std=c++17
 
-bound all that the compiler says, to two errors and so many lines, and add to the flags.
+bound all that the compiler says, to two errors and so many lines, and add to the flags. A case with
+flags of its own is compiled without the precompiled header, which has others.
 """
 
 import json
@@ -35,22 +37,37 @@ MOST_ERRORS = 2
 ERROR = re.compile(r"(?:^|: )(?:fatal )?error: ")
 
 
-def compile_command(database: pathlib.Path, case: pathlib.Path) -> tuple[list[str], str]:
-    """The case's command and the folder it runs in, without all that concerns its output."""
+def compile_command(database: pathlib.Path, model: pathlib.Path) -> tuple[list[str], str]:
+    """The model's command without its source and its output, and the folder that it runs in."""
     for entry in json.loads(database.read_text()):
         source = pathlib.Path(entry["directory"], entry["file"])
-        if source.resolve() != case.resolve():
+        if source.resolve() != model.resolve():
             continue
         words = iter(shlex.split(entry["command"]))
         kept = []
         for word in words:
             if word in ("-o", "-MF", "-MQ", "-MT"):
                 next(words)
-            elif word not in ("-c", "-MD", "-MMD") and os.path.basename(word) != "ccache":
+            elif (
+                word not in ("-c", "-MD", "-MMD", entry["file"])
+                and os.path.basename(word) != "ccache"
+            ):
                 kept.append(word)
         # No warnings: -Werror must not stand in for the error that is looked for.
         return kept + ["-w", "-fsyntax-only", "-fdiagnostics-color=never"], entry["directory"]
-    sys.exit(f"{case} is not in {database}: is it listed in meson.build?")
+    sys.exit(f"{model} is not in {database}")
+
+
+def without_precompiled_header(command: list[str]) -> list[str]:
+    """A command without the words that Meson adds for a precompiled header."""
+    kept = []
+    words = iter(command)
+    for word in words:
+        if word in ("-include", "-include-pch"):
+            next(words)
+        else:
+            kept.append(word)
+    return kept
 
 
 def first_diagnostic(output: str) -> str:
@@ -65,15 +82,15 @@ def first_diagnostic(output: str) -> str:
 
 
 def main() -> int:
-    database, case = map(pathlib.Path, sys.argv[1:])
+    database, model, case = map(pathlib.Path, sys.argv[1:])
     text = case.read_text()
     expected = re.findall(r"^\s*// expect: (.*\S)", text, re.MULTILINE)
     most_lines = re.search(r"^// most lines: (\d+)", text, re.MULTILINE)
-    command, folder = compile_command(database, case)
+    command, folder = compile_command(database, model)
     for flags in re.findall(r"^// flags: (.*\S)", text, re.MULTILINE):
-        command += shlex.split(flags)
+        command = without_precompiled_header(command) + shlex.split(flags)
     compiled = subprocess.run(
-        command,
+        [*command, str(case.resolve())],
         cwd=folder,
         env={**os.environ, "LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
