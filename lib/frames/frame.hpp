@@ -33,9 +33,10 @@ enum class frame_kind : std::uint16_t {
   hello,
   ready,      // the initializer has run
   not_ready,  // the initializer threw: an encoded exception
-  // Results of consecutive items. `first`: of the chunk's items, the first of them; `count`: how many.
+  // Results of consecutive items. `first`: of the chunk's items, the first of them; `count`: how many, a
+  // `values_count`.
   values,
-  failure,  // the encoded exception of one item; `first` and `count` likewise
+  failure,  // the encoded exception of one item, with its index in the chunk as `first`; `count`: 1
   done,     // a chunk is over. `count`: nanoseconds for which the worker was busy with it
   left,     // the finalizer threw: an encoded exception
   // Of segments `first` is the number, and `count` the size in bytes.
@@ -77,6 +78,21 @@ struct run_range {
   static constexpr run_range of(std::uint64_t packed) {
     return {.begin = static_cast<std::uint32_t>(packed),
             .end = static_cast<std::uint32_t>(packed >> 32U)};
+  }
+};
+
+/// How many results come, and how many items behind them are about to run: over a socket that is told with
+/// them where it can be. Two numbers in one field; the second is for the link, and 0 for those who use it.
+struct values_count {
+  std::uint32_t results = 0;
+  std::uint32_t claimed = 0;
+
+  [[nodiscard]] constexpr std::uint64_t packed() const {
+    return std::uint64_t{claimed} << 32U | results;
+  }
+  static constexpr values_count of(std::uint64_t packed) {
+    return {.results = static_cast<std::uint32_t>(packed),
+            .claimed = static_cast<std::uint32_t>(packed >> 32U)};
   }
 };
 

@@ -24,6 +24,10 @@ bool begun_writer::claim_up_to(std::size_t end) noexcept {
   return true;
 }
 
+void begun_writer::told(std::size_t end) noexcept {
+  now_.items = std::min<std::uint64_t>(end, begun_items::most_items);
+}
+
 begun_reader::begun_reader() : counter_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
   if (!counter_) {
     throw boost::system::system_error{errno, boost::system::system_category(),
@@ -44,9 +48,10 @@ std::optional<std::size_t> begun_reader::begun(chunk_id chunk, std::size_t done)
   const auto now = begun_items::unpacked(value);
   // Of a later chunk it begins nothing before all that it ran of this one has arrived.
   if (now.chunk > found->number) return std::nullopt;
-  if (now.chunk < found->number) return 0;
-  if (now.items == begun_items::most_items) return std::numeric_limits<std::size_t>::max();
-  return now.items > done ? static_cast<std::size_t>(now.items) - done : 0;
+  std::uint64_t items = now.chunk == found->number ? now.items : 0;
+  if (told_.chunk == chunk) items = std::max(items, told_.items);
+  if (items >= begun_items::most_items) return std::numeric_limits<std::size_t>::max();
+  return items > done ? static_cast<std::size_t>(items) - done : 0;
 }
 
 }  // namespace coterie::detail

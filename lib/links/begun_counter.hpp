@@ -14,7 +14,8 @@ namespace coterie::detail {
 
 // A worker that shares no memory with its parent notes which items it is about to run in a counter of the
 // kernel (`eventfd`). One system call does that and wakes no process, where a message would wake the parent
-// for each item. The parent reads the counter once, after the worker has ended.
+// for each item. The parent reads the counter once, after the worker has ended. Where results are sent just
+// before an item begins, their frame says so as well, and the system call is saved.
 //
 // The counter says at which chunk the worker is, by its number among those that were sent, and which
 // items of it are claimed. It only grows.
@@ -45,6 +46,8 @@ class begun_writer {
   /// Notes that the items before the one with the index `end` are about to be run. False if that cannot be
   /// done: the descriptor is not open any more.
   [[nodiscard]] bool claim_up_to(std::size_t end) noexcept;
+  /// The same is told by a frame.
+  void told(std::size_t end) noexcept;
 
  private:
   unique_descriptor counter_;
@@ -63,6 +66,8 @@ class begun_reader {
 
   /// A chunk goes.
   void sent(chunk_id chunk) { under_way_.push_back({++sent_, chunk}); }
+  /// A frame has told that the items of `chunk` before the one with the index `end` are about to run.
+  void told(chunk_id chunk, std::uint64_t end) noexcept { told_ = {.chunk = chunk, .items = end}; }
   /// The worker is done with it.
   void ended(chunk_id chunk) noexcept;
 
@@ -76,9 +81,15 @@ class begun_reader {
     chunk_id chunk;
   };
 
+  struct told_items {
+    chunk_id chunk = 0;
+    std::uint64_t items = 0;
+  };
+
   unique_descriptor counter_;
   std::uint64_t sent_ = 0;
   std::deque<sent_chunk> under_way_;  // in the order in which they went
+  told_items told_;                   // last
 };
 
 }  // namespace coterie::detail

@@ -26,11 +26,18 @@ void socket_link::received(std::size_t count) {
 }
 
 std::optional<frame> socket_link::next() {
-  const auto found = reader_.next();
+  auto found = reader_.next();
   if (found && (found->header.segment != no_segment || is_for_the_link(found->header.kind))) {
     throw bad_frame{"it speaks of memory, and shares none"};
   }
   if (found && found->header.kind == frame_kind::done) counter_.ended(found->header.chunk);
+  if (found && found->header.kind == frame_kind::values) {
+    frame_header& header = found->header;
+    const auto count = values_count::of(header.count);
+    header.count = count.results;
+    if (count.claimed > 0)
+      counter_.told(header.chunk, header.first + count.results + count.claimed);
+  }
   return found;
 }
 

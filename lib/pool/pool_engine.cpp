@@ -274,7 +274,7 @@ void pool_engine::settle() {
     worker->wire->flush(worker);
   }
   to_flush_.clear();
-  ended_.clear();
+  if (!ended_.empty()) ended_.clear();
   counters_.workers_ready.store(scheduler_.workers_ready(), std::memory_order_relaxed);
   if (scheduler_.wants_time()) scheduler_.rest(std::chrono::steady_clock::now());
   arm_timer();

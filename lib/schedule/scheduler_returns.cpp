@@ -22,6 +22,8 @@ constexpr std::size_t least_lead = 2;
 // more if it does not get on.
 bool scheduler::ask_back() {
   const bool to_share = runnable_.empty();
+  // A stream asks this for each result that is taken from it; a job does not make way for itself.
+  if (!to_share && jobs_.size() < 2) return false;
   if (to_share ? nobody_idle() : enough_make_way()) return false;
   for (std::size_t left = std::min(looks, givers_.size()); left > 0 && !givers_.empty();) {
     const int rank = givers_.take_front();

@@ -65,6 +65,7 @@ void result_teller::begin(std::uint64_t sent, job_id job, chunk_id chunk, std::s
 }
 
 told_results result_teller::end() {
+  if (!open_) return {};
   const std::lock_guard lock{mutex_};
   open_ = false;
   return std::exchange(told_, {});

@@ -44,7 +44,8 @@ class result_teller {
   [[nodiscard]] const open_results& results() const noexcept { return results_; }
   /// What comes into `results` next are results of these items. Precondition: all frames are sent.
   void begin(std::uint64_t sent, job_id job, chunk_id chunk, std::size_t first);
-  /// The worker sends what `results` holds, but for what is returned: that has been sent.
+  /// The worker sends what `results` holds, but for what is returned: that has been sent. Nothing, if there was
+  /// no `begin`.
   told_results end();
 
   /// Sends what has come into `results` and was not sent yet. The thread does this.
@@ -69,7 +70,7 @@ class result_teller {
   // `results_`: they are written again only between `end` and `begin`, when the thread reads none.
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool open_ = false;  // between `begin` and `end`
+  bool open_ = false;  // between `begin` and `end`; only the worker changes it
   bool parked_ = false;
   bool leaving_ = false;
   frame_header header_;  // of all that is in `results_`

@@ -51,7 +51,8 @@ class worker_link {
   [[nodiscard]] const open_results& open() const noexcept { return open_; }
   /// Whether the parent has them even if this process ends now.
   [[nodiscard]] bool results_survive() const noexcept { return transport_->results_survive(); }
-  /// What is encoded next are results of these items. Precondition: everything is published.
+  /// What is encoded next are results of these items, which may lie there while another item runs.
+  /// Precondition: everything is published.
   void begin_results(job_id job, chunk_id chunk, std::size_t first) {
     transport_->begin_results(sent_, job, chunk, first);
   }
@@ -66,6 +67,8 @@ class worker_link {
   [[nodiscard]] bool claim_items_up_to(std::size_t end, std::size_t unit) {
     return transport_->claim_up_to(end, unit);
   }
+  /// The same, said by the frame of the results before them. Precondition: not `results_survive`.
+  void claimed_in_frame(std::size_t end) { transport_->claimed_in_frame(end); }
   /// Sends results, without the first `told` bytes. If they are large, `bytes` may be the parent's
   /// afterwards, and this may wait until the parent has taken earlier ones.
   void send_results(const frame_header& header, byte_buffer& bytes, std::size_t told);

@@ -112,13 +112,14 @@ void worker_sink::failed() {
   publish();
 }
 
-void worker_sink::push_values() {
+// The frame may claim the next items as well.
+void worker_sink::push_values(std::size_t claim_behind) {
   link_.guard().check();
-  queue_values();
+  queue_values(claim_behind);
   publish();
 }
 
-void worker_sink::queue_values() {
+void worker_sink::queue_values(std::size_t claim_behind) {
   const told_results told = link_.end_results();
   if (waiting_ > told.count) {
     frame_header header;
@@ -126,7 +127,13 @@ void worker_sink::queue_values() {
     header.job = job_;
     header.chunk = chunk_;
     header.first = first_ + told.count;
-    header.count = waiting_ - told.count;
+    header.count = values_count{.results = static_cast<std::uint32_t>(waiting_ - told.count),
+                                .claimed = static_cast<std::uint32_t>(claim_behind)}
+                       .packed();
+    if (claim_behind > 0) {
+      claimed_ = first_ + waiting_ + claim_behind;
+      link_.claimed_in_frame(claimed_);
+    }
     link_.send_results(header, results_, told.bytes);
   }
   first_ += waiting_;
@@ -137,8 +144,11 @@ void worker_sink::queue_values() {
 
 void worker_sink::publish() {
   link_.publish();
-  link_.begin_results(job_, chunk_, first_);
+  if (link_.results_survive() || may_wait()) link_.begin_results(job_, chunk_, first_);
 }
+
+// Whether results of this chunk may lie here while another item runs.
+bool worker_sink::may_wait() const { return how_.chunksize != 1 && first_ + 1 < count_; }
 
 // The usual memory is kept, what was needed for large results is not: a segment is for whoever needs it
 // next, the heap has better uses, and the next results may again lie among the open ones.
@@ -158,13 +168,13 @@ std::size_t worker_sink::allowance() {
     last_look_ = now_;
     if (link_.cancelled(job_)) return 0;
   }
-  granted_ = allowed_;
   const std::size_t at = first_ + waiting_;
+  granted_ = std::min(allowed_, count_ - at);
   if (!link_.results_survive() && how_.chunksize > 0) {
-    if (at % how_.chunksize == 0 && at > begun_with_) push_values();
     granted_ = std::min(granted_, how_.chunksize - at % how_.chunksize);
+    if (at % how_.chunksize == 0 && at > begun_with_) push_values(granted_);
   }
-  claim(std::min(at + granted_, count_));
+  claim(at + granted_);
   return granted_ = std::min(granted_, claimed_ - at);
 }
 

@@ -62,10 +62,11 @@ class worker_sink final : public result_sink {
 
  private:
   [[nodiscard]] bool are_open() const;
+  [[nodiscard]] bool may_wait() const;
   [[nodiscard]] std::uint64_t& progress_word();
   void flush();
-  void push_values();
-  void queue_values();
+  void push_values(std::size_t claim_behind = 0);
+  void queue_values(std::size_t claim_behind = 0);
   void publish();
   void empty_results();
   std::chrono::nanoseconds look_at_clock();
