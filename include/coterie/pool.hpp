@@ -289,7 +289,7 @@ class pool {
   //
   // The name of an overloaded function or of a template, a braced list, and options that do not exist
   // have no type that a template could look at. The compiler prints the reason as it refuses the call;
-  // the results are of the kind that the caller expects, so that it finds no further fault.
+  // the results are of the kind that the caller expects, so that it finds nothing else to say.
   template <class Reason = detail::no_such_call>
   boost::asio::awaitable<detail::refused_result> apply(...) = delete;
   template <class Reason = detail::no_such_call>
