@@ -4,10 +4,12 @@
 // What all examples share and none of them is about: the command line, the clock, tables, a place for files.
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -47,6 +49,14 @@ inline void check(bool holds, const std::string& otherwise) {
   if (!holds) throw std::logic_error("wrong result: " + otherwise);
 }
 
+/// How long the CPUs of this machine have been idle so far, all together, in seconds.
+inline double idle_time() {
+  std::string name;
+  double user = 0.0, nice = 0.0, system = 0.0, idle = 0.0, waiting = 0.0;
+  std::ifstream{"/proc/stat"} >> name >> user >> nice >> system >> idle >> waiting;
+  return (idle + waiting) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 /// Runs from its construction.
 class stopwatch {
  public:
@@ -54,9 +64,13 @@ class stopwatch {
     return std::chrono::duration<double>(clock::now() - start_).count();
   }
 
+  /// How many CPUs were idle meanwhile, on average.
+  [[nodiscard]] double idle_cpus() const { return (idle_time() - idle_) / seconds(); }
+
  private:
   using clock = std::chrono::steady_clock;
   clock::time_point start_ = clock::now();
+  double idle_ = idle_time();
 };
 
 /// A time in the unit that suits it: "3.21 s", "48.0 ms", "7.5 us", "12 ns".
@@ -123,6 +137,17 @@ inline void print_speed_up(double serial, std::span<const pool_run> runs) {
         "(Above 100 %: this process works too, beside its workers, and adds up what they send; or other\n"
         "programs slowed the serial run down.)\n");
   }
+}
+
+/// Says so if other programs had the CPUs that the workers of a run wanted: the figures are then not
+/// what the machine can do. `idle` CPUs were left beside the serial run.
+inline void print_load(double idle, const pool_run& run) {
+  const double for_workers = idle + 1;
+  if (for_workers > 0.9 * run.workers) return;
+  fmt::print(
+      "\nOther programs keep this machine busy: they leave {:.1f} CPUs for {}. Run this again\n"
+      "when it is idle, to see what a pool gains.\n",
+      for_workers, count(run.workers, "worker"));
 }
 
 }  // namespace example

@@ -56,16 +56,19 @@ void explain(double serial, double longest, const example::pool_run& run) {
     return;
   }
   const double most = std::min(static_cast<double>(run.workers), serial / longest);
-  fmt::print("\nThe pool was {:.2f} times as fast as one process. ", run.speed_up(serial));
-  if (most < run.workers) {
-    fmt::print(
-        "More than {:.2f} times cannot be: a number is\nnever divided, and the longest takes {:.0f} % "
-        "of the serial time.\n",
-        most, 100 * longest / serial);
-  } else {
-    fmt::print("More than {:.2f} times cannot be, with {}.\n", most,
-               example::count(run.workers, "worker"));
+  fmt::print("\nThe pool was {:.2f} times as fast as one process.", run.speed_up(serial));
+  if (run.speed_up(serial) < most) {
+    if (most < run.workers) {
+      fmt::print(
+          " The most that is possible is {:.2f} times: one number\nis tested by one worker, and the "
+          "longest takes {:.0f} % of the serial time.",
+          most, 100 * longest / serial);
+    } else {
+      fmt::print(" The most that is possible is {} times, with {}.", run.workers,
+                 example::count(run.workers, "worker"));
+    }
   }
+  fmt::print("\n");
 }
 
 asio::awaitable<int> program(int argc, char** argv) {
@@ -84,6 +87,7 @@ asio::awaitable<int> program(int argc, char** argv) {
   std::vector<verdict> expected;
   for (const std::int64_t number : numbers) expected.push_back(examine(number));
   const double serial = serial_watch.seconds();
+  const double idle = serial_watch.idle_cpus();
 
   // The pool's time includes the start of its workers. One number at a time: these are long tasks
   // of very different lengths, and two that travel together cannot be shared out.
@@ -92,7 +96,7 @@ asio::awaitable<int> program(int argc, char** argv) {
   const auto verdicts = co_await pool.map(examine, numbers, {.chunksize = 1});
   const example::pool_run run{pool.size(), pool_watch.seconds()};
 
-  fmt::print("{:>19}  {:<24} {:>10} {:>10} {:>6}\n", "number", "", "serial", "pool", "rank");
+  fmt::print("{:>19}  {:<24} {:>10} {:>10} {:>6}\n", "number", "", "serial", "pool", "worker");
   double longest = 0.0;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     print_verdict(numbers[i], expected[i], verdicts[i]);
@@ -103,6 +107,7 @@ asio::awaitable<int> program(int argc, char** argv) {
   fmt::print("\n");
   example::print_speed_up(serial, std::vector{run});
   explain(serial, longest, run);
+  if (serial > 0.1) example::print_load(idle, run);
   co_return 0;
 }
 

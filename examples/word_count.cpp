@@ -183,6 +183,7 @@ asio::awaitable<int> program(int argc, char** argv) {
   totals expected;
   for (const auto& batch : batches) add(expected, count_words(batch));
   const double serial = serial_watch.seconds();
+  const double idle = serial_watch.idle_cpus();
 
   print_totals(expected, most);
 
@@ -206,6 +207,8 @@ asio::awaitable<int> program(int argc, char** argv) {
       example::count(last.workers, "worker"), static_cast<double>(expected.bytes) * 1e-6 / serial);
   if (serial < 0.1) {
     fmt::print("So little text is counted before a pool's workers have started.\n");
+  } else {
+    example::print_load(idle, last);
   }
   co_return 0;
 }
