@@ -106,6 +106,7 @@ bool pool_engine::is_former(const std::shared_ptr<worker_peer>& worker) {
 
 // Returns whether there were any.
 bool pool_engine::take_frames(worker_peer& worker) {
+  const bool was_ready = worker.was_ready;
   bool any = false;
   try {
     while (!worker.broke_rules) {
@@ -116,6 +117,15 @@ bool pool_engine::take_frames(worker_peer& worker) {
     }
   } catch (const bad_frame& problem) {
     nonsense(worker, problem.what());
+  }
+  if (worker.was_ready && !was_ready) {
+    // One that breaks the rules before it can be given anything has not been started: if all do so, that must
+    // come to an end.
+    if (worker.broke_rules) {
+      worker.was_ready = false;
+    } else {
+      scheduler_.ready(worker.rank, worker.wire->takes_back());
+    }
   }
   return any;
 }
@@ -141,7 +151,7 @@ void pool_engine::take(worker_peer& worker, const frame& arrived) {
       return take_hello(worker, arrived);
     case frame_kind::ready:
       worker.was_ready = true;
-      return scheduler_.ready(worker.rank, worker.wire->takes_back());
+      return;
     case frame_kind::not_ready:
       return take_not_ready(worker, arrived);
     case frame_kind::values:

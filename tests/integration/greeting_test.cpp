@@ -85,6 +85,11 @@ void act(worker_link& link, link_secret secret, std::string_view how) {
     greet(link, right);
     say(link, frame_kind::values);
   }
+  if (how == "what the parent says") {
+    greet(link, right);
+    say(link, frame_kind::ready);
+    say(link, frame_kind::setup);
+  }
 }
 
 /// Takes the place of `init` in workers of pools that ask for it, before `main`.
@@ -169,5 +174,17 @@ TEST_CASE("given a process that does not greet, when its time is over, then it i
     const auto problem = co_await test::failure_of(pool.apply(twice, 21));
     CHECK_THAT(std::string{test::as<coterie::start_failed>(problem).reason()},
                Catch::Contains("start_timeout"));
+  });
+}
+
+TEST_CASE("given processes that break the rules as soon as they are ready, then calls end") {
+  const bool shared_memory = GENERATE(true, false);
+  test::run([&]() -> asio::awaitable<void> {
+    const auto options = options_for("what the parent says", shared_memory);
+    coterie::pool pool{co_await asio::this_coro::executor, options};
+    const auto problem = co_await test::failure_of(pool.apply(twice, 21));
+    // It is lost with the worker, if that seemed to be ready for a moment.
+    CHECK_THAT(test::as<coterie::error>(problem).what(),
+               Catch::Contains("it sent a frame that only the parent sends"));
   });
 }
