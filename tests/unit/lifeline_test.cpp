@@ -45,6 +45,9 @@ pid_t child_with_child() {
   return child;
 }
 
+// One that was forked has then closed what it must not hold.
+bool is_asleep(pid_t pid) { return test::status_of(pid).state == 'S'; }
+
 bool has_a_child(pid_t pid) { return !test::children_of(pid).empty(); }
 
 /// A process between the test and those that it ties to itself. It ends as it is told by a signal.
@@ -70,12 +73,12 @@ class parent {
     ::prctl(PR_SET_CHILD_SUBREAPER, 0);
   }
 
-  /// Its children, once there are so many and each is in its `pause`.
+  /// Its children, once there are so many and all are in their `pause`.
   [[nodiscard]] std::vector<pid_t> children(std::size_t count = 1) const {
     std::vector<pid_t> all;
     REQUIRE(test::eventually([&] {
       all = test::children_of(pid_);
-      return all.size() == count && test::status_of(pid_).state == 'S';
+      return all.size() == count && is_asleep(pid_) && std::ranges::all_of(all, is_asleep);
     }));
     return all;
   }
@@ -192,8 +195,7 @@ TEST_CASE(
   const auto both = between.children(2);
   const pid_t first = std::ranges::min(both);
   const pid_t other = std::ranges::max(both);
-  REQUIRE(
-      test::eventually([&] { return has_a_child(other) && test::status_of(other).state == 'S'; }));
+  REQUIRE(test::eventually([&] { return has_a_child(other) && is_asleep(other); }));
   const pid_t of_the_other = test::children_of(other).front();
   ::kill(other, SIGKILL);
   CHECK(test::end_of_child(of_the_other) == -SIGKILL);

@@ -132,3 +132,50 @@ TEST_CASE("given that starts were given up, when the program asks anew, then the
   policy.begin_anew();
   CHECK(policy.may_start());
 }
+
+TEST_CASE(
+    "given a start that succeeds, when the next one fails, then waits and pauses begin anew") {
+  restart_policy policy{{.starts = 1000, .window = 1h}};
+  SECTION("waits") {
+    auto now = start;
+    for (int round = 0; round < 3; ++round) {
+      policy.failed(start_failure::from_outside, now);
+      now = *policy.retry_at();
+      CHECK(policy.tick(now));
+    }
+    policy.succeeded();
+    policy.failed(start_failure::from_outside, now);
+    CHECK(*policy.retry_at() == now + restart_policy::first_wait);
+  }
+  SECTION("pauses") {
+    for (int round = 0; round < 2; ++round) {
+      policy.pause(start);
+      CHECK(policy.tick(*policy.retry_at()));
+    }
+    policy.succeeded();
+    policy.pause(start);
+    CHECK(*policy.retry_at() == start + restart_policy::first_pause);
+  }
+}
+
+TEST_CASE("given a start that was lost, when the window is just over, then it counts to its end") {
+  restart_policy policy{{.starts = 1, .window = 1s}};
+  policy.failed(start_failure::from_outside, start);
+  SECTION("its last moment") {
+    policy.failed(start_failure::from_outside, start + 1s);
+    CHECK(policy.gave_up());
+  }
+  SECTION("the moment after it") {
+    policy.failed(start_failure::from_outside, start + 1s + 1ns);
+    CHECK_FALSE(policy.gave_up());
+  }
+}
+
+TEST_CASE("given a wait, when no start is wanted any more, then there is nothing to wait for") {
+  restart_policy policy{{.starts = 3, .window = 1s}};
+  policy.failed(start_failure::from_outside, start);
+  policy.stop_waiting();
+  CHECK_FALSE(policy.retry_at().has_value());
+  CHECK_FALSE(policy.tick(start + 1h));
+  CHECK(policy.may_start());
+}

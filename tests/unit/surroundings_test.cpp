@@ -212,14 +212,20 @@ TEST_CASE("given a CPU that was taken away, when a worker is placed, then that i
 
 TEST_CASE(
     "given a niceness, when a worker is placed, then it is that much nicer than this process") {
-  const int here = ::getpriority(PRIO_PROCESS, 0);
   const int more = GENERATE(0, 1, 19);
-  surroundings around;
-  around.nice = more;
-  const idle_child worker;
-  place(worker.pid(), 0, around);
-  CHECK(::getpriority(PRIO_PROCESS, static_cast<id_t>(worker.pid())) == std::min(here + more, 19));
-  CHECK(::getpriority(PRIO_PROCESS, 0) == here);
+  // In a process that is nicer than others, too.
+  const int less = GENERATE(0, 2);
+  CHECK(test::in_child([&] {
+          const int here = ::getpriority(PRIO_PROCESS, 0) + less;
+          if (::setpriority(PRIO_PROCESS, 0, here) != 0) return 1;
+          surroundings around;
+          around.nice = more;
+          const idle_child worker;
+          place(worker.pid(), 0, around);
+          const int there = ::getpriority(PRIO_PROCESS, static_cast<id_t>(worker.pid()));
+          if (::getpriority(PRIO_PROCESS, 0) != here) return 2;
+          return there == std::min(here + more, 19) ? 0 : 3;
+        }) == 0);
 }
 
 TEST_CASE("given a worker that is gone already, when it is placed, then nothing happens") {
