@@ -16,15 +16,17 @@ namespace coterie::detail {
 
 /// What a frame says, and what is in those fields of its header that are not named for all.
 ///
-/// Parent to worker: setup, define, run, forget, cancel, stop. Worker to parent: hello, ready, not_ready, values,
-/// failure, done, left. The rest is between the two ends of a link that have segments, and of no interest to
-/// those who use it.
+/// Parent to worker: setup, define, run, forget, cancel, stop. Worker to parent: hello, ready,
+/// not_ready, values, failure, done, left. The rest is between the two ends of a link that have
+/// segments.
 enum class frame_kind : std::uint16_t {
   // The number of workers, initializer, finalizer. `first`: processes that had the rank before.
   setup = 1,
-  // The function of a job. `first`: 1 if each result is waited for; `count`: chunksize; `chunk`: seed.
+  // The function of a job. `first`: 1 if each result is waited for; `count`: chunksize; `chunk`:
+  // seed.
   define,
-  // Items of a chunk. `first`: of the call's items, the chunk's first; `count`: which of them, a `run_range`.
+  // Items of a chunk. `first`: of the call's items, the chunk's first; `count`: which of them, a
+  // `run_range`.
   run,
   forget,  // no more chunks of a job will come: drop its function
   cancel,  // nobody wants the rest of a job: skip what is queued, stop what runs, and forget
@@ -33,8 +35,8 @@ enum class frame_kind : std::uint16_t {
   hello,
   ready,      // the initializer has run
   not_ready,  // the initializer threw: an encoded exception
-  // Results of consecutive items. `first`: of the chunk's items, the first of them; `count`: how many, a
-  // `values_count`.
+  // Results of consecutive items. `first`: of the chunk's items, the first of them; `count`: how many,
+  // a `values_count`.
   values,
   failure,  // the encoded exception of one item, with its index in the chunk as `first`; `count`: 1
   done,     // a chunk is over. `count`: nanoseconds for which the worker was busy with it
@@ -68,8 +70,8 @@ struct frame_header {
 };
 static_assert(sizeof(frame_header) == 48);
 
-/// Which of the items that a chunk's payload holds are to be run: those from the index `begin` on, before
-/// `end`. Two numbers in one field, neither above `most_items`.
+/// Which of the items that a chunk's payload holds are to be run: those from the index `begin` on,
+/// before `end`. Two numbers in one field, neither above `most_items`.
 struct run_range {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
@@ -125,8 +127,8 @@ struct frame {
 using shared_payload = std::shared_ptr<const byte_buffer>;
 
 /// A worker that goes on working lets the parent sleep for this long after it has last woken it, if
-/// somebody waits for each result. Half a millisecond is not noticed, and waking the parent costs as
-/// much as a task of 15 us.
+/// somebody waits for each result. Half a millisecond is not noticed, and waking the parent costs
+/// as much as a task of 15 us.
 inline constexpr std::chrono::nanoseconds longest_silence = std::chrono::microseconds{400};
 /// The same if results are of use only when all are there: then only progress is to be seen.
 inline constexpr std::chrono::nanoseconds longest_silence_when_collected =

@@ -119,8 +119,8 @@ bool pool_engine::take_frames(worker_peer& worker) {
     nonsense(worker, problem.what());
   }
   if (worker.was_ready && !was_ready) {
-    // One that breaks the rules before it can be given anything has not been started: if all do so, that must
-    // come to an end.
+    // One that breaks the rules before it can be given anything has not been started: if all do so,
+    // that must come to an end.
     if (worker.broke_rules) {
       worker.was_ready = false;
     } else {

@@ -20,16 +20,18 @@
 
 namespace coterie::detail {
 
-/// A launcher of Boost.Process v2's concept that starts programs by `posix_spawn`, whose cost does not grow with
-/// the memory of this process: v2's own launcher forks, which takes some 300 ms for each GiB that was touched.
+/// A launcher of Boost.Process v2's concept that starts programs by `posix_spawn`, whose cost does
+/// not grow with the memory of this process: v2's own launcher forks, which takes some 300 ms for
+/// each GiB that was touched.
 ///
-/// It takes v2's initializers `process_environment`, `process_start_dir` and `process_stdio`, and others that
-/// have `error_code on_setup(spawn_launcher&, const path&, const char* const*)`. Initializers that run code
-/// between fork and exec are refused by the compiler: with `posix_spawn` there is no such place. So are those
-/// that would not be called at all, such as constant ones of v2.
+/// It takes v2's initializers `process_environment`, `process_start_dir` and `process_stdio`, and
+/// others that have `error_code on_setup(spawn_launcher&, const path&, const char* const*)`.
+/// Initializers that run code between fork and exec are refused by the compiler: with `posix_spawn`
+/// there is no such place. So are those that would not be called at all, such as constant ones of
+/// v2.
 ///
-/// A child has no descriptors but standard input, output and error, and those that initializers give to it.
-/// Each launcher starts one process. Thread safety: none.
+/// A child has no descriptors but standard input, output and error, and those that initializers
+/// give to it. Each launcher starts one process. Thread safety: none.
 class spawn_launcher : public boost::process::v2::posix::default_launcher {
  public:
   using error_code = boost::system::error_code;
@@ -44,8 +46,8 @@ class spawn_launcher : public boost::process::v2::posix::default_launcher {
 
   // For initializers. Each returns 0, or an error number.
 
-  /// The child has `descriptor` under the number `number`. Precondition: `descriptor` is not a number that was
-  /// given to the child before.
+  /// The child has `descriptor` under the number `number`. Precondition: `descriptor` is not a
+  /// number that was given to the child before.
   [[nodiscard]] int give(int descriptor, int number);
   /// The child begins in a directory.
   [[nodiscard]] int begin_in(const char* directory);
@@ -55,8 +57,8 @@ class spawn_launcher : public boost::process::v2::posix::default_launcher {
   /// The child blocks no signal, and treats these as programs do unless they say otherwise.
   [[nodiscard]] int reset_signals(const sigset_t& to_default);
 
-  /// Starts `executable` with `arguments` behind its name. Sets `failure` if that cannot be done; the
-  /// process is then none.
+  /// Starts `executable` with `arguments` behind its name. Sets `failure` if that cannot be done;
+  /// the process is then none.
   template <class Arguments, class... Initializers>
   process operator()(boost::asio::any_io_executor executor, error_code& failure,
                      const path& executable, Arguments&& arguments,

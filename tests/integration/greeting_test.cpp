@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Processes that hold a worker's end of the link, and do not greet as the worker does that was started: they
-// are refused with the reason, and cost nothing else.
+// Processes that hold a worker's end of the link, and do not greet as the worker does that was
+// started: they are refused with the reason, and cost nothing else.
 
 #include <unistd.h>
 

@@ -47,7 +47,7 @@ TEST_CASE("given any number of any unit, when its end is asked for, then it is n
   check_extremes<std::int64_t, std::ratio<1>>();
   check_extremes<std::int64_t, std::ratio<3600>>();
   check_extremes<std::int64_t, std::chrono::years::period>();
-    check_extremes<std::uint64_t, std::milli>();
+  check_extremes<std::uint64_t, std::milli>();
   check_extremes<double, std::ratio<1>>();
   check_extremes<float, std::pico>();
 }

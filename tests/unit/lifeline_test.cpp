@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What ends with its parent, however that ends. The parents here are children of the test, and theirs become
-// the test's when they end.
+// What ends with its parent, however that ends. The parents here are children of the test, and
+// theirs become the test's when they end.
 
 #include <sys/prctl.h>
 #include <sys/wait.h>

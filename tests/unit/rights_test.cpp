@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What a start of this program's file would give to a worker. The system's answers are made up by a filter of
-// system calls, so that neither root nor a privileged program is needed.
+// What a start of this program's file would give to a worker. The system's answers are made up by a
+// filter of system calls, so that neither root nor a privileged program is needed.
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>

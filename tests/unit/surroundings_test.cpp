@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What options say of the surroundings of workers, before there are any: what makes sense, and what comes of it.
+// What options say of the surroundings of workers, before there are any: what makes sense, and what
+// comes of it.
 
 #include <fcntl.h>
 #include <sched.h>

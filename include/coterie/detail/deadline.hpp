@@ -5,8 +5,8 @@
 
 namespace coterie::detail {
 
-/// The time at which `limit` from `now` has passed. Any duration will do: less than nothing is now, and more
-/// than a century is a century.
+/// The time at which `limit` from `now` has passed. Any duration will do: less than nothing is now,
+/// and more than a century is a century.
 template <class Rep, class Period>
 constexpr std::chrono::steady_clock::time_point deadline_after(
     std::chrono::steady_clock::time_point now, std::chrono::duration<Rep, Period> limit) {
