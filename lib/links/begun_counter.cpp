@@ -24,10 +24,6 @@ bool begun_writer::claim_up_to(std::size_t end) noexcept {
   return true;
 }
 
-void begun_writer::told(std::size_t end) noexcept {
-  now_.items = std::min<std::uint64_t>(end, begun_items::most_items);
-}
-
 begun_reader::begun_reader() : counter_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
   if (!counter_) {
     throw boost::system::system_error{errno, boost::system::system_category(),

@@ -15,7 +15,7 @@ namespace coterie::detail {
 // A worker that shares no memory with its parent notes which items it is about to run in a counter of the
 // kernel (`eventfd`). One system call does that and wakes no process, where a message would wake the parent
 // for each item. The parent reads the counter once, after the worker has ended. Where results are sent just
-// before an item begins, their frame says so as well, and the system call is saved.
+// before an item begins, their frame says so instead (`values_count`), and the system call is saved.
 //
 // The counter says at which chunk the worker is, by its number among those that were sent, and which
 // items of it are claimed. It only grows.
@@ -46,8 +46,6 @@ class begun_writer {
   /// Notes that the items before the one with the index `end` are about to be run. False if that cannot be
   /// done: the descriptor is not open any more.
   [[nodiscard]] bool claim_up_to(std::size_t end) noexcept;
-  /// The same is told by a frame.
-  void told(std::size_t end) noexcept;
 
  private:
   unique_descriptor counter_;

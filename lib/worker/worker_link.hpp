@@ -67,8 +67,6 @@ class worker_link {
   [[nodiscard]] bool claim_items_up_to(std::size_t end, std::size_t unit) {
     return transport_->claim_up_to(end, unit);
   }
-  /// The same, said by the frame of the results before them. Precondition: not `results_survive`.
-  void claimed_in_frame(std::size_t end) { transport_->claimed_in_frame(end); }
   /// Sends results, without the first `told` bytes. If they are large, `bytes` may be the parent's
   /// afterwards, and this may wait until the parent has taken earlier ones.
   void send_results(const frame_header& header, byte_buffer& bytes, std::size_t told);

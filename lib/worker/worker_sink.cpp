@@ -130,10 +130,7 @@ void worker_sink::queue_values(std::size_t claim_behind) {
     header.count = values_count{.results = static_cast<std::uint32_t>(waiting_ - told.count),
                                 .claimed = static_cast<std::uint32_t>(claim_behind)}
                        .packed();
-    if (claim_behind > 0) {
-      claimed_ = first_ + waiting_ + claim_behind;
-      link_.claimed_in_frame(claimed_);
-    }
+    if (claim_behind > 0) claimed_ = first_ + waiting_ + claim_behind;
     link_.send_results(header, results_, told.bytes);
   }
   first_ += waiting_;

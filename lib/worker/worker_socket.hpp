@@ -46,7 +46,6 @@ class worker_socket final : public worker_transport {
     return true;
   }
   [[nodiscard]] bool claim_up_to(std::size_t end, std::size_t unit) override;
-  void claimed_in_frame(std::size_t end) override { items_.told(end); }
 
  private:
   int descriptor_;

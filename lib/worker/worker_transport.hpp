@@ -71,9 +71,6 @@ class worker_transport {
   /// process end, no others have begun. False: all that were not claimed have been taken back, but for the
   /// rest of a unit, of `unit` items each, that was begun.
   [[nodiscard]] virtual bool claim_up_to(std::size_t end, std::size_t unit) = 0;
-  /// The frame that is written next claims them, in its `values_count`. For links where results do not
-  /// survive: there nothing is taken back.
-  virtual void claimed_in_frame(std::size_t /*end*/) {}
 
   /// The kind that the parent offers on `socket`, and what it wants to hear in the greeting.
   struct accepted {

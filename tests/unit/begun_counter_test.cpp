@@ -97,3 +97,27 @@ TEST_CASE("given a counter that is closed, when items are claimed, then that is 
   // Open again, for the destructor.
   REQUIRE(::fcntl(other.get(), F_DUPFD_CLOEXEC, copy) == copy);
 }
+
+TEST_CASE("given items that a frame has told of, when the worker ends, then they have begun too") {
+  sides both;
+  both.parent.sent(11);
+  both.parent.sent(12);
+  both.worker.begin();
+  REQUIRE(both.worker.claim_up_to(1));
+  both.parent.told(11, 3);
+  SECTION("and no more") { CHECK(both.parent.begun(11, 1) == 2); }
+  SECTION("and of no other chunk") { CHECK(both.parent.begun(12, 0) == 0); }
+  SECTION("and those that are counted since") {
+    REQUIRE(both.worker.claim_up_to(4));
+    CHECK(both.parent.begun(11, 2) == 2);
+  }
+  SECTION("in the next chunk, where nothing is counted") {
+    both.parent.ended(11);
+    both.parent.told(12, 1);
+    CHECK(both.parent.begun(12, 0) == 1);
+  }
+  SECTION("even if they cannot be") {
+    both.parent.told(11, std::numeric_limits<std::uint64_t>::max());
+    CHECK(both.parent.begun(11, 0) == std::numeric_limits<std::size_t>::max());
+  }
+}
