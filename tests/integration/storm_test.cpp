@@ -332,6 +332,8 @@ asio::awaitable<void> let_loose(const storm& of, std::chrono::seconds time, std:
     co_await ended.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
   }
   killer.end();
+  // A pool that has given up tries again with the next call.
+  co_await test::gives(pool.apply([](int item) { return item; }, 1), 1);
   co_await test::becomes([&] { return pool.stats().workers_ready == pool.size(); });
   pool.terminate();
 }
@@ -375,6 +377,8 @@ TEST_CASE(
     for (storm each : storms) {
       if (only != nullptr && !std::string{each.name}.starts_with(only)) continue;
       each.memory = memory;
+      // Else no worker lives through its start.
+      if (test::sanitized) each.calm *= 50;
       tally counted;
       test::run([&] { return let_loose(each, time, seed, counted); }, time + test::deadline);
       print(each, counted);

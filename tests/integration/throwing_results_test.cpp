@@ -3,6 +3,8 @@
 // What a result's own type, a handler or its executor throws in the parent costs its own call: the pool
 // lives, and so do the calls beside it.
 
+#include <unistd.h>
+
 #include <chrono>
 #include <functional>
 #include <future>
@@ -83,6 +85,9 @@ struct touchy {
 touchy make(int value) {
   if (value < 0) throw std::domain_error{"negative"};
   return touchy{value};
+}
+touchy make_never(int) {
+  for (;;) ::pause();
 }
 int twice(int value) { return 2 * value; }
 int wait_and_double(int value, const std::string& signal) {
@@ -227,7 +232,7 @@ TEST_CASE(
     auto pending = pool.apply_async(make, -1);
     const auto later = co_await test::failure_of(pending.get());
     CHECK(test::as<std::domain_error>(later).what() == std::string{"negative"});
-    const auto late = co_await test::failure_of(pool.apply_async(make, 1).get(-1s));
+    const auto late = co_await test::failure_of(pool.apply_async(make_never, 1).get(-1s));
     test::as<coterie::timeout_error>(late);
   });
 }

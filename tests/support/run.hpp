@@ -3,13 +3,15 @@
 
 #include <chrono>
 #include <exception>
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <coterie/pool.hpp>
 
@@ -23,14 +25,37 @@ inline constexpr std::chrono::seconds deadline{sanitized ? 300 : 30};
 /// Runs a coroutine, and all that it leaves behind, on an event loop of its own. What leaves the
 /// coroutine leaves this function; so does a complaint when the deadline passes first. The loop is
 /// destroyed before this returns, and whatever still waits on it.
-///
-/// Takes any body as one type, since each type of which `co_spawn` is made takes the compiler half a second.
-void run(const std::function<boost::asio::awaitable<void>()>& body,
-         std::chrono::seconds limit = deadline);
+template <class Body>
+void run(Body body, std::chrono::seconds limit = deadline) {
+  std::exception_ptr problem;
+  bool ended = false;
+  {
+    boost::asio::io_context loop{1};
+    boost::asio::co_spawn(loop, std::move(body), [&](std::exception_ptr what) {
+      problem = std::move(what);
+      ended = true;
+    });
+    loop.run_for(limit);
+    if (!ended) {
+      throw std::runtime_error{"the test hangs: its coroutine has not ended before the deadline"};
+    }
+    if (!problem && !loop.stopped()) {
+      throw std::runtime_error{
+          "the test hangs: its coroutine has ended, but the event loop still waits for something"};
+    }
+  }
+  if (problem) std::rethrow_exception(problem);
+}
 
 /// The same with a pool: `body(pool)` is the coroutine.
-void with_pool(int processes,
-               const std::function<boost::asio::awaitable<void>(coterie::pool&)>& body);
+template <class Body>
+void with_pool(int processes, Body body) {
+  run([processes, body = std::move(body)]() -> boost::asio::awaitable<void> {
+    const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
+    coterie::pool pool{executor, {.processes = processes}};
+    co_await body(pool);
+  });
+}
 
 /// Awaits an operation that must fail, and returns what it failed with: a handler may not await.
 /// Null if it did not fail.
