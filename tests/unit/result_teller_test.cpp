@@ -158,7 +158,7 @@ TEST_CASE("given a failure behind results that were told, when it comes, then th
   worker_wire wire;
   parent seen{wire};
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(4), {});
+  sink.begin(chunk_of(5), {});
   succeed(sink, frames::pattern(4));
   wire.tell();
   succeed(sink, frames::pattern(4));

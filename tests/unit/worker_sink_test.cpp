@@ -191,10 +191,18 @@ TEST_CASE(
   worker_sink sink{*wire.link};
   sink.begin(chunk_of(5), {.chunksize = 2});
   for (unsigned item = 0; item < 5; ++item) {
-    CHECK(sink.allowance() <= 2 - item % 2);
-    std::size_t known = 0;
-    for (const auto& each : wire.sent()) known += each.header.count;
-    CHECK(known == (item == 2 || item == 4 ? 2 : 0));
+    const std::size_t allowed = sink.allowance();
+    CHECK(allowed <= 2 - item % 2);
+    values_count known;
+    for (const auto& each : wire.sent()) {
+      const auto count = values_count::of(each.header.count);
+      known.results += count.results;
+      known.claimed += count.claimed;
+    }
+    const bool is_first = item == 2 || item == 4;
+    CHECK(known.results == (is_first ? 2 : 0));
+    // What runs next is said with them.
+    CHECK(known.claimed == (is_first ? allowed : 0));
     succeed(sink, frames::pattern(4, item));
   }
 }
