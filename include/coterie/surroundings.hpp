@@ -62,10 +62,12 @@ class output {
   /// Where the program's own goes, in whole lines, each behind `tag`; lines of different workers do not mix.
   ///
   /// The worker writes into a pipe, and the event loop writes what comes out of it, as the program itself would
-  /// print it. While the loop does not run, the pipe fills (64 KiB), and then what prints waits. A line without
-  /// an end waits for it, or for the end of the worker; one of more than 64 KiB goes out in pieces. Lines that
-  /// a worker wrote before it ended, by a crash as well, are out before its end is told. What tasks have
-  /// started and `subprocess_end::by_itself` lets live finds the pipe closed then.
+  /// print it. While the loop does not run, the pipe fills (64 KiB as a rule), and then what prints waits; while
+  /// the program's own stream takes nothing (a terminal that is held, a pipe that nobody reads), the loop waits. If
+  /// that stream is broken, the worker's is too. A line without an end waits for it, or for the end of the
+  /// worker; one of more than 64 KiB goes out in pieces. What a worker wrote before it ended, by a crash as
+  /// well, is out before its end is told; `stdout` leaves a worker at the end of each line then. What tasks
+  /// have started and `subprocess_end::by_itself` lets live writes into a closed pipe from then on.
   static output tagged_lines(std::string tag = "[{rank}] ") {
     return output{kind::lines, {}, std::move(tag)};
   }

@@ -110,7 +110,7 @@ void pool_engine::spawn_next() {
 
 void pool_engine::perform(const action::kill& what) {
   if (worker_peer* const worker = peer(what.rank)) {
-    if (!worker->was_ready && worker->problem.empty()) {
+    if (!worker->was_ready && worker->problem.empty() && !worker->closed_link) {
       worker->problem = "it was not ready within pool_options::start_timeout";
       worker->late = true;
     }

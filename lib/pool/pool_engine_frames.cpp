@@ -119,9 +119,9 @@ bool pool_engine::take_frames(worker_peer& worker) {
     nonsense(worker, problem.what());
   }
   if (worker.was_ready && !was_ready) {
-    // One that breaks the rules before it can be given anything has not been started: if all do so,
-    // that must come to an end.
-    if (worker.broke_rules) {
+    // One that breaks the rules before it can be given anything, or has closed its link, has not been
+    // started: if all do so, that must come to an end.
+    if (worker.broke_rules || worker.closed_link) {
       worker.was_ready = false;
     } else {
       scheduler_.ready(worker.rank, worker.wire->takes_back());
@@ -303,8 +303,8 @@ void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
 
 worker_exit pool_engine::exit_of(const worker_peer& worker) const {
   if (worker.was_ready) return {.begun = may_have_begun(worker)};
-  const bool from_outside =
-      !worker.broke_rules && !worker.late && ended_from_outside(worker.wait_status);
+  const bool from_outside = !worker.broke_rules && !worker.closed_link && !worker.late &&
+                            ended_from_outside(worker.wait_status);
   return {.start = from_outside ? start_failure::from_outside : start_failure::of_program};
 }
 
@@ -329,6 +329,7 @@ void pool_engine::take_last_words(const worker_peer& worker) {
 
 std::string pool_engine::start_problem(const worker_peer& worker) {
   if (!worker.problem.empty()) return worker.problem;
+  if (std::string reason = worker.ended().reason; !reason.empty()) return reason;
   const int status = worker.wait_status;
   const bool exited = status != unknown_wait_status && WIFEXITED(status);
   const int code = exited ? WEXITSTATUS(status) : -1;

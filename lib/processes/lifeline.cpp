@@ -8,10 +8,13 @@
 #include <cerrno>
 #include <csignal>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <boost/system/system_error.hpp>
+
+#include <coterie/detail/home_process.hpp>
 
 #include "system/safe_descriptor.hpp"
 
@@ -41,6 +44,9 @@ void close_in_child() {
 // Its reading end is there to be opened anew.
 int pipe_of_this_process() {
   const std::scoped_lock lock{making};
+  static std::optional<home_process> home;
+  // In a child that was made without `fork`'s handlers.
+  if (home && !home->is_here()) close_in_child();
   if (ends_of_this_process.read < 0) {
     [[maybe_unused]] static const int closing = ::pthread_atfork(nullptr, nullptr, close_in_child);
     int ends[2];
@@ -50,6 +56,7 @@ int pipe_of_this_process() {
     read = out_of_the_way(std::move(read));
     write = out_of_the_way(std::move(write));
     ends_of_this_process = {.read = read.release(), .write = write.release()};
+    home = home_process{};
   }
   return ends_of_this_process.read;
 }

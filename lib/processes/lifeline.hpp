@@ -19,7 +19,8 @@ enum class ends_with_parent { worker, process_group };
 /// has one of its own, and the parent names the owner.
 ///
 /// A process that this one forks closes its copy of the writing end at once. One that was made without
-/// `fork` (by `_Fork`, or the system call itself) and that does not call `exec` keeps it open.
+/// `fork` (by `_Fork`, or the system call itself) and that does not call `exec` keeps it open until it makes
+/// a child of its own.
 class lifeline {
  public:
   /// Throws `boost::system::system_error`.

@@ -15,6 +15,7 @@
 
 #include <boost/system/system_error.hpp>
 
+#include "program/program.hpp"
 #include "system/safe_descriptor.hpp"
 #include "worker/worker_environment.hpp"
 
@@ -70,7 +71,8 @@ unique_descriptor working_directory(const pool_options& options) {
   const std::string name = wanted.empty() ? "." : wanted.string();
   unique_descriptor directory{::open(name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
   // A directory that can be named may still be one that cannot be entered.
-  const bool enters = directory && ::faccessat(directory.get(), ".", X_OK, AT_EACCESS) == 0;
+  const bool enters = directory && (::faccessat(directory.get(), ".", X_OK, AT_EACCESS) == 0 ||
+                                    errno == ENOSYS || errno == EPERM);  // it cannot be asked
   if (enters) return out_of_the_way(std::move(directory));
   // Where the program is, workers may not be able to be: they begin where the kernel puts them.
   if (wanted.empty()) return {};
@@ -116,6 +118,11 @@ std::vector<int> cpus_for(const pool_options& options) {
   return pinning.cpus();
 }
 
+// What was to go where the program's own goes, if that goes nowhere.
+output::kind without_own_stream(output::kind wanted) {
+  return wanted == output::kind::file ? wanted : output::kind::discarded;
+}
+
 std::string with_rank(std::string text, int rank) {
   constexpr std::string_view place = "{rank}";
   for (auto at = text.find(place); at != std::string::npos; at = text.find(place, at)) {
@@ -159,7 +166,9 @@ surroundings surroundings_for(const pool_options& options) {
 }
 
 opened_output open_output(const output& where, int rank, int stream) {
-  switch (where.where()) {
+  const program& own = program::instance();
+  const bool is_there = stream == STDOUT_FILENO ? own.has_output : own.has_error;
+  switch (is_there ? where.where() : without_own_stream(where.where())) {
     case output::kind::inherited:
       return {};
     case output::kind::discarded:

@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "processes/tagged_lines.hpp"
 
+#include <algorithm>
+
 namespace coterie::detail {
 
 std::string tagged_lines::take(std::string_view piece) {
   std::string lines;
-  for (auto end = piece.find('\n'); end != piece.npos; end = piece.find('\n')) {
-    begun_.append(piece.substr(0, end));
-    piece.remove_prefix(end + 1);
-    end_line(lines);
+  while (!piece.empty()) {
+    const std::size_t room = longest_line - begun_.size();
+    const auto end = piece.find('\n');
+    if (end <= room) {
+      begun_.append(piece.substr(0, end));
+      piece.remove_prefix(end + 1);
+      // One that was cut just here has its end already.
+      if (!was_cut_ || !begun_.empty()) end_line(lines);
+      was_cut_ = false;
+    } else {
+      begun_.append(piece.substr(0, room));
+      piece.remove_prefix(std::min(room, piece.size()));
+      if (begun_.size() < longest_line) break;
+      end_line(lines);
+      was_cut_ = true;
+    }
   }
-  begun_.append(piece);
-  if (begun_.size() >= longest_line) end_line(lines);
   return lines;
 }
 

@@ -11,7 +11,7 @@ namespace coterie::detail {
 /// Makes lines with a tag in front of what arrives in pieces.
 class tagged_lines {
  public:
-  /// A line that has no end after so many bytes gets one.
+  /// A longer line goes out in pieces of so many bytes.
   static constexpr std::size_t longest_line = std::size_t{64} << 10U;
 
   explicit tagged_lines(std::string tag) : tag_{std::move(tag)} {}
@@ -26,6 +26,7 @@ class tagged_lines {
 
   std::string tag_;
   std::string begun_;  // a line without its end
+  bool was_cut_ = false;
 };
 
 }  // namespace coterie::detail

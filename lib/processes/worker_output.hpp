@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,7 +31,8 @@ class worker_output {
   }
 
   /// Takes in that the handler of `async_wait` was called, and writes what has come. False if nothing more
-  /// will come.
+  /// will come, or if the stream cannot be written: the pipe is closed then, and it is for the worker as if
+  /// it wrote into that stream itself.
   [[nodiscard]] bool arrived() noexcept;
 
   /// Ends a wait that is going on; its handler is called.
@@ -49,10 +51,12 @@ class worker_output {
  private:
   using descriptor_type = boost::asio::posix::basic_stream_descriptor<boost::asio::any_io_executor>;
 
-  bool pass_on() noexcept;
+  enum class found { something, nothing, the_end };
+  found pass_on() noexcept;
 
   // Empty once given back, for the reasons given in `link_socket`.
   std::optional<descriptor_type> pipe_;
+  std::unique_ptr<char[]> piece_;
   tagged_lines lines_;
   int stream_;
   bool waiting_ = false;

@@ -20,7 +20,10 @@ std::atomic<unsigned>* place_of_mark() {
   void* const page =
       ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) return nullptr;
-  if (::madvise(page, size, MADV_WIPEONFORK) == 0) return new (page) std::atomic<unsigned>{0};
+  // Emulators that agree to any advice, even to one that there is not, follow none.
+  const bool agrees_to_all = ::madvise(page, size, -1) == 0;
+  if (!agrees_to_all && ::madvise(page, size, MADV_WIPEONFORK) == 0)
+    return new (page) std::atomic<unsigned>{0};
   ::munmap(page, size);
   return nullptr;
 }

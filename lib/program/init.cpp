@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <coterie/init.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -62,6 +63,8 @@ void init(int argc, char** argv) {
     std::fprintf(stderr, "%s: %s\n", program_invocation_short_name, problem);
     std::exit(69);  // EX_UNAVAILABLE
   }
+  program.has_output = ::fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+  program.has_error = ::fcntl(STDERR_FILENO, F_GETFD) >= 0;
   program.initialized = true;
   program.arguments.assign(argv, argv + argc);
 }

@@ -10,6 +10,9 @@ namespace coterie::detail {
 struct program {
   bool initialized = false;
   bool called_worker = false;  // by its environment, which was not believed
+  // The program was started with these. Where it was not, other files get their numbers.
+  bool has_output = true;
+  bool has_error = true;
   std::vector<std::string> arguments;
 
   static program& instance();

@@ -262,6 +262,7 @@ void serve_as_worker(const worker_environment& environment) {
   // Programs that tasks start must not hold the parent's link open.
   ::fcntl(worker_environment::link_descriptor, F_SETFD, FD_CLOEXEC);
 
+  write_whole_lines();
   // Lives for ever: threads that tasks have left behind must not see it destroyed at exit.
   static auto* const the_session = new session{environment.rank};
   the_session->serve();

@@ -471,3 +471,16 @@ TEST_CASE("given a worker that runs its finalizer, when it is killed, then join 
     CHECK(test::children().empty());
   });
 }
+
+TEST_CASE(
+    "given an initializer that closes the worker's descriptors, when a call fails, it says so") {
+  test::run([]() -> asio::awaitable<void> {
+    const auto close_all = [] { ::closefrom(3); };
+    coterie::pool pool{co_await asio::this_coro::executor,
+                       {.processes = 1, .initializer = close_all}};
+    const auto one = [] { return 1; };
+    const auto problem =
+        test::as<coterie::start_failed>(co_await test::failure_of(pool.apply(one)));
+    CHECK(std::string{problem.reason()}.find("lost its connection") != std::string::npos);
+  });
+}

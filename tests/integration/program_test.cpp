@@ -328,6 +328,20 @@ TEST_CASE("given a task that has printed and is done, when its worker is killed,
         "printed 0\nstreamed 0\nprinted 1\nstreamed 1\nprinted 2\nstreamed 2\n");
 }
 
+TEST_CASE("given a program without standard output, when its workers print, then nothing waits") {
+  const std::string way = GENERATE("prints", "prints_tagged");
+  test::program fixture{{"-c", "exec \"$0\" \"$1\" >&-", test::fixture_path(), way}, "/bin/sh"};
+  CHECK(fixture.exit_code() == 0);
+  CHECK(fixture.rest_of_output().empty());
+}
+
+TEST_CASE("given tagged lines that nobody reads, when workers print, then the program lives") {
+  test::program fixture{
+      {"-c", "{ \"$0\" prints_tagged; echo ended $? >&2; } | :", test::fixture_path()}, "/bin/sh"};
+  CHECK(fixture.exit_code() == 0);
+  CHECK(fixture.rest_of_error().find("ended 0") != std::string::npos);
+}
+
 TEST_CASE(
     "given a result that arrived from mid-chunk, when its worker is killed, its print is there") {
   test::program fixture{{"prints_in_a_chunk"}};

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <functional>
 #include <future>
+#include <iostream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -281,18 +282,23 @@ TEST_CASE(
         coterie::pool pool{co_await asio::this_coro::executor,
                            {.processes = 1, .standard_output = coterie::output::tagged_lines()}};
         const auto fall = [] {
-          std::fputs("my last words", stdout);
-          std::fflush(stdout);
+          std::puts("my last words");
           std::abort();
         };
         co_await test::fails_with(pool.apply(fall), coterie::errc::worker_crashed);
+        const auto fall_in_a_line = [] {
+          std::fputs("and mine", stdout);
+          std::fflush(stdout);
+          std::abort();
+        };
+        co_await test::fails_with(pool.apply(fall_in_a_line), coterie::errc::worker_crashed);
         write_line("it crashed");
         co_await pool.apply(print, "next");
         pool.terminate();
         co_await pool.join();
         write_line("joined");
       }));
-  CHECK(output == "[0] my last words\nit crashed\n[0] next from 0\njoined\n");
+  CHECK(output == "[0] my last words\n[0] and mine\nit crashed\n[0] next from 0\njoined\n");
 }
 
 TEST_CASE("given tagged lines, when a task prints more than a pipe holds, then all of it comes") {
@@ -311,6 +317,51 @@ TEST_CASE("given tagged lines, when a task prints more than a pipe holds, then a
   std::string expected;
   for (int line = 0; line < lines; ++line) expected += std::to_string(line) + "\n";
   CHECK((output == expected));
+}
+
+TEST_CASE("given a large pipe, when a worker that has filled it is killed, then all lines come") {
+  const test::directory folder;
+  const auto [output, error] = streams_during(
+      folder, in_a_loop([]() -> asio::awaitable<void> {
+        coterie::pool pool{co_await asio::this_coro::executor,
+                           {.processes = 1, .standard_output = coterie::output::tagged_lines("")}};
+        const auto fill = [](int lines) {
+          ::fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
+          for (int line = 0; line < lines; ++line) std::puts("0123456789012345678901234567890");
+          ::raise(SIGKILL);
+        };
+        co_await test::fails_with(pool.apply(fill, 10'000), coterie::errc::worker_crashed);
+      }));
+  CHECK(output.size() == std::size_t{32} * 10'000);
+}
+
+TEST_CASE("given a stream that throws when it is full, when tasks print, then they give values") {
+  test::run([]() -> asio::awaitable<void> {
+    const auto throw_when_full = [] {
+      std::ios::sync_with_stdio(false);
+      std::cout.exceptions(std::ios::badbit | std::ios::failbit);
+    };
+    coterie::pool pool{co_await asio::this_coro::executor,
+                       {.processes = 1,
+                        .initializer = throw_when_full,
+                        .standard_output = coterie::output::to_file("/dev/full")}};
+    const auto print_and_double = [](int item) {
+      std::cout.clear();
+      std::cout << item;
+      return 2 * item;
+    };
+    const auto print_and_name = [](int item) {
+      std::cout.clear();
+      std::cout << item;
+      return std::to_string(item);
+    };
+    const std::vector<int> items{1, 2, 3};
+    const std::vector<int> doubled{2, 4, 6};
+    const std::vector<std::string> names{"1", "2", "3"};
+    co_await test::gives(pool.map(print_and_double, items), doubled);
+    co_await test::gives(pool.map(print_and_name, items), names);
+    CHECK(pool.stats().workers_crashed == 0);
+  });
 }
 
 TEST_CASE("given tagged lines, when a task closes its output, then the pool goes on") {

@@ -363,6 +363,20 @@ awaitable<void> prints(int, char**) {
   co_await pool.join();
 }
 
+awaitable<void> prints_tagged(int, char**) {
+  coterie::pool pool{co_await asio::this_coro::executor,
+                     {.processes = 1, .standard_output = coterie::output::tagged_lines()}};
+  for (int item = 0; item < 100; ++item) {
+    try {
+      co_await pool.apply(print_and_return, item);
+    } catch (const coterie::worker_crashed&) {
+      continue;  // its output is broken
+    }
+  }
+  pool.terminate();
+  co_await pool.join();
+}
+
 awaitable<void> prints_in_a_chunk(int, char**) {
   coterie::pool pool{co_await asio::this_coro::executor, {.processes = 1}};
   auto stream = pool.imap(print_or_hang, items(), {.chunksize = 3});
@@ -508,6 +522,7 @@ const std::map<std::string_view, coroutine> coroutines{
     {"interrupts", interrupts},
     {"commands", commands},
     {"prints", prints},
+    {"prints_tagged", prints_tagged},
     {"prints_in_a_chunk", prints_in_a_chunk},
 };
 

@@ -422,8 +422,8 @@ TEST_CASE("given a name that is taken, when a job is added again, then nothing c
 }
 
 TEST_CASE("given sizes beyond all, when items are asked for, then no more than a chunk can have") {
-  constexpr auto beyond = std::numeric_limits<std::size_t>::max();
-  constexpr auto most = coterie::detail::most_items;
+  static constexpr auto beyond = std::numeric_limits<std::size_t>::max();
+  static constexpr auto most = coterie::detail::most_items;
   const auto size = GENERATE_COPY(beyond, most + 1, most, most - 1);
   scheduler_desk desk{1};
   desk.start_all();

@@ -24,10 +24,18 @@ TEST_CASE("given whole lines only, when the end comes, then nothing is left") {
   CHECK(lines.take("").empty());
 }
 
-TEST_CASE("given a line that does not end, when it is too long, then it goes out") {
+TEST_CASE("given a line that is too long, when it comes, then it goes out in pieces") {
   tagged_lines lines{"> "};
   const std::string half(tagged_lines::longest_line / 2, 'x');
-  CHECK(lines.take(half).empty());
-  CHECK((lines.take(half) == "> " + half + half + "\n"));
-  CHECK(lines.take("more\n") == "> more\n");
+  const std::string piece = "> " + half + half + "\n";
+  SECTION("by and by") {
+    CHECK(lines.take(half).empty());
+    CHECK((lines.take(half) == piece));
+    SECTION("its end is no line") { CHECK(lines.take("\nmore\n") == "> more\n"); }
+    SECTION("an empty line behind it is one") { CHECK(lines.take("\n\n") == "> \n"); }
+    SECTION("the rest is a piece") { CHECK(lines.take("more\n\n") == "> more\n> \n"); }
+  }
+  SECTION("at once") {
+    CHECK((lines.take(half + half + half + "\n") == piece + "> " + half + "\n"));
+  }
 }

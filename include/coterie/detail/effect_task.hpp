@@ -24,10 +24,10 @@ class effect_task final : public task {
   void run(std::span<const std::byte>, std::size_t, std::size_t, result_sink& sink) override {
     try {
       static_cast<void>(std::invoke(function_));
-      sink.succeeded(1);
     } catch (...) {
-      sink.failed();
+      return sink.failed();
     }
+    sink.succeeded(1);
   }
 
  private:

@@ -157,10 +157,11 @@ class function_task final : public task {
           received item = decode_argument<received>(bytes);
           run_one(item, sink);
         }
-        sink.succeeded(1);
       } catch (...) {
         sink.failed();
+        return 1;
       }
+      sink.succeeded(1);
       return 1;
     }
   }
@@ -199,14 +200,14 @@ class function_task final : public task {
         const result value = Form::call(function_, item);
         std::memcpy(to + done * sizeof(result), &value, sizeof(result));
       }
-      sink.succeeded(done);
-      return done;
     } catch (...) {
       out.resize_down(before + done * sizeof(result));
       if (done > 0) sink.succeeded(done);
       sink.failed();
       return done + 1;
     }
+    sink.succeeded(done);
+    return done;
   }
 
   F function_;

@@ -11,8 +11,8 @@
 
 namespace coterie::detail {
 
-/// The process in which an object was made. A process that is forked from it, in whatever way, gets a copy
-/// of the object, and with it descriptors and shared memory that are not its own. Thread safety: safe.
+/// The process in which an object was made. A process that is forked from it, with `fork`'s handlers or
+/// without, gets a copy of the object, and with it descriptors and shared memory that are not its own. Thread safety: safe.
 class home_process {
  public:
   home_process();
