@@ -424,7 +424,7 @@ TEST_CASE("given a name that is taken, when a job is added again, then nothing c
 TEST_CASE("given sizes beyond all, when items are asked for, then no more than a chunk can have") {
   static constexpr auto beyond = std::numeric_limits<std::size_t>::max();
   static constexpr auto most = coterie::detail::most_items;
-  const auto size = GENERATE_COPY(beyond, most + 1, most, most - 1);
+  const auto size = GENERATE(std::size_t{beyond}, most + 1, std::size_t{most}, most - 1);
   scheduler_desk desk{1};
   desk.start_all();
   const auto limits = desk.it.add_job(1, {.chunksize = size, .window = beyond});
