@@ -24,8 +24,8 @@
 #include "launched.hpp"
 #include "support/child.hpp"
 #include "support/processes.hpp"
-#include "support/sanitized.hpp"
 #include "support/refused_calls.hpp"
+#include "support/sanitized.hpp"
 #include "support/signal.hpp"
 
 namespace {
