@@ -30,6 +30,8 @@
 #include "support/program.hpp"
 #include "support/refused_calls.hpp"
 #include "support/run.hpp"
+#include "support/sanitized.hpp"
+#include "support/shared_memory.hpp"
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
