@@ -10,7 +10,6 @@
 #include <catch2/catch.hpp>
 
 #include "scheduler_model_search.hpp"
-#include "support/sanitized.hpp"
 
 namespace {
 
@@ -171,7 +170,6 @@ TEST_CASE("given two workers, when they start badly, then those who serve go on"
 TEST_CASE(
     "given three workers, when they come and go in any order, then every item finishes once") {
   check_all({.name = "items", .processes = 3, .jobs = {items(3, 1)}});
-  if (test::sanitized) return;  // the rest takes minutes then
   check_all({.name = "chunks", .processes = 3, .jobs = {items(4, 2)}, .kills = 1});
   check_all({.name = "crash", .processes = 3, .jobs = {items(2, 1)}, .crashes = 1});
 }
@@ -190,7 +188,6 @@ TEST_CASE(
   tried.jobs = {items(2, 1)};
   tried.crashes = 1;
   check_all(tried);
-  if (test::sanitized) return;  // the rest takes minutes then
   tried = two;
   tried.name = "make way";
   tried.processes = 1;

@@ -11,6 +11,7 @@
 #include <catch2/catch.hpp>
 
 #include "scheduler_model.hpp"
+#include "support/sanitized.hpp"
 
 /// Ways through the world of scheduler_model.hpp: all of them, or one chosen by lot.
 namespace scheduler_model {
@@ -31,8 +32,9 @@ struct tally {
   bool complete = true;
 };
 
-// No clock decides how much is tried: a slow machine tries the same.
-inline constexpr std::size_t most_steps = 20'000'000;
+// No clock decides how much is tried: a slow machine tries the same. Under sanitizers, which look for other
+// faults, some orders will do.
+inline constexpr std::size_t most_steps = test::sanitized ? 200'000 : 20'000'000;
 
 template <class Action>
 void attempt(const plan& of, const std::vector<event>& path, Action action) {
@@ -78,7 +80,7 @@ inline void check_all(const plan& of) {
   std::vector<event> path;
   explore(of, begin(of), path, found);
   INFO(of.name << ": " << found.orders << " orders, " << found.steps << " steps");
-  CHECK(found.complete);
+  if (!test::sanitized) CHECK(found.complete);
 }
 
 /// One order of events; returns how many there were.
