@@ -9,6 +9,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "frames/setup_frame.hpp"
 #include "processes/exit_status.hpp"
 #include "program/modules.hpp"
+#include "system/file_identity.hpp"
 #include "worker/parent_watch.hpp"
 #include "worker/standard_output.hpp"
 #include "worker/worker_link.hpp"
@@ -171,6 +173,9 @@ class session {
       worker_count = setup_.size;
       call(setup_.initializer);
       link_.guard().check();
+      // Words that lie in shared memory could otherwise come before the news that the socket is closed: the
+      // parent would give work to a worker that cannot be woken.
+      if (file_identity::of(worker_environment::link_descriptor) != socket_) leave_without_link();
       link_.send(header, {});
     } catch (...) {
       link_.guard().check();
@@ -244,6 +249,8 @@ class session {
     std::exit(0);
   }
 
+  const std::optional<file_identity> socket_ =
+      file_identity::of(worker_environment::link_descriptor);
   link_secret secret_;
   worker_link link_;
   worker_sink sink_{link_};

@@ -2,7 +2,6 @@
 #include "worker/worker_environment.hpp"
 
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -11,6 +10,8 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+
+#include "system/file_identity.hpp"
 
 namespace coterie::detail {
 
@@ -62,11 +63,10 @@ bool worker_environment::is_proven() const noexcept {
   }
   // A parent that has ended cannot be asked; the worker ends without having done anything.
   if (::getppid() != parent) return true;
-  struct stat here{};
-  struct stat there{};
   const std::string file = "/proc/" + std::to_string(parent) + "/exe";
-  if (::stat("/proc/self/exe", &here) != 0 || ::stat(file.c_str(), &there) != 0) return true;
-  return (here.st_dev == there.st_dev && here.st_ino == there.st_ino) || has_loaded_this(parent);
+  const auto here = file_identity::of("/proc/self/exe");
+  const auto there = file_identity::of(file.c_str());
+  return !here || !there || here == there || has_loaded_this(parent);
 }
 
 void worker_environment::forget() { ::unsetenv(variable); }

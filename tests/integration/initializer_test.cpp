@@ -2,6 +2,7 @@
 
 // What runs in each worker before its first task and after its last.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -474,13 +475,25 @@ TEST_CASE("given a worker that runs its finalizer, when it is killed, then join 
 
 TEST_CASE(
     "given an initializer that closes the worker's descriptors, when a call fails, it says so") {
-  test::run([]() -> asio::awaitable<void> {
-    const auto close_all = [] { ::closefrom(3); };
-    coterie::pool pool{co_await asio::this_coro::executor,
-                       {.processes = 1, .initializer = close_all}};
+  const auto close_all = [] { ::closefrom(3); };
+  // The numbers are in use again, by something else.
+  const auto replace_all = [] {
+    ::closefrom(3);
+    while (::open("/dev/null", O_RDWR) < 32) {
+    }
+  };
+  const bool replaced = GENERATE(false, true);
+  const auto initializer =
+      replaced ? coterie::worker_task{replace_all} : coterie::worker_task{close_all};
+  const auto before = test::held_at_rest();
+  test::run([&]() -> asio::awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    coterie::pool pool{executor, {.processes = 1, .initializer = initializer}};
     const auto one = [] { return 1; };
     const auto problem =
         test::as<coterie::start_failed>(co_await test::failure_of(pool.apply(one)));
     CHECK(std::string{problem.reason()}.find("lost its connection") != std::string::npos);
+    CHECK(pool.stats().workers_crashed == 0);
   });
+  CHECK(test::held_now() == before);
 }
