@@ -58,7 +58,7 @@ TEST_CASE(
     const auto executor = co_await asio::this_coro::executor;
     test::signal begun{executor};
     test::signal go_on{executor};
-    const int signal = GENERATE(SIGKILL, SIGTERM, SIGHUP);
+    const int signal = GENERATE(SIGKILL, SIGTERM, SIGUSR1);
     INFO("signal " << signal);
     const auto initializer = coterie::bind(tell_and_wait, begun.path(), go_on.path());
     coterie::pool pool{executor, {.processes = 1, .initializer = initializer}};
