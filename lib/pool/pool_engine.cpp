@@ -144,8 +144,6 @@ pool_engine::pool_engine(boost::asio::any_io_executor executor, const pool_optio
       scheduler_{{.processes = processes_,
                   .start_timeout = options.start_timeout,
                   .restarts = restarts_for(processes_, options.restart_limit)}},
-      workers_(static_cast<std::size_t>(processes_)),
-      incarnations_(static_cast<std::size_t>(processes_)),
       timer_{executor_} {}
 
 pool_engine::~pool_engine() {
@@ -202,10 +200,7 @@ void pool_engine::run(job_id id, unique_function<void(deliveries&)> function) {
 void pool_engine::close() {
   home.require();
   closed_ = true;
-  enter(from::caller, [this] {
-    closing_ = true;
-    scheduler_.close();
-  });
+  enter(from::caller, [this] { scheduler_.close(); });
 }
 
 void pool_engine::terminate() {
@@ -226,7 +221,7 @@ void pool_engine::join(job_id id, std::unique_ptr<completion<>> handler) {
     return deliver_all(std::move(due), false);
   }
   enter(from::caller, [this, id, handler = std::move(handler)]() mutable {
-    if (!closing_) {
+    if (scheduler_.phase() == pool_phase::open) {
       complete(std::move(handler), due_, std::make_exception_ptr(error{errc::not_closed}));
     } else if (scheduler_.gone()) {
       complete(std::move(handler), due_, finalizer_problem_);
@@ -308,9 +303,7 @@ void pool_engine::arm_timer() {
 
 void pool_engine::end_everything(const std::exception_ptr& problem) {
   closed_ = true;
-  closing_ = true;
   scheduler_.terminate();
-  chunks_.clear();
   to_spawn_.clear();
   for (auto& [id, each] : std::exchange(jobs_, {})) {
     counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
@@ -320,14 +313,10 @@ void pool_engine::end_everything(const std::exception_ptr& problem) {
 
 void pool_engine::reap_everything() noexcept {
   // All are told to end before the first is waited for: they die side by side.
-  for (const auto& worker : workers_) {
-    if (worker) worker->process->kill();
-  }
-  for (int rank = 0; rank < processes_; ++rank) {
-    const auto worker = std::exchange(workers_[static_cast<std::size_t>(rank)], nullptr);
-    if (!worker) continue;
+  for (const auto& [id, worker] : workers_) worker->process->kill();
+  for (const auto& [id, worker] : std::exchange(workers_, {})) {
     retire(worker);
-    scheduler_.exited(rank, std::chrono::steady_clock::now());
+    scheduler_.exited(id, std::chrono::steady_clock::now());
   }
   to_flush_.clear();
 }
@@ -353,11 +342,8 @@ void pool_engine::fail_in_child() noexcept {
         closed_ = true;
         abandoned_ = true;
         if (timer_) timer_->cancel();
-        for (const auto* const workers : {&workers_, &leaving_}) {
-          for (const auto& each : *workers) {
-            if (each) each->stop_waiting();
-          }
-        }
+        for (const auto& [id, worker] : workers_) worker->stop_waiting();
+        for (const auto& worker : leaving_) worker->stop_waiting();
         const auto problem = std::make_exception_ptr(home.refusal());
         for (auto& [id, each] : std::exchange(jobs_, {})) each.work->finish(problem, due_);
         for (auto& each : std::exchange(joiners_, {})) {
@@ -380,7 +366,6 @@ void pool_engine::abandon() noexcept {
         service_ = nullptr;
         counters_.workers_ready = 0;
         timer_.reset();
-        chunks_.clear();
         // What these held may be what keeps the pool alive: it is let go of last.
         auto jobs = std::exchange(jobs_, {});
         auto joiners = std::exchange(joiners_, {});

@@ -76,17 +76,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
     std::size_t chunksize = 0;  // 0: automatic
     bool is_stream = false;     // somebody waits for each result
     std::uint64_t seed = 0;
-    std::size_t cut_so_far = 0;
-    std::vector<int> told;  // ranks that were sent the definition; may have been replaced since
-  };
-  // A chunk that some worker holds, or is to be given to.
-  struct open_chunk {
-    job_id job = 0;
-    int rank = 0;
-    std::size_t first = 0;
-    std::size_t count = 0;
-    std::size_t done = 0;  // finished, or lost
-    shared_payload items;
+    std::vector<worker_id> told;  // workers that were sent the definition; some may have left since
   };
 
   struct counters {
@@ -113,8 +103,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void perform(const action::spawn& what);
   void perform(const action::cut& what);
   void perform(const action::resend& what);
-  void perform(const action::take_back& what);
-  void perform(const action::split& what);
+  void perform(const action::revoke& what);
   void perform(const action::crash& what);
   void perform(const action::finish& what);
   void perform(const action::give_up& what);
@@ -127,17 +116,20 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   bool end_call(job_id id, std::exception_ptr problem, bool kill);
   void begin_job(job_id id, const std::shared_ptr<job>& work);
   void end_job(job_id id, const std::exception_ptr& problem, bool kill);
-  std::exception_ptr fail_rest(job_id id, open_job& open, const std::exception_ptr& problem);
+  std::exception_ptr fail_rest(const action::give_up::job& left, job& work,
+                               const std::exception_ptr& problem);
   void drop_job(job_id id, bool kill);
   void forget_job(job_id id, frame_kind how);
   void finish(job& work, std::exception_ptr problem);
-  [[nodiscard]] bool is_cheap_to_move(int rank) const;
-  void send_chunk(int rank, chunk_id id, const open_chunk& chunk, bool last);
+  [[nodiscard]] bool is_cheap_to_move(worker_id victim) const;
+  void send_chunk(worker_id to, chunk_id id, bool last);
   void flush_later(worker_peer& worker);
 
   bool listen_on(const std::shared_ptr<worker_peer>& worker);
   bool take_frames(worker_peer& worker);
-  open_chunk* take_items(worker_peer& worker, const frame_header& header);
+  [[nodiscard]] bool holds_work(const worker_peer& worker) const;
+  [[nodiscard]] bool broke_rules(const worker_peer& worker) const;
+  std::optional<item_range> take_items(worker_peer& worker, const frame_header& header);
   void take(worker_peer& worker, const frame& arrived);
   void take_hello(worker_peer& worker, const frame& arrived);
   static void take_not_ready(worker_peer& worker, const frame& arrived);
@@ -149,13 +141,17 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void violation(worker_peer& worker, std::string what);
   void nonsense(worker_peer& worker, const std::string& details);
   void conclude(const std::shared_ptr<worker_peer>& worker);
-  [[nodiscard]] worker_exit exit_of(const worker_peer& worker) const;
+  [[nodiscard]] worker_exit exit_of(const worker_peer& worker, kill_reason killed) const;
   [[nodiscard]] std::size_t may_have_begun(const worker_peer& worker) const;
-  void take_last_words(const worker_peer& worker);
-  [[nodiscard]] static std::string start_problem(const worker_peer& worker);
+  void take_last_words(const worker_end& end);
+  [[nodiscard]] static std::string start_problem(const worker_peer& worker, const worker_end& how);
   void arm_timer();
 
-  worker_peer* peer(int rank) { return workers_.at(static_cast<std::size_t>(rank)).get(); }
+  // Null if it has left.
+  [[nodiscard]] worker_peer* peer(worker_id id) const {
+    const auto found = workers_.find(id);
+    return found == workers_.end() ? nullptr : found->second.get();
+  }
 
   const boost::asio::any_io_executor executor_;
   const int processes_;
@@ -172,15 +168,13 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
 
   scheduler scheduler_;
   std::unordered_map<job_id, open_job> jobs_;
-  std::unordered_map<chunk_id, open_chunk> chunks_;
-  std::vector<std::shared_ptr<worker_peer>> workers_;  // by rank; null: no process
-  std::unordered_map<int, worker_end> ended_;          // by rank; what the crash actions are about
+  std::unordered_map<worker_id, std::shared_ptr<worker_peer>> workers_;  // that have a process
+  std::unordered_map<worker_id, worker_end> ended_;  // what the crash actions are about
   // Ended, but waits of theirs are still going on. Kept, because they must be let go of before the
   // event loop is.
   std::vector<std::shared_ptr<worker_peer>> leaving_;
   std::vector<std::shared_ptr<worker_peer>> to_flush_;
-  std::vector<std::uint64_t> incarnations_;  // by rank: processes that had it
-  std::deque<int> to_spawn_;
+  std::deque<action::spawn> to_spawn_;
   bool spawn_posted_ = false;
   std::string last_start_problem_;
 
@@ -194,7 +188,6 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   std::vector<joiner> joiners_;
   std::exception_ptr finalizer_problem_;
   counters counters_;
-  bool closing_ = false;
   bool abandoned_ = false;
 
   deliveries due_;

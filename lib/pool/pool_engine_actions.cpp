@@ -50,7 +50,7 @@ shared_payload definition_of(job& work) {
 // ---- processes --------------------------------------------------------------------------------
 
 void pool_engine::perform(const action::spawn& what) {
-  to_spawn_.push_back(what.rank);
+  to_spawn_.push_back(what);
   spawn_later();
 }
 
@@ -66,9 +66,12 @@ void pool_engine::spawn_later() {
 }
 
 void pool_engine::spawn_next() {
-  while (!to_spawn_.empty() && !scheduler_.wants(to_spawn_.front())) to_spawn_.pop_front();
+  // One that is not wanted any more has left its place in the table.
+  while (!to_spawn_.empty() && scheduler_.find(to_spawn_.front().worker) == nullptr) {
+    to_spawn_.pop_front();
+  }
   if (to_spawn_.empty()) return;
-  const int rank = to_spawn_.front();
+  const auto [id, rank, incarnation] = to_spawn_.front();
   to_spawn_.pop_front();
   const auto now = std::chrono::steady_clock::now();
   try {
@@ -86,43 +89,35 @@ void pool_engine::spawn_next() {
           executor_, std::move(each->pipe), std::move(each->tag),
           each == &launched.output ? STDOUT_FILENO : STDERR_FILENO));
     }
-    auto worker = make_shared_at_home<worker_peer>(shared_from_this(), rank, std::move(process),
+    auto worker = make_shared_at_home<worker_peer>(shared_from_this(), id, rank, std::move(process),
                                                    std::move(made), std::move(outputs));
     worker->start();
     frame_header setup = header_of(frame_kind::setup, 0);
-    setup.first = incarnations_[static_cast<std::size_t>(rank)]++;
+    setup.first = incarnation;
     worker->wire->send(setup, setup_);
     flush_later(*worker);
-    workers_[static_cast<std::size_t>(rank)] = std::move(worker);
+    workers_.emplace(id, std::move(worker));
     counters_.workers_started.fetch_add(1, std::memory_order_relaxed);
-    scheduler_.started(rank, now);
+    scheduler_.started(id, now);
   } catch (const boost::system::system_error& problem) {
     last_start_problem_ = problem.what();
     counters_.starts_failed.fetch_add(1, std::memory_order_relaxed);
     // Processes and memory may be there again soon; descriptors and the program will not.
     const int code = problem.code().value();
     const bool scarce = code == EAGAIN || code == ENOMEM;
-    scheduler_.exited(rank, now,
+    scheduler_.exited(id, now,
                       {.start = scarce ? start_failure::from_outside : start_failure::of_program});
   }
   spawn_later();
 }
 
 void pool_engine::perform(const action::kill& what) {
-  if (worker_peer* const worker = peer(what.rank)) {
-    if (!worker->was_ready && worker->problem.empty() && !worker->closed_link) {
-      worker->problem = "it was not ready within pool_options::start_timeout";
-      worker->late = true;
-    }
-    worker->killed = !worker->broke_rules;
-    worker->process->kill();
-  }
+  if (worker_peer* const worker = peer(what.worker)) worker->process->kill();
 }
 
 void pool_engine::perform(const action::stop& what) {
-  worker_peer* const worker = peer(what.rank);
+  worker_peer* const worker = peer(what.worker);
   if (worker == nullptr) return;
-  worker->told_to_stop = true;
   worker->wire->send(header_of(frame_kind::stop, 0), shared_payload{});
   flush_later(*worker);
 }
@@ -138,7 +133,7 @@ void pool_engine::perform(const action::all_gone&) {
 void pool_engine::begin_job(job_id id, const std::shared_ptr<job>& work) {
   std::exception_ptr problem;
   shared_payload definition;
-  if (closing_) {
+  if (scheduler_.phase() != pool_phase::open) {
     problem = std::make_exception_ptr(pool_closed{});
   } else {
     try {
@@ -162,7 +157,6 @@ void pool_engine::begin_job(job_id id, const std::shared_ptr<job>& work) {
                              .chunksize = limits.chunksize,
                              .is_stream = settings.held_until_consumed,
                              .seed = settings.seed.value_or(split_seed(seed_, ++calls_begun_)),
-                             .cut_so_far = 0,
                              .told = {}});
 }
 
@@ -171,10 +165,8 @@ void pool_engine::perform(const action::cut& what) {
   if (entry == jobs_.end()) return scheduler_.cut_done(what.chunk, 0, true);
   open_job& open = entry->second;
 
-  auto items = std::make_shared<byte_buffer>(peer(what.rank)->wire->payload_memory());
-  const cut_limits limits{.most = what.most,
-                          .least = std::max<std::size_t>(open.chunksize, 1),
-                          .enough_bytes = enough_bytes};
+  auto items = std::make_shared<byte_buffer>(peer(what.worker)->wire->payload_memory());
+  const cut_limits limits{.most = what.max, .least = what.min, .enough_bytes = enough_bytes};
   cut_result taken;
   try {
     taken = open.work->cut(limits, *items);
@@ -183,52 +175,32 @@ void pool_engine::perform(const action::cut& what) {
     return scheduler_.cut_done(what.chunk, 0, true);
   }
   if (!home.is_here()) return;  // the input has forked
-  if (taken.count > 0) {
-    open_chunk& chunk = chunks_[what.chunk];
-    chunk = {.job = what.job,
-             .rank = what.rank,
-             .first = open.cut_so_far,
-             .count = taken.count,
-             .done = 0,
-             .items = std::move(items)};
-    open.cut_so_far += taken.count;
-    send_chunk(what.rank, what.chunk, chunk, taken.exhausted);
-  }
-  scheduler_.cut_done(what.chunk, taken.count, taken.exhausted);
+  scheduler_.cut_done(what.chunk, taken.count, taken.exhausted, std::move(items));
+  if (taken.count > 0) send_chunk(what.worker, what.chunk, taken.exhausted);
 }
 
 void pool_engine::perform(const action::resend& what) {
-  open_chunk& chunk = chunks_.at(what.chunk);
-  chunk.rank = what.rank;
-  send_chunk(what.rank, what.chunk, chunk, false);
+  send_chunk(what.worker, what.chunk, false);
 }
 
-void pool_engine::perform(const action::take_back& what) {
-  worker_peer* const worker = peer(what.rank);
-  if (worker == nullptr || (what.only_if_cheap && !is_cheap_to_move(what.rank))) return;
+void pool_engine::perform(const action::revoke& what) {
+  worker_peer* const victim = peer(what.victim);
+  if (victim == nullptr || (what.only_if_cheap && !is_cheap_to_move(what.victim))) return;
   const spare_next spare{what.spares_next};
-  if (const auto kept = worker->wire->take_back(what.least, what.unit, spare)) {
-    scheduler_.taken_back(what.rank, kept->chunk, kept->items);
+  if (const auto kept = victim->wire->take_back(what.min, what.unit, spare)) {
+    scheduler_.revoked(what.victim, kept->chunk, kept->items);
   }
 }
 
 // What lies in memory of one worker would have to be copied for another.
-bool pool_engine::is_cheap_to_move(int rank) const {
-  const auto chunk = chunks_.find(scheduler_.current_chunk(rank).value_or(0));
-  return chunk != chunks_.end() && chunk->second.items->memory() == nullptr;
+bool pool_engine::is_cheap_to_move(worker_id victim) const {
+  const ledger::chunk* const chunk = scheduler_.chunks().current(victim);
+  return chunk != nullptr && chunk->items != nullptr && chunk->items->memory() == nullptr;
 }
 
-void pool_engine::perform(const action::split& what) {
-  const auto found = chunks_.find(what.chunk);
-  if (found == chunks_.end()) return;
-  open_chunk rest = found->second;
-  rest.done = what.at;
-  found->second.count = what.at;
-  chunks_.emplace(what.rest, std::move(rest));
-}
-
-void pool_engine::send_chunk(int rank, chunk_id id, const open_chunk& chunk, bool last) {
-  worker_peer& worker = *peer(rank);
+void pool_engine::send_chunk(worker_id to, chunk_id id, bool last) {
+  worker_peer& worker = *peer(to);
+  const ledger::chunk& chunk = scheduler_.chunks().at(id);
   open_job& open = jobs_.at(chunk.job);
   const auto [known, unknown] = worker.knows.try_emplace(chunk.job, job_knowledge::ready);
   if (unknown || known->second == job_knowledge::forgets) {
@@ -238,13 +210,13 @@ void pool_engine::send_chunk(int rank, chunk_id id, const open_chunk& chunk, boo
     define.chunk = open.seed;
     worker.wire->send(define, open.definition);
     known->second = job_knowledge::ready;
-    if (unknown) open.told.push_back(rank);
+    if (unknown) open.told.push_back(to);
   }
   frame_header header = header_of(frame_kind::run, chunk.job);
   header.chunk = id;
   header.first = chunk.first;
-  header.count = run_range{.begin = static_cast<std::uint32_t>(chunk.done),
-                           .end = static_cast<std::uint32_t>(chunk.count)}
+  header.count = run_range{.begin = static_cast<std::uint32_t>(chunk.begin),
+                           .end = static_cast<std::uint32_t>(chunk.end)}
                      .packed();
   worker.wire->send(header, chunk.items);
   if (last) {
@@ -256,17 +228,12 @@ void pool_engine::send_chunk(int rank, chunk_id id, const open_chunk& chunk, boo
 }
 
 void pool_engine::perform(const action::crash& what) {
-  const auto found = chunks_.find(what.chunk);
-  if (found == chunks_.end()) return;
-  open_chunk& chunk = found->second;
-  const job_id job = chunk.job;
-  const std::size_t first = chunk.first + chunk.done;
-  chunk.done += what.count;
-  if (chunk.done == chunk.count) chunks_.erase(found);
-  const worker_end& end = ended_.at(what.rank);
+  const worker_end& end = ended_.at(what.worker);
+  const std::size_t behind = what.items.first + what.items.count;
   // The first may be the end of the job.
-  for (std::size_t item = first; item < first + what.count && jobs_.contains(job); ++item) {
-    fail_item(job, item, crash_error(end, item));
+  for (std::size_t item = what.items.first; item < behind && jobs_.contains(what.items.job);
+       ++item) {
+    fail_item(what.items.job, item, crash_error(end, item));
   }
 }
 
@@ -289,36 +256,37 @@ void pool_engine::finish(job& work, std::exception_ptr problem) {
   }
 }
 
-void pool_engine::perform(const action::give_up&) {
+void pool_engine::perform(const action::give_up& what) {
   const auto error = std::make_exception_ptr(start_failed{last_start_problem_});
-  for (auto& [id, each] : std::exchange(jobs_, {})) {
+  for (const auto& left : what.jobs) {
+    const auto entry = jobs_.find(left.id);
+    if (entry == jobs_.end()) continue;
+    const auto work = entry->second.work;
+    jobs_.erase(entry);
     counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
-    const auto whole = each.work->settles_each() ? fail_rest(id, each, error) : error;
-    finish(*each.work, whole);
+    finish(*work, work->settles_each() ? fail_rest(left, *work, error) : error);
   }
-  chunks_.clear();
 }
 
 // Each item that has no outcome yet fails alone: what is there is not lost. Returns what fails the call as
 // a whole, which is what its input throws.
-std::exception_ptr pool_engine::fail_rest(job_id id, open_job& open,
-                                          const std::exception_ptr& problem) {
-  const auto fail = [&](std::size_t begin, std::size_t end) {
-    counters_.tasks_failed.fetch_add(end - begin, std::memory_order_relaxed);
-    for (std::size_t item = begin; item < end; ++item) open.work->failure(item, problem, due_);
+std::exception_ptr pool_engine::fail_rest(const action::give_up::job& left, job& work,
+                                          const std::exception_ptr& error) {
+  const auto fail = [&](std::size_t first, std::size_t count) {
+    counters_.tasks_failed.fetch_add(count, std::memory_order_relaxed);
+    for (std::size_t item = first; item < first + count; ++item) work.failure(item, error, due_);
   };
   try {
-    for (const auto& [number, chunk] : chunks_) {
-      if (chunk.job == id) fail(chunk.first + chunk.done, chunk.first + chunk.count);
-    }
+    for (const item_range& each : left.unfinished) fail(each.first, each.count);
+    std::size_t cut = left.cut;
     byte_buffer unsent;
     for (bool exhausted = false; !exhausted;) {
       unsent.clear();
-      const auto taken = open.work->cut(
-          {.most = most_cut_at_once, .least = 1, .enough_bytes = enough_bytes}, unsent);
+      const auto taken =
+          work.cut({.most = most_cut_at_once, .least = 1, .enough_bytes = enough_bytes}, unsent);
       exhausted = taken.exhausted || taken.count == 0;
-      fail(open.cut_so_far, open.cut_so_far + taken.count);
-      open.cut_so_far += taken.count;
+      fail(cut, taken.count);
+      cut += taken.count;
     }
     return {};
   } catch (...) {
@@ -337,17 +305,16 @@ void pool_engine::end_job(job_id id, const std::exception_ptr& problem, bool kil
 void pool_engine::drop_job(job_id id, bool kill) {
   forget_job(id, frame_kind::cancel);
   jobs_.erase(id);
-  std::erase_if(chunks_, [id](const auto& each) { return each.second.job == id; });
   counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
   scheduler_.drop_job(id, kill);
 }
 
 void pool_engine::forget_job(job_id id, frame_kind how) {
-  for (const int rank : jobs_.at(id).told) {
-    worker_peer* const worker = peer(rank);
+  for (const worker_id each : jobs_.at(id).told) {
+    worker_peer* const worker = peer(each);
     if (worker == nullptr) continue;
     const auto known = worker->knows.find(id);
-    if (known == worker->knows.end()) continue;  // it has been replaced since
+    if (known == worker->knows.end()) continue;
     if (how == frame_kind::cancel || known->second == job_knowledge::ready) {
       worker->wire->send(header_of(how, id), shared_payload{});
       flush_later(*worker);

@@ -26,18 +26,13 @@ void pool_engine::input_arrived(const std::shared_ptr<worker_peer>& worker, bool
   enter(from::event_loop, [this, worker, ended, count] {
     worker->wire->received(count);
     if (is_former(worker)) return;
-    if (take_frames(*worker) && scheduler_.holds_work(worker->rank)) {
-      worker->wire->look_again(worker, true);
-    }
+    if (take_frames(*worker) && holds_work(*worker)) worker->wire->look_again(worker, true);
     if (worker->exited) return conclude(worker);
     if (!ended && listen_on(worker)) return;
     worker->input_ended = true;
     // A worker that cannot be heard is of no use. The end of its input mostly comes with its own end, which
     // is then told; one that goes on has closed its descriptors, and is given nothing more.
-    if (!worker->broke_rules && !is_exiting(worker->process->pid())) {
-      worker->closed_link = true;
-      scheduler_.condemn(worker->rank);
-    }
+    if (!is_exiting(worker->process->pid())) scheduler_.condemn(worker->id, kill_reason::lost_link);
     worker->process->kill();
   });
 }
@@ -47,7 +42,7 @@ void pool_engine::time_to_look(const std::shared_ptr<worker_peer>& worker, look_
     const bool due = worker->wire->looked(worker, why);
     if (is_former(worker) || !due) return;
     const bool lively = take_frames(*worker);
-    if (scheduler_.holds_work(worker->rank)) worker->wire->look_again(worker, lively);
+    if (holds_work(*worker)) worker->wire->look_again(worker, lively);
   });
 }
 
@@ -55,7 +50,7 @@ void pool_engine::time_to_look(const std::shared_ptr<worker_peer>& worker, look_
 // have been sent by a worker that had the room.
 bool pool_engine::listen_on(const std::shared_ptr<worker_peer>& worker) {
   try {
-    if (worker->broke_rules) return false;
+    if (broke_rules(*worker)) return false;
     worker->wire->async_receive(worker);
     return true;
   } catch (const std::bad_alloc&) {
@@ -97,61 +92,55 @@ void pool_engine::process_ended(const std::shared_ptr<worker_peer>& worker) {
 
 // Whether the worker has been ended. Lets go of it with the last of its news.
 bool pool_engine::is_former(const std::shared_ptr<worker_peer>& worker) {
-  if (workers_[static_cast<std::size_t>(worker->rank)] == worker) return false;
+  if (workers_.contains(worker->id)) return false;
   if (worker->at_rest()) std::erase(leaving_, worker);
   return true;
 }
 
 // ---- frames -----------------------------------------------------------------------------------
 
+bool pool_engine::holds_work(const worker_peer& worker) const {
+  return scheduler_.chunks().current(worker.id) != nullptr;
+}
+
+bool pool_engine::broke_rules(const worker_peer& worker) const {
+  const auto* const known = scheduler_.find(worker.id);
+  return known != nullptr && known->killed == kill_reason::broke_rules;
+}
+
 // Returns whether there were any.
 bool pool_engine::take_frames(worker_peer& worker) {
-  const bool was_ready = worker.was_ready;
+  const bool was_ready = worker.greeting.is_ready();
   bool any = false;
   try {
-    while (!worker.broke_rules) {
+    while (!broke_rules(worker)) {
       const auto arrived = worker.wire->next();
       if (!arrived) break;
       any = true;
       take(worker, *arrived);
     }
-  } catch (const bad_frame& problem) {
-    nonsense(worker, problem.what());
+  } catch (const bad_frame& error) {
+    nonsense(worker, error.what());
   }
-  if (worker.was_ready && !was_ready) {
-    // One that breaks the rules before it can be given anything, or has closed its link, has not been
-    // started: if all do so, that must come to an end.
-    if (worker.broke_rules || worker.closed_link) {
-      worker.was_ready = false;
-    } else {
-      scheduler_.ready(worker.rank, worker.wire->takes_back());
-    }
+  // After the rest of what came: a worker that breaks the rules before it can be given anything has not been
+  // started. If all do so, that must come to an end.
+  if (worker.greeting.is_ready() && !was_ready) {
+    scheduler_.ready(worker.id, worker.wire->takes_back());
   }
   return any;
 }
 
 void pool_engine::take(worker_peer& worker, const frame& arrived) {
   const frame_kind kind = arrived.header.kind;
-  if (!worker.greeted && kind != frame_kind::hello) {
-    return violation(worker, "it did not begin with its greeting");
-  }
-  if (worker.greeted && kind == frame_kind::hello) {
-    return violation(worker, "it sent its greeting twice");
-  }
-  const bool about_its_start = kind == frame_kind::ready || kind == frame_kind::not_ready;
-  if (worker.greeted && worker.was_ready == about_its_start) {
-    return violation(worker, worker.was_ready ? "it was ready, and said so again"
-                                              : "it sent results before it was ready");
-  }
-  if (kind == frame_kind::left && !worker.told_to_stop) {
-    return violation(worker, "it left without having been told to");
+  const bool told_to_stop = scheduler_.find(worker.id)->stage == worker_stage::leaving;
+  if (const char* const objection = worker.greeting.objection(kind, told_to_stop)) {
+    return violation(worker, objection);
   }
   switch (kind) {
     case frame_kind::hello:
       return take_hello(worker, arrived);
     case frame_kind::ready:
-      worker.was_ready = true;
-      return;
+      return worker.greeting.become_ready();
     case frame_kind::not_ready:
       return take_not_ready(worker, arrived);
     case frame_kind::values:
@@ -181,10 +170,9 @@ void pool_engine::take_hello(worker_peer& worker, const frame& arrived) {
   if (arrived.header.count != protocol_version ||
       !std::ranges::equal(arrived.payload.subspan(secret), identity)) {
     worker.problem = "the worker runs another build of the program: was the executable replaced?";
-    worker.broke_rules = true;
-    return scheduler_.condemn(worker.rank);
+    return scheduler_.condemn(worker.id);
   }
-  worker.greeted = true;
+  worker.greeting.greet();
 }
 
 void pool_engine::take_not_ready(worker_peer& worker, const frame& arrived) {
@@ -196,42 +184,37 @@ void pool_engine::take_not_ready(worker_peer& worker, const frame& arrived) {
   }
 }
 
-// Checks that these are the next items of the chunk that the worker is at. Null if they are not, or
-// if nobody wants them any more.
-pool_engine::open_chunk* pool_engine::take_items(worker_peer& worker, const frame_header& header) {
-  const auto found = chunks_.find(header.chunk);
-  open_chunk* const chunk = found == chunks_.end() ? nullptr : &found->second;
+// Checks that these are the next items of the chunk that the worker is at. Empty if they are not.
+std::optional<item_range> pool_engine::take_items(worker_peer& worker, const frame_header& header) {
+  const ledger::chunk* const chunk = scheduler_.chunks().find(header.chunk);
   if (chunk != nullptr && (header.job != chunk->job || header.first != chunk->done)) {
     violation(worker, "it sent results out of their order");
-    return nullptr;
+    return std::nullopt;
   }
-  if (header.count == 0 || !scheduler_.items_done(worker.rank, header.chunk, header.count)) {
+  const std::size_t first = chunk != nullptr ? chunk->next_item() : 0;
+  if (header.count == 0 || !scheduler_.items_done(worker.id, header.chunk, header.count)) {
     violation(worker, "it sent results that it was not asked for");
-    return nullptr;
+    return std::nullopt;
   }
-  if (chunk != nullptr) chunk->done += header.count;
-  return chunk;
+  return item_range{.job = header.job, .first = first, .count = header.count};
 }
 
 void pool_engine::take_values(worker_peer& worker, const frame& arrived) {
-  const auto count = static_cast<std::size_t>(arrived.header.count);
-  const open_chunk* const chunk = take_items(worker, arrived.header);
-  if (chunk == nullptr) return;
-  counters_.tasks_done.fetch_add(count, std::memory_order_relaxed);
-  const job_id id = chunk->job;
-  const auto entry = jobs_.find(id);
+  const auto items = take_items(worker, arrived.header);
+  if (!items) return;
+  const auto entry = jobs_.find(items->job);
   if (entry == jobs_.end()) return;
+  counters_.tasks_done.fetch_add(items->count, std::memory_order_relaxed);
   const auto work = entry->second.work;
-  const std::size_t first = chunk->first + static_cast<std::size_t>(arrived.header.first);
   try {
-    if (work->values(first, count, arrived.payload, due_) == job_progress::settled) {
-      drop_job(id, false);
+    if (work->values(items->first, items->count, arrived.payload, due_) == job_progress::settled) {
+      drop_job(items->job, false);
     }
   } catch (...) {
     // What the type of the results throws, or that there is no memory for them.
-    return end_job(id, std::current_exception(), false);
+    return end_job(items->job, std::current_exception(), false);
   }
-  take_released(id);
+  take_released(items->job);
 }
 
 void pool_engine::take_released(job_id id) {
@@ -244,21 +227,20 @@ void pool_engine::take_released(job_id id) {
 
 void pool_engine::take_failure(worker_peer& worker, const frame& arrived) {
   if (arrived.header.count != 1) return violation(worker, "it sent a failure of several items");
-  const open_chunk* const chunk = take_items(worker, arrived.header);
-  if (chunk == nullptr) return;
-  const std::size_t item = chunk->first + static_cast<std::size_t>(arrived.header.first);
-  fail_item(chunk->job, item,
-            decode_exception(arrived.payload,
-                             {.rank = worker.rank, .pid = worker.process->pid(), .item = item}));
+  const auto items = take_items(worker, arrived.header);
+  if (!items || !jobs_.contains(items->job)) return;
+  fail_item(
+      items->job, items->first,
+      decode_exception(arrived.payload,
+                       {.rank = worker.rank, .pid = worker.process->pid(), .item = items->first}));
 }
 
 void pool_engine::take_done(worker_peer& worker, const frame& arrived) {
   constexpr auto longest = std::uint64_t{1} << 62U;
   const std::chrono::nanoseconds busy{std::min(arrived.header.count, longest)};
-  if (!scheduler_.chunk_done(worker.rank, arrived.header.chunk, busy)) {
-    return violation(worker, "it ended a chunk that it was not at the end of");
+  if (!scheduler_.chunk_done(worker.id, arrived.header.chunk, busy)) {
+    violation(worker, "it ended a chunk that it was not at the end of");
   }
-  chunks_.erase(arrived.header.chunk);
 }
 
 // ---- the end of a worker ----------------------------------------------------------------------
@@ -267,8 +249,7 @@ void pool_engine::violation(worker_peer& worker, std::string what) {
   worker.problem = std::move(what) +
                    ", which no worker does: look for code in its tasks that writes to memory or to "
                    "descriptors that are not its own";
-  worker.broke_rules = true;
-  scheduler_.condemn(worker.rank);
+  scheduler_.condemn(worker.id);
 }
 
 // The details help to find the fault; they make no sentence by themselves.
@@ -280,60 +261,58 @@ void pool_engine::nonsense(worker_peer& worker, const std::string& details) {
 void pool_engine::conclude(const std::shared_ptr<worker_peer>& worker) {
   // It can write no more, so what is there now is all there will be, even if a process that it has
   // started still holds the other end open.
-  while (!worker->broke_rules && worker->wire->drain()) take_frames(*worker);
-  const auto rank = static_cast<std::size_t>(worker->rank);
-  workers_[rank].reset();
+  while (!broke_rules(*worker) && worker->wire->drain()) take_frames(*worker);
+  const worker_end end = worker->ended(scheduler_.find(worker->id)->killed);
+  const worker_exit how = exit_of(*worker, end.killed);
+  workers_.erase(worker->id);
   retire(worker);
-  if (!worker->was_ready) {
-    last_start_problem_ = start_problem(*worker);
-    counters_.starts_failed.fetch_add(1, std::memory_order_relaxed);
-  } else if (worker->told_to_stop && !worker->killed) {
-    take_last_words(*worker);
-  } else if (!worker->killed) {
-    counters_.workers_crashed.fetch_add(1, std::memory_order_relaxed);
+  ended_.insert_or_assign(worker->id, end);
+  switch (scheduler_.exited(worker->id, std::chrono::steady_clock::now(), how)) {
+    case departure::start_failed:
+      last_start_problem_ = start_problem(*worker, end);
+      counters_.starts_failed.fetch_add(1, std::memory_order_relaxed);
+      break;
+    case departure::left:
+      take_last_words(end);
+      break;
+    case departure::crashed:
+      counters_.workers_crashed.fetch_add(1, std::memory_order_relaxed);
+      break;
+    case departure::killed:
+    case departure::unknown:
+      break;
   }
-  // Chunks of jobs that have ended are nobody's business any more; the others come up again as
-  // crashes, or are sent to another worker.
-  std::erase_if(chunks_, [&](const auto& each) {
-    return each.second.rank == worker->rank && !jobs_.contains(each.second.job);
-  });
-  ended_.insert_or_assign(worker->rank, worker->ended());
-  scheduler_.exited(worker->rank, std::chrono::steady_clock::now(), exit_of(*worker));
 }
 
-worker_exit pool_engine::exit_of(const worker_peer& worker) const {
-  if (worker.was_ready) return {.begun = may_have_begun(worker)};
-  const bool from_outside = !worker.broke_rules && !worker.closed_link && !worker.late &&
-                            ended_from_outside(worker.wait_status);
-  return {.start = from_outside ? start_failure::from_outside : start_failure::of_program};
+worker_exit pool_engine::exit_of(const worker_peer& worker, kill_reason killed) const {
+  const bool from_outside = killed == kill_reason::none && ended_from_outside(worker.wait_status);
+  return {.begun = may_have_begun(worker),
+          .start = from_outside ? start_failure::from_outside : start_failure::of_program};
 }
 
-// How many items of the chunk that it was at may have begun, beside those that it has told of. A worker that broke
-// the rules may have begun all that it held, whatever it says.
+// How many items of the chunk that it was at may have begun, beside those that it has told of.
 std::size_t pool_engine::may_have_begun(const worker_peer& worker) const {
-  if (worker.broke_rules) return worker_exit::everything;
-  const auto current = scheduler_.current_chunk(worker.rank);
-  const auto chunk = current ? chunks_.find(*current) : chunks_.end();
-  if (chunk == chunks_.end()) return 0;
-  return worker.wire->begun(*current, chunk->second.done).value_or(worker_exit::everything);
+  const auto& held = scheduler_.chunks().held_by(worker.id).chunks;
+  if (held.empty()) return 0;
+  const std::size_t done = scheduler_.chunks().at(held.front()).done;
+  return worker.wire->begun(held.front(), done).value_or(worker_exit::everything);
 }
 
-void pool_engine::take_last_words(const worker_peer& worker) {
-  const int status = worker.wait_status;
+void pool_engine::take_last_words(const worker_end& end) {
+  const int status = end.wait_status;
   if (finalizer_problem_ || status == 0 || status == unknown_wait_status) return;
   finalizer_problem_ = std::make_exception_ptr(
-      error{errc::worker_crashed, text_of(worker.ended()) +
-                                      " while it was leaving: in its finalizer, or in "
-                                      "what runs at exit"});
+      error{errc::worker_crashed, text_of(end) + " while it was leaving: in its finalizer, or in "
+                                                 "what runs at exit"});
 }
 
-std::string pool_engine::start_problem(const worker_peer& worker) {
+std::string pool_engine::start_problem(const worker_peer& worker, const worker_end& how) {
   if (!worker.problem.empty()) return worker.problem;
-  if (std::string reason = worker.ended().reason; !reason.empty()) return reason;
-  const int status = worker.wait_status;
+  if (!how.reason.empty()) return how.reason;
+  const int status = how.wait_status;
   const bool exited = status != unknown_wait_status && WIFEXITED(status);
   const int code = exited ? WEXITSTATUS(status) : -1;
-  const std::string end = text_of(worker.ended());
+  const std::string end = text_of(how);
   if (code == exit_without_init) {
     return "the program's main makes a pool without having called coterie::init(argc, argv) first";
   }
@@ -342,7 +321,7 @@ std::string pool_engine::start_problem(const worker_peer& worker) {
            ": it cannot use the memory shared with its parent, and says why on standard error; "
            "pool_options::shared_memory = false does without";
   }
-  if (worker.greeted) return end + " in its initializer";
+  if (worker.greeting.greeted()) return end + " in its initializer";
   constexpr int loader_failed = 127;
   if (code == loader_failed) {
     return end +

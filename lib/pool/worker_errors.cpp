@@ -31,7 +31,7 @@ std::string text_of(const worker_end& end) {
 
 std::exception_ptr crash_error(const worker_end& end, std::size_t item) {
   const remote_place place{.rank = end.rank, .pid = end.pid, .item = item};
-  if (end.broke_rules) {
+  if (end.killed == kill_reason::broke_rules) {
     return std::make_exception_ptr(error{
         errc::protocol_violation, name_of(end) + " was ended by the pool while it held item " +
                                       std::to_string(item) + ", because " + end.reason});

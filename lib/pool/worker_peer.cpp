@@ -10,10 +10,11 @@
 
 namespace coterie::detail {
 
-worker_peer::worker_peer(std::shared_ptr<pool_engine> engine, int worker_rank,
+worker_peer::worker_peer(std::shared_ptr<pool_engine> engine, worker_id name, int worker_rank,
                          std::unique_ptr<worker_process> worker, made_link link,
                          std::vector<std::unique_ptr<worker_output>> worker_outputs)
-    : rank{worker_rank},
+    : id{name},
+      rank{worker_rank},
       process{std::move(worker)},
       wire{std::move(link.wire)},
       outputs{std::move(worker_outputs)},
@@ -60,18 +61,23 @@ void worker_peer::abandon() noexcept {
   for (const auto& each : outputs) each->abandon();
 }
 
-worker_end worker_peer::ended() const {
-  static constexpr const char* lost_link =
-      "it lost its connection to the pool: do its tasks close descriptors that they did not open?";
-  const bool says_so = wait_status != unknown_wait_status && WIFEXITED(wait_status) &&
-                       WEXITSTATUS(wait_status) == exit_lost_link;
-  return {.rank = rank,
-          .pid = process->pid(),
-          .wait_status = wait_status,
-          .reason = closed_link || says_so ? lost_link
-                    : broke_rules          ? problem
-                                           : "",
-          .broke_rules = broke_rules};
+worker_end worker_peer::ended(kill_reason killed) const {
+  worker_end end{.rank = rank,
+                 .pid = process->pid(),
+                 .wait_status = wait_status,
+                 .killed = killed,
+                 .reason = {}};
+  const bool says_lost_link = wait_status != unknown_wait_status && WIFEXITED(wait_status) &&
+                              WEXITSTATUS(wait_status) == exit_lost_link;
+  if (killed == kill_reason::lost_link || says_lost_link) {
+    end.reason =
+        "it lost its connection to the pool: do its tasks close descriptors that they did not open?";
+  } else if (killed == kill_reason::broke_rules) {
+    end.reason = problem;
+  } else if (killed == kill_reason::start_timed_out) {
+    end.reason = "it was not ready within pool_options::start_timeout";
+  }
+  return end;
 }
 
 void worker_peer::input_arrived(boost::system::error_code reason, std::size_t count) {

@@ -11,9 +11,11 @@
 #include "frames/identifiers.hpp"
 #include "links/link.hpp"
 #include "links/make_link.hpp"
+#include "pool/handshake.hpp"
 #include "processes/exit_status.hpp"
 #include "processes/worker_output.hpp"
 #include "processes/worker_process.hpp"
+#include "schedule/worker_table.hpp"
 
 namespace coterie::detail {
 
@@ -24,8 +26,8 @@ struct worker_end {
   int rank = 0;
   pid_t pid = 0;
   int wait_status = unknown_wait_status;
+  kill_reason killed = kill_reason::none;
   std::string reason;  // "it ...", if the pool knows more than the status tells
-  bool broke_rules = false;
 };
 
 /// What a worker knows of a job: its function, or that no more chunks of it were to come.
@@ -35,7 +37,7 @@ enum class job_knowledge : bool { ready, forgets };
 /// news on to the engine.
 class worker_peer final : public link_listener, public std::enable_shared_from_this<worker_peer> {
  public:
-  worker_peer(std::shared_ptr<pool_engine> engine, int rank,
+  worker_peer(std::shared_ptr<pool_engine> engine, worker_id id, int rank,
               std::unique_ptr<worker_process> process, made_link link,
               std::vector<std::unique_ptr<worker_output>> outputs);
   ~worker_peer();
@@ -61,9 +63,10 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
   void output_possible() override;
   void time_to_look(look_for why) override;
 
-  /// Of one that has ended.
-  [[nodiscard]] worker_end ended() const;
+  /// Of one that has ended, or whose process was killed for `killed`.
+  [[nodiscard]] worker_end ended(kill_reason killed) const;
 
+  const worker_id id;
   const int rank;
   const std::unique_ptr<worker_process> process;
   const std::unique_ptr<link> wire;
@@ -71,15 +74,9 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
   const link_secret secret;
 
   std::unordered_map<job_id, job_knowledge> knows;
+  handshake greeting;
   std::string problem;  // why it is unfit, or could not start; empty: nothing is known
   int wait_status = unknown_wait_status;
-  bool greeted = false;       // its hello was right
-  bool was_ready = false;     // its initializer has run
-  bool told_to_stop = false;  // by a frame, after which it leaves by itself
-  bool killed = false;        // on purpose, and by no fault of its own
-  bool broke_rules = false;
-  bool closed_link = false;  // and went on
-  bool late = false;         // it was killed because its start took too long
   bool input_ended = false;  // nothing more can be read
   bool exited = false;
   bool to_be_flushed = false;

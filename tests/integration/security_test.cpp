@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
@@ -125,10 +126,12 @@ TEST_CASE(
 TEST_CASE("given workers that stop before init, when the parent is killed, then they end as well") {
   const test::directory folder;
   test::program fixture{{"workers_stop_before_init", folder.file("marks")}};
-  std::vector<pid_t> workers;
+  REQUIRE(fixture.line() == "started");
+  const std::vector<pid_t> workers = fixture.workers();
+  REQUIRE(workers.size() == 2);
   REQUIRE(test::eventually([&] {
-    workers = fixture.workers();
-    return !workers.empty() && test::status_of(workers.front()).state == 'T';
+    return std::ranges::all_of(workers,
+                               [](pid_t each) { return test::status_of(each).state == 'T'; });
   }));
   fixture.signal(SIGKILL);
   CHECK(fixture.wait().has_value());

@@ -299,6 +299,16 @@ int make_a_pool_and_call() {
   return 0;
 }
 
+// Says so when two workers are there, and tied to this process.
+int wait_for_workers() {
+  asio::io_context loop;
+  coterie::pool pool{loop, {.processes = 2}};
+  while (pool.stats().workers_started < 2) loop.run_one();
+  say("started");
+  loop.run();
+  return 0;
+}
+
 // ---- run --------------------------------------------------------------------------------------
 
 awaitable<void> run_void() {
@@ -591,7 +601,7 @@ int main(int argc, char** argv) {
     test::leave_mark(argv[2]);
     if (test::marks_in(argv[2]) > 1) ::raise(SIGSTOP);
     coterie::init(argc, argv);
-    return make_a_pool_and_call();
+    return wait_for_workers();
   }
   if (mode == "run_void") return coterie::run(argc, argv, run_void);
   if (mode == "run_int") return coterie::run(argc, argv, run_int);

@@ -54,13 +54,14 @@ class pool_simulation {
     }
   };
 
-  explicit pool_simulation(int workers, bool takes_back = true)
+  explicit pool_simulation(int workers, bool revocable = true)
       : scheduler_{{.processes = workers}}, workers_(static_cast<std::size_t>(workers)) {
-    while (scheduler_.next()) {
+    for (worker& each : workers_) {
+      each.id = std::get<coterie::detail::action::spawn>(*scheduler_.next()).worker;
     }
-    for (int rank = 0; rank < workers; ++rank) {
-      scheduler_.started(rank, {});
-      scheduler_.ready(rank, takes_back);
+    for (const worker& each : workers_) {
+      scheduler_.started(each.id, {});
+      scheduler_.ready(each.id, revocable);
     }
   }
 
@@ -136,6 +137,7 @@ class pool_simulation {
     bool arrived = false;
   };
   struct worker {
+    coterie::detail::worker_id id = 0;
     std::deque<sent_chunk> sent;  // the front is run
     std::uint64_t run = 0;        // of the end that is to come; 0: nothing is run
     nanoseconds begun_at{};
@@ -209,7 +211,7 @@ class pool_simulation {
   }
 
   void happen(const news& what) {
-    const int rank = static_cast<int>(what.rank);
+    const auto from = workers_[what.rank].id;
     auto& told = workers_[what.rank].ended;
     for (std::size_t left = what.ended; left > 0; --left) {
       const chunk_id id = told.front();
@@ -221,8 +223,8 @@ class pool_simulation {
         owner.result.arrivals[ended.first + item] = now_;
       }
       const std::size_t count = ended.end - ended.begin;
-      require(count == 0 || scheduler_.items_done(rank, id, count));
-      require(scheduler_.chunk_done(rank, id, busy(ended)));
+      require(count == 0 || scheduler_.items_done(from, id, count));
+      require(scheduler_.chunk_done(from, id, busy(ended)));
       chunks_.erase(id);
       if (owner.limits.held_until_consumed) read(ended.job, owner);
     }
@@ -266,28 +268,38 @@ class pool_simulation {
   void perform(const coterie::detail::action::cut& asked) {
     job& from = jobs_.at(asked.job);
     const std::size_t first = from.cut;
-    const std::size_t count = std::min(asked.most, from.result.arrivals.size() - first);
+    const std::size_t count = std::min(asked.max, from.result.arrivals.size() - first);
     from.cut += count;
     if (count > 0) {
       const chunk& made = chunks_[asked.chunk] = {asked.job, first, 0, count};
       from.result.chunks.push_back(count);
       from.result.longest_chunk = std::max(from.result.longest_chunk, busy(made));
-      send(asked.rank, asked.chunk);
+      send(asked.worker, asked.chunk);
     }
     scheduler_.cut_done(asked.chunk, count, from.cut == from.result.arrivals.size());
   }
 
-  void perform(const coterie::detail::action::resend& what) { send(what.rank, what.chunk); }
+  void perform(const coterie::detail::action::resend& what) {
+    const auto& sent = scheduler_.chunks().at(what.chunk);
+    chunks_[what.chunk] = {sent.job, sent.first, sent.begin, sent.end};
+    send(what.worker, what.chunk);
+  }
 
-  void send(int rank, chunk_id which) {
+  [[nodiscard]] std::size_t rank_of(coterie::detail::worker_id id) const {
+    return static_cast<std::size_t>(std::ranges::find(workers_, id, &worker::id) -
+                                    workers_.begin());
+  }
+
+  void send(coterie::detail::worker_id id, chunk_id which) {
     parent_free_ = std::max(parent_free_, now_) + parent;
-    const auto to = static_cast<std::size_t>(rank);
+    const std::size_t to = rank_of(id);
     workers_[to].sent.push_back({which, ++messages_});
     at(parent_free_ + message, chunk_arrives{to, messages_});
   }
 
-  void perform(const coterie::detail::action::take_back& what) {
-    worker& which = workers_[static_cast<std::size_t>(what.rank)];
+  void perform(const coterie::detail::action::revoke& what) {
+    const std::size_t rank = rank_of(what.victim);
+    worker& which = workers_[rank];
     const bool runs = which.run != 0;
     const chunk_id begun = runs                  ? which.sent.front().chunk
                            : which.ended.empty() ? 0
@@ -300,9 +312,13 @@ class pool_simulation {
       back += chunks_.at(each.chunk).end - chunks_.at(each.chunk).begin;
     });
     if (begun == 0 && what.spares_next) back -= std::min(back, what.unit);
-    if (back < what.least) return;
+    if (back < what.min) return;
     which.sent.erase(behind, which.sent.end());
-    scheduler_.taken_back(what.rank, begun, kept);
+    if (runs && kept < chunks_.at(begun).end) {
+      chunks_.at(begun).end = kept;
+      end_later(rank);
+    }
+    scheduler_.revoked(what.victim, begun, kept);
   }
 
   /// How many items of the chunk that it runs the worker has claimed by now.
@@ -316,16 +332,6 @@ class pool_simulation {
       item = static_cast<std::size_t>(next - ends.begin());
     } while (item < run.end && ends[item] <= until);
     return std::min((item + unit - 1) / unit * unit, run.end);
-  }
-
-  void perform(const coterie::detail::action::split& what) {
-    chunk& whole = chunks_.at(what.chunk);
-    chunks_[what.rest] = {whole.job, whole.first, what.at, whole.end};
-    whole.end = what.at;
-    for (std::size_t rank = 0; rank < workers_.size(); ++rank) {
-      const worker& each = workers_[rank];
-      if (each.run != 0 && each.sent.front().chunk == what.chunk) end_later(rank);
-    }
   }
 
   static void require(bool holds) {

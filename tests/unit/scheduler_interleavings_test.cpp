@@ -182,7 +182,7 @@ TEST_CASE("given four workers, when they come in any order, then free ones share
 TEST_CASE(
     "given workers that go on unheard, when what they have not begun is taken back at any point, then "
     "every item finishes once, and nobody is idle beside one who holds more") {
-  const plan two{.name = "two", .processes = 2, .jobs = {}, .takes_back = true, .busy = 1s};
+  const plan two{.name = "two", .processes = 2, .jobs = {}, .revocable = true, .busy = 1s};
   plan tried = two;
   tried.name = "crash";
   tried.jobs = {items(2, 1)};
@@ -226,7 +226,7 @@ TEST_CASE(
   const plan one{.name = "one",
                  .jobs = {items(2, 1), items(1, 1)},
                  .late_jobs = true,
-                 .takes_back = true,
+                 .revocable = true,
                  .busy = 1s};
   plan tried = one;
   tried.name = "refuse";
@@ -266,7 +266,7 @@ TEST_CASE(
     plan tried{.name = "throws",
                .jobs = {odd, items(1, 1)},
                .late_jobs = true,
-               .takes_back = true,
+               .revocable = true,
                .crashes = 1};
     check_all(tried);
     tried.name = "throws for two workers";
@@ -281,7 +281,7 @@ TEST_CASE(
     "given workers that go on unheard, when the pool ends at any point, then all leave once") {
   plan tried{.name = "close",
              .jobs = {items(2, 1)},
-             .takes_back = true,
+             .revocable = true,
              .late_frames = true,
              .any_begun = true,
              .crashes = 1,

@@ -46,7 +46,7 @@ struct plan {
   std::vector<job_plan> jobs;
   bool late_jobs = false;  // all but the first job come at any time
   bool batches = false;    // several messages of a worker may come before anything is done
-  bool takes_back =
+  bool revocable =
       false;  // workers go on before they are heard, and what they have not begun comes back
   bool late_frames = false;  // what a worker has sent before it was killed still arrives
   bool any_begun =
@@ -123,6 +123,7 @@ class world {
   enum class end : std::uint8_t { unborn, running, finished, dropped };
 
   struct worker {
+    worker_id id = 0;
     life now = life::none;
     bool was_ready = false;
     bool mute = false;  // nothing it says is listened to any more
@@ -145,7 +146,6 @@ class world {
     std::size_t done = 0;
     std::size_t done_before = 0;  // when it was sent last
     int losses = 0;               // workers that died before they began any of it, in a row
-    bool orphan = false;  // its worker died before it could have begun it, or it was taken back
   };
   struct job {
     end now = end::unborn;
@@ -162,6 +162,15 @@ class world {
   worker& at(int rank) { return workers_.at(static_cast<std::size_t>(rank)); }
   [[nodiscard]] const worker& at(int rank) const {
     return workers_.at(static_cast<std::size_t>(rank));
+  }
+  [[nodiscard]] int rank_of(worker_id id) const {
+    const auto found = std::ranges::find(workers_, id, &worker::id);
+    require(found != workers_.end(), "what is wanted is wanted of a worker that is there");
+    return static_cast<int>(found - workers_.begin());
+  }
+  [[nodiscard]] bool wanted(const worker& who) const {
+    const auto* const found = scheduler_.find(who.id);
+    return found != nullptr && found->is(worker_stage::planned);
   }
   [[nodiscard]] bool running(std::size_t index) const { return jobs_[index].now == end::running; }
   [[nodiscard]] bool any_running() const {
@@ -189,7 +198,8 @@ class world {
   void add(std::size_t index);
   void work(worker& who);
   void take_frame(int rank);
-  void finish_item(chunk& which);
+  void finish_items(std::size_t index, std::size_t first, std::size_t count);
+  [[nodiscard]] std::size_t lost_of(chunk& front, std::size_t begun) const;
   void lose(int rank, worker_exit how = {});
   void lie(int rank);
   void drop(std::size_t index);
@@ -202,9 +212,8 @@ class world {
   void perform(const action::spawn& what);
   void perform(const action::cut& what);
   void perform(const action::resend& what);
-  void perform(const action::take_back& what);
-  void take_back(worker& from, const action::take_back& what);
-  void perform(const action::split& what);
+  void perform(const action::revoke& what);
+  void revoke(worker& from, const action::revoke& what);
   void perform(const action::crash& what);
   void perform(const action::finish& what);
   void perform(const action::give_up& what);
@@ -218,10 +227,11 @@ class world {
   scheduler::time_point now_{};
   std::vector<worker> workers_;
   std::vector<job> jobs_;
-  std::map<chunk_id, chunk> chunks_;
+  std::map<chunk_id, chunk> chunks_;  // that workers hold
+  // Chunks, or parts of some, whose worker died before it could have begun them, or that were revoked.
+  std::vector<chunk> orphans_;
   std::vector<int> to_kill_;
-  std::vector<chunk_id> to_crash_;
-  std::size_t begun_ = 0;     // items of it that may have begun
+  std::vector<item_range> to_crash_;
   bool refuse_next_ = false;  // take-back
   bool has_waited_ = false;   // somebody, for something
   // Starts that failed since a worker was last ready, those that others have ended, and of the former the ones

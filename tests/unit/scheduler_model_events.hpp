@@ -32,13 +32,13 @@ inline bool world::could_speak(const worker& who) const {
 }
 
 inline bool world::could_work(const worker& who) const {
-  return plan_->takes_back && who.place < who.held.size() &&
+  return plan_->revocable && who.place < who.held.size() &&
          (who.now == life::serving || who.now == life::leaving);
 }
 
 // How many frames may come of what it holds.
 inline std::size_t world::frames_of(const worker& who) const {
-  if (plan_->takes_back) return who.unheard;
+  if (plan_->revocable) return who.unheard;
   std::size_t frames = 0;
   for (const chunk_id held : who.held) {
     frames += chunks_.at(held).count - chunks_.at(held).done + 1;
@@ -77,7 +77,7 @@ inline std::vector<event> world::possible() const {
       for (std::size_t count = 1; count <= frames; ++count) {
         all.push_back({happening::frames, rank, static_cast<int>(count)});
       }
-      if (!running(front.job) && front.done < front.count && !plan_->takes_back) {
+      if (!running(front.job) && front.done < front.count && !plan_->revocable) {
         all.push_back({happening::skip, rank});
       }
     }
@@ -142,7 +142,7 @@ inline void world::happen(const event& what) {
     case happening::spawn:
       at(what.who).now = life::starting;
       at(what.who).asked_at = now_;
-      scheduler_.started(what.who, now_);
+      scheduler_.started(at(what.who).id, now_);
       break;
     case happening::spawn_fails:
       --left_.failed_starts;
@@ -157,7 +157,7 @@ inline void world::happen(const event& what) {
         failed_in_a_row_ = failed_lately_ = 0;
         killed_in_a_row_ = 0;
       }
-      scheduler_.ready(what.who, plan_->takes_back);
+      scheduler_.ready(at(what.who).id, plan_->revocable);
       break;
     case happening::work:
       work(at(what.who));
@@ -168,7 +168,8 @@ inline void world::happen(const event& what) {
     case happening::skip: {
       const chunk_id front = at(what.who).held.front();
       at(what.who).held.erase(at(what.who).held.begin());
-      require(scheduler_.chunk_done(what.who, front, plan_->busy),
+      chunks_.erase(front);
+      require(scheduler_.chunk_done(at(what.who).id, front, plan_->busy),
               "a worker may skip what nobody wants");
       break;
     }
@@ -243,7 +244,7 @@ inline void world::happen(const event& what) {
       for (int rank = 0; rank < plan_->processes; ++rank) {
         if (at(rank).now == life::asked) at(rank) = {};
         if (at(rank).now != life::none) expect_kill(rank);
-        at(rank).held.clear();
+        for (const chunk_id each : std::exchange(at(rank).held, {})) chunks_.erase(each);
       }
       scheduler_.terminate();
       break;
@@ -276,34 +277,37 @@ inline void world::work(worker& who) {
 
 inline void world::take_frame(int rank) {
   worker& from = at(rank);
-  if (plan_->takes_back) --from.unheard;
+  if (plan_->revocable) --from.unheard;
   const chunk_id front = from.held.front();
   chunk& at_work = chunks_.at(front);
   if (at_work.done < at_work.count) {
     if (scheduler_.has_job(id_of(at_work.job))) {
-      require(!scheduler_.chunk_done(rank, front, plan_->busy), "no early end is believed");
+      require(!scheduler_.chunk_done(at(rank).id, front, plan_->busy), "no early end is believed");
     }
-    require(scheduler_.items_done(rank, front, 1), "results of what a worker runs are believed");
-    finish_item(at_work);
+    require(scheduler_.items_done(at(rank).id, front, 1),
+            "results of what a worker runs are believed");
+    finish_items(at_work.job, at_work.first + at_work.done++, 1);
   } else {
-    require(!scheduler_.items_done(rank, front, 1), "no more results than items are believed");
-    require(scheduler_.chunk_done(rank, front, plan_->busy), "the end of a chunk is believed");
+    require(!scheduler_.items_done(at(rank).id, front, 1),
+            "no more results than items are believed");
+    require(scheduler_.chunk_done(at(rank).id, front, plan_->busy),
+            "the end of a chunk is believed");
     from.held.erase(from.held.begin());
+    chunks_.erase(front);
     from.times_taken = 0;
-    if (plan_->takes_back) --from.place;
+    if (plan_->revocable) --from.place;
   }
 }
 
-inline void world::finish_item(chunk& which) {
-  job& owner = jobs_[which.job];
-  if (owner.now == end::running) {
-    fate& item = owner.items[which.first + which.done];
-    require(item == fate::out, "an item finishes once");
-    item = fate::finished;
+inline void world::finish_items(std::size_t index, std::size_t first, std::size_t count) {
+  job& owner = jobs_[index];
+  if (owner.now != end::running) return;
+  for (std::size_t item = first; item < first + count; ++item) {
+    require(owner.items[item] == fate::out, "an item finishes once");
+    owner.items[item] = fate::finished;
     ++owner.finished;
-    if (plan_->jobs[which.job].limits.held_until_consumed) ++owner.unread;
+    if (plan_->jobs[index].limits.held_until_consumed) ++owner.unread;
   }
-  ++which.done;
 }
 
 // Nothing that was not asked for is believed; and nothing has changed by that.
@@ -316,37 +320,58 @@ inline void world::lie(int rank) {
     if (id != front) wrong.push_back(id);
   }
   for (const chunk_id each : wrong) {
-    require(!scheduler_.items_done(rank, each, 1),
+    require(!scheduler_.items_done(at(rank).id, each, 1),
             "results of what a worker is not at are refused");
-    require(!scheduler_.chunk_done(rank, each, plan_->busy), "and so is the end of it");
+    require(!scheduler_.chunk_done(at(rank).id, each, plan_->busy), "and so is the end of it");
   }
   if (front != 0) {
     const std::size_t left = chunks_.at(front).count - chunks_.at(front).done;
     for (const std::size_t many : {left + 1, std::numeric_limits<std::size_t>::max()}) {
-      require(!scheduler_.items_done(rank, front, many), "more results than items are refused");
+      require(!scheduler_.items_done(at(rank).id, front, many),
+              "more results than items are refused");
     }
     if (left > 0 && scheduler_.has_job(id_of(chunks_.at(front).job))) {
-      require(!scheduler_.chunk_done(rank, front, plan_->busy), "an early end is refused");
+      require(!scheduler_.chunk_done(at(rank).id, front, plan_->busy), "an early end is refused");
     }
   }
   liar.mute = true;
   expect_kill(rank);
-  scheduler_.condemn(rank);
+  scheduler_.condemn(at(rank).id);
+}
+
+// Of the chunk that a worker ran when it ended.
+inline std::size_t world::lost_of(chunk& front, std::size_t begun) const {
+  if (begun > 0 || front.done > front.done_before) {
+    front.losses = 0;
+  } else if (++front.losses == ledger::max_losses) {
+    front.losses = 0;
+    begun = 1;  // what ends every worker that gets it must end, too
+  }
+  return std::min(begun, front.count - front.done);
 }
 
 inline void world::lose(int rank, worker_exit how) {
   worker& gone = at(rank);
   const bool started = gone.was_ready;
+  const bool everything = how.begun == worker_exit::everything || gone.mute;
   for (std::size_t place = 0; place < gone.held.size(); ++place) {
-    chunk& each = chunks_.at(gone.held[place]);
+    chunk each = chunks_.at(gone.held[place]);
+    chunks_.erase(gone.held[place]);
     // Its last frames may have been the end of the job.
     if (!running(each.job) || !scheduler_.has_job(id_of(each.job))) continue;
-    if (place == 0 || how.begun == worker_exit::everything) {
-      to_crash_.push_back(gone.held[place]);
-    } else {
-      each.orphan = true;
+    std::size_t lost = 0;
+    if (everything) {
+      lost = each.count - each.done;
+    } else if (place == 0) {
+      lost = lost_of(each, how.begun);
     }
+    if (lost > 0) {
+      to_crash_.push_back({.job = id_of(each.job), .first = each.first + each.done, .count = lost});
+    }
+    each.done += lost;
+    if (each.done < each.count) orphans_.push_back(each);
   }
+  const worker_id id = gone.id;
   gone = {};
   if (!started && how.start == start_failure::from_outside) {
     ++killed_in_a_row_;
@@ -356,11 +381,14 @@ inline void world::lose(int rank, worker_exit how) {
   } else if (nobody_alive()) {
     failed_lately_ = 0;
   }
-  begun_ = how.begun;
-  scheduler_.exited(rank, now_, how);
+  const departure as = scheduler_.exited(id, now_, how);
+  require((as == departure::start_failed) == !started, "a start that fails is known as one");
 }
 
-inline void world::drop(std::size_t index) { jobs_[index].now = end::dropped; }
+inline void world::drop(std::size_t index) {
+  jobs_[index].now = end::dropped;
+  std::erase_if(orphans_, [=](const chunk& each) { return each.job == index; });
+}
 
 inline void world::expect_kill(int rank) {
   if (at(rank).now != life::dying) to_kill_.push_back(rank);

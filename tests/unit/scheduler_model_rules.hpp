@@ -25,19 +25,21 @@ inline void world::settle() {
 
 inline void world::forget_unwanted() {
   for (int rank = 0; rank < plan_->processes; ++rank) {
-    if (at(rank).now != life::asked || scheduler_.wants(rank)) continue;
+    if (at(rank).now != life::asked || wanted(at(rank))) continue;
     require(closed_, "a worker is not wanted only when there is nothing to do");
     at(rank) = {};
   }
 }
 
 inline void world::perform(const action::spawn& what) {
-  if (!scheduler_.wants(what.rank)) return;  // the job that it was for has ended since
+  const auto* const found = scheduler_.find(what.worker);
+  if (found == nullptr) return;  // the job that it was for has ended since
   worker& slot = at(what.rank);
   require(slot.now == life::none, "a rank is one process at a time");
   require(!terminated_ && (!closed_ || any_running()), "nobody starts when all is over");
   require(failed_lately_ < restart_policy::attempts, "starts are not tried for ever");
   slot.now = life::asked;
+  slot.id = what.worker;
 }
 
 inline void world::check_turn(int rank, std::size_t index) const {
@@ -60,22 +62,22 @@ inline void world::check_turn(int rank, std::size_t index) const {
 
 inline void world::perform(const action::cut& what) {
   const std::size_t index = index_of(what.job);
-  check_turn(what.rank, index);
+  check_turn(rank_of(what.worker), index);
   const job_plan& given = plan_->jobs[index];
   job& owner = jobs_[index];
   require(!owner.input_ended, "an input that has ended is left alone");
-  require(what.most > 0, "a chunk has items");
+  require(what.max > 0, "a chunk has items");
   if (given.limits.chunksize > 0) {
-    require(what.most <= given.limits.chunksize * chunk_sizer::most_together,
+    require(what.max <= given.limits.chunksize * chunk_sizer::most_together,
             "no message is larger than it may be");
   }
   if (given.limits.window > 0) {
-    require(outstanding(index) + what.most <= given.limits.window, "the window is respected");
+    require(outstanding(index) + what.max <= given.limits.window, "the window is respected");
   }
   require(!chunks_.contains(what.chunk), "a chunk's name is its own");
 
-  std::size_t count = std::min(what.most, given.items - owner.cut);
-  if (owner.cut <= given.fails_at && given.fails_at < owner.cut + what.most) {
+  std::size_t count = std::min(what.max, given.items - owner.cut);
+  if (owner.cut <= given.fails_at && given.fails_at < owner.cut + what.max) {
     count = given.fails_at - owner.cut;
     if (count == 0) {
       drop(index);
@@ -88,8 +90,8 @@ inline void world::perform(const action::cut& what) {
   if (count > 0) {
     chunks_[what.chunk] = {.job = index, .first = owner.cut, .count = count};
     for (std::size_t item = 0; item < count; ++item) owner.items[owner.cut + item] = fate::out;
-    at(what.rank).held.push_back(what.chunk);
-    at(what.rank).refused = false;
+    at(rank_of(what.worker)).held.push_back(what.chunk);
+    at(rank_of(what.worker)).refused = false;
   }
   owner.cut += count;
   owner.input_ended = ended;
@@ -97,20 +99,34 @@ inline void world::perform(const action::cut& what) {
 }
 
 inline void world::perform(const action::resend& what) {
-  chunk& again = chunks_.at(what.chunk);
-  check_turn(what.rank, again.job);
-  require(std::exchange(again.orphan, false), "only what its worker has left is sent again");
-  require(std::ranges::none_of(chunks_,
-                               [&](const auto& each) {
-                                 const chunk& other = each.second;
-                                 return other.orphan && other.job == again.job &&
+  const ledger::chunk& sent = scheduler_.chunks().at(what.chunk);
+  const std::size_t index = index_of(sent.job);
+  check_turn(rank_of(what.worker), index);
+  const auto found = std::ranges::find_if(orphans_, [&](const chunk& each) {
+    return each.job == index && each.first + each.done == sent.next_item();
+  });
+  require(found != orphans_.end(), "only what a worker has left is sent again");
+  chunk again = *found;
+  orphans_.erase(found);
+  require(std::ranges::none_of(orphans_,
+                               [&](const chunk& other) {
+                                 return other.job == again.job &&
                                         other.first + other.done < again.first + again.done;
                                }),
           "what came first is sent again first");
-  require(again.done < again.count, "there is something to be done in what is sent again");
+  require(sent.done == again.done && again.done < sent.end && sent.end <= again.count,
+          "there is something to be done in what is sent again");
+  require(!chunks_.contains(what.chunk), "a chunk is with one worker");
+  if (sent.end < again.count) {  // a part of it stays behind
+    chunk rest = again;
+    rest.done = again.count = sent.end;
+    orphans_.push_back(rest);
+  }
   again.done_before = again.done;
-  at(what.rank).held.push_back(what.chunk);
-  at(what.rank).refused = false;
+  chunks_[what.chunk] = again;
+  worker& to = at(rank_of(what.worker));
+  to.held.push_back(what.chunk);
+  to.refused = false;
 }
 
 // How many items are not claimed, but for the one that a worker is about to begin when it begins.
@@ -125,19 +141,19 @@ inline std::size_t world::could_come_back(const worker& who, std::size_t unit) c
   return items - std::min(first.count - first.done, unit);
 }
 
-inline void world::perform(const action::take_back& what) {
-  worker& from = at(what.rank);
+inline void world::perform(const action::revoke& what) {
+  worker& from = at(rank_of(what.victim));
   require(from.now == life::serving && !from.held.empty(), "who is asked has something");
   const std::size_t index = chunks_.at(from.held.front()).job;
   if (!running(index)) {
-    require(what.least == 1 && !what.spares_next, "of what nobody wants everything comes back");
-    return take_back(from, what);
+    require(what.min == 1 && !what.spares_next, "of what nobody wants everything comes back");
+    return revoke(from, what);
   }
   require(what.unit == unit_of(index), "it is known how many items are begun at once");
   const bool to_share = std::ranges::any_of(
       workers_, [](const worker& each) { return each.now == life::serving && each.held.empty(); });
   require(!what.only_if_cheap || to_share, "only for those who have nothing must it be cheap");
-  require(from.times_taken < scheduler::most_taken, "nobody is asked again and again");
+  require(from.times_taken < scheduler::max_revocations, "nobody is asked again and again");
   bool somebody_waits = false;
   for (std::size_t other = 0; other < jobs_.size(); ++other) {
     somebody_waits = somebody_waits ||
@@ -146,58 +162,49 @@ inline void world::perform(const action::take_back& what) {
   require(to_share || somebody_waits, "a job gives way to one that has less");
   require(what.only_if_cheap || somebody_waits || has_waited_,
           "for those who have nothing it must be cheap, until they have waited");
-  take_back(from, what);
+  revoke(from, what);
 }
 
-inline void world::take_back(worker& from, const action::take_back& what) {
+inline void world::revoke(worker& from, const action::revoke& what) {
   if (std::exchange(refuse_next_, false)) {
     from.refused = true;
     return;
   }
-  if (could_come_back(from, what.spares_next ? what.unit : 0) < what.least) return;
+  if (could_come_back(from, what.spares_next ? what.unit : 0) < what.min) return;
   ++from.times_taken;
+  const auto leave = [&](const chunk& each) {
+    if (running(each.job)) orphans_.push_back(each);
+  };
   const std::size_t first = from.begun ? from.place + 1 : from.place;
   const chunk_id begun = first > 0 ? from.held[first - 1] : 0;
-  const std::size_t kept =
-      from.begun ? from.claimed : (begun != 0 ? chunks_.at(begun).count : std::size_t{0});
+  std::size_t kept = 0;
+  if (begun != 0) {
+    chunk& cut = chunks_.at(begun);
+    kept = from.begun ? from.claimed : cut.count;
+    if (kept < cut.count) {
+      chunk rest = cut;
+      cut.count = rest.done = kept;
+      leave(rest);
+    }
+  }
   for (std::size_t place = first; place < from.held.size(); ++place) {
-    chunks_.at(from.held[place]).orphan = true;
+    leave(chunks_.at(from.held[place]));
+    chunks_.erase(from.held[place]);
   }
   from.held.resize(first);
-  scheduler_.taken_back(what.rank, begun, kept);
-}
-
-inline void world::perform(const action::split& what) {
-  chunk& whole = chunks_.at(what.chunk);
-  require(whole.done <= what.at && what.at < whole.count, "both parts of a chunk have items");
-  require(!chunks_.contains(what.rest), "a chunk's name is its own");
-  chunk rest = whole;
-  rest.done = what.at;
-  rest.orphan = true;
-  whole.count = what.at;
-  chunks_[what.rest] = rest;
+  scheduler_.revoked(what.victim, begun, kept);
 }
 
 inline void world::perform(const action::crash& what) {
-  require(!to_crash_.empty() && what.chunk == to_crash_.front(), "only what ran crashes");
-  to_crash_.erase(to_crash_.begin());
-  chunk& lost = chunks_.at(what.chunk);
-  std::size_t begun = begun_;
-  if (begun > 0 || lost.done > lost.done_before) {
-    lost.losses = 0;
-  } else if (++lost.losses == scheduler::most_losses) {
-    lost.losses = 0;
-    begun = 1;  // what ends every worker that gets it must end, too
-  }
-  require(what.count == std::min(begun, lost.count - lost.done),
+  require(!to_crash_.empty() && what.items == to_crash_.front(),
           "a worker's death costs what it may have begun");
-  const bool fails = what.count > 0;
-  for (std::size_t item = 0; item < what.count; ++item) finish_item(lost);
-  lost.orphan = lost.done < lost.count;
-  if (!fails || !plan_->jobs[lost.job].ends_at_first_failure || !running(lost.job)) return;
-  drop(lost.job);
-  jobs_[lost.job].may_still_finish = true;
-  scheduler_.drop_job(id_of(lost.job), false);
+  to_crash_.erase(to_crash_.begin());
+  const std::size_t index = index_of(what.items.job);
+  finish_items(index, what.items.first, what.items.count);
+  if (!plan_->jobs[index].ends_at_first_failure || !running(index)) return;
+  drop(index);
+  jobs_[index].may_still_finish = true;
+  scheduler_.drop_job(what.items.job, false);
 }
 
 inline void world::perform(const action::finish& what) {
@@ -208,8 +215,20 @@ inline void world::perform(const action::finish& what) {
   ended.now = end::finished;
 }
 
-inline void world::perform(const action::give_up&) {
-  require(nobody_alive(), "nothing is given up while somebody is alive");
+inline void world::perform(const action::give_up& what) {
+  require(nobody_alive(), "nothing is given up while a worker is alive");
+  for (const auto& each : what.jobs) {
+    const job& owner = jobs_[index_of(each.id)];
+    std::size_t count = 0;
+    for (const item_range& items : each.unfinished) {
+      count += items.count;
+      for (std::size_t item = items.first; item < items.first + items.count; ++item) {
+        require(owner.items[item] == fate::out, "what is given up was not finished");
+      }
+    }
+    require(each.cut == owner.cut && owner.finished + count == owner.cut,
+            "all that was not finished is given up");
+  }
   require(gave_up(), "three tries come before giving up, and many that others have ended");
   for (std::size_t index = 0; index < jobs_.size(); ++index) {
     if (running(index)) drop(index);
@@ -217,14 +236,14 @@ inline void world::perform(const action::give_up&) {
 }
 
 inline void world::perform(const action::kill& what) {
-  require(std::erase(to_kill_, what.rank) == 1, "only who has to die is killed, once");
-  at(what.rank).now = life::dying;
+  require(std::erase(to_kill_, rank_of(what.worker)) == 1, "only who has to die is killed, once");
+  at(rank_of(what.worker)).now = life::dying;
 }
 
 inline void world::perform(const action::stop& what) {
-  require(at(what.rank).now == life::serving, "who is asked to leave is there");
+  require(at(rank_of(what.worker)).now == life::serving, "who is asked to leave is there");
   require(closed_ && !any_running(), "nobody leaves while there is work");
-  at(what.rank).now = life::leaving;
+  at(rank_of(what.worker)).now = life::leaving;
 }
 
 inline void world::perform(const action::all_gone&) {
@@ -240,8 +259,8 @@ inline std::size_t world::outstanding(std::size_t index) const {
 
 inline bool world::can_give(std::size_t index) const {
   if (!running(index)) return false;
-  const bool orphans = std::ranges::any_of(
-      chunks_, [=](const auto& each) { return each.second.job == index && each.second.orphan; });
+  const bool orphans =
+      std::ranges::any_of(orphans_, [=](const chunk& each) { return each.job == index; });
   const std::size_t window = plan_->jobs[index].limits.window;
   return orphans || (!jobs_[index].input_ended && (window == 0 || outstanding(index) < window));
 }
@@ -261,14 +280,14 @@ inline void world::check_state() const {
     if (each.now != life::serving) continue;
     ++serving;
     idle = idle || each.held.empty();
-    require(each.held.size() <= scheduler::most_held, "no worker holds too many chunks");
+    require(each.held.size() <= scheduler::max_held, "no worker holds too many chunks");
   }
   require(scheduler_.workers_ready() == serving, "the number of ready workers is known");
   require(scheduler_.gone() == (all_gone_ == 1), "whether all are gone is known");
   // With items this long nothing is too little to be shared.
-  if (idle && plan_->takes_back && plan_->busy >= std::chrono::seconds{1}) {
+  if (idle && plan_->revocable && plan_->busy >= std::chrono::seconds{1}) {
     for (const worker& each : workers_) {
-      if (each.now != life::serving || each.times_taken == scheduler::most_taken) continue;
+      if (each.now != life::serving || each.times_taken == scheduler::max_revocations) continue;
       if (each.held.empty() || each.refused) continue;
       const std::size_t index = chunks_.at(each.held.front()).job;
       require(!running(index) || could_come_back(each, unit_of(index)) == 0,

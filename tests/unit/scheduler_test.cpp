@@ -17,6 +17,7 @@ namespace {
 
 namespace action = coterie::detail::action;
 using coterie::detail::chunk_sizer;
+using coterie::detail::job_table;
 using coterie::detail::scheduler;
 using namespace std::chrono_literals;
 
@@ -26,7 +27,7 @@ constexpr std::size_t endless = 1'000'000'000;
 
 TEST_CASE("given a new scheduler, when it is asked, then it starts every worker and nothing else") {
   scheduler_desk desk{3};
-  for (int rank = 0; rank < 3; ++rank) CHECK(desk.take<action::spawn>().rank == rank);
+  for (int rank = 0; rank < 3; ++rank) CHECK(desk.rank_of(desk.take<action::spawn>()) == rank);
   desk.nothing();
   CHECK(desk.it.workers_ready() == 0);
   CHECK_FALSE(desk.it.next_deadline().has_value());
@@ -35,16 +36,16 @@ TEST_CASE("given a new scheduler, when it is asked, then it starts every worker 
 TEST_CASE("given a job before any worker, when one becomes ready, then it gets the first items") {
   scheduler_desk desk{2};
   desk.add(7, 3);
-  CHECK(desk.take<action::spawn>().rank == 0);
-  CHECK(desk.take<action::spawn>().rank == 1);
+  CHECK(desk.rank_of(desk.take<action::spawn>()) == 0);
+  CHECK(desk.rank_of(desk.take<action::spawn>()) == 1);
   desk.nothing();
-  desk.it.started(1, desk.now);
+  desk.started(1, desk.now);
   desk.nothing();
-  desk.it.ready(1);
+  desk.ready(1);
   const auto first = desk.take<action::cut>();
-  CHECK(first.rank == 1);
+  CHECK(desk.rank_of(first) == 1);
   CHECK(first.job == 7);
-  CHECK(first.most == 3);
+  CHECK(first.max == 3);
 }
 
 TEST_CASE("given one busy worker, when an apply comes amid a map, then it is next") {
@@ -91,10 +92,10 @@ TEST_CASE(
   desk.cut();
   desk.add(2);
   desk.nothing();
-  desk.run(ends_first.rank, ends_first.chunk);
+  desk.run(desk.rank_of(ends_first), ends_first.chunk);
   const auto apply = desk.cut(1, true);
   CHECK(apply.job == 2);
-  CHECK(apply.rank == ends_first.rank);
+  CHECK(desk.rank_of(apply) == desk.rank_of(ends_first));
 }
 
 TEST_CASE("given short items, when an apply comes, then a worker drains and is free for it") {
@@ -103,13 +104,13 @@ TEST_CASE("given short items, when an apply comes, then a worker drains and is f
   desk.add(1);
   const auto first = desk.cut();
   const auto second = desk.cut();
-  desk.run(first.rank, first.chunk, 1, 1us);
-  desk.run(second.rank, second.chunk, 1, 1us);
+  desk.run(desk.rank_of(first), first.chunk, 1, 1us);
+  desk.run(desk.rank_of(second), second.chunk, 1, 1us);
   std::vector<coterie::detail::chunk_id> held;
-  while (const auto next = desk.it.next()) {
+  while (const auto next = desk.next()) {
     const auto asked = std::get<action::cut>(*next);
     desk.it.cut_done(asked.chunk, 1, false);
-    if (asked.rank == 0) held.push_back(asked.chunk);
+    if (desk.rank_of(asked) == 0) held.push_back(asked.chunk);
   }
   REQUIRE(held.size() > 1);
   desk.add(2);
@@ -119,7 +120,7 @@ TEST_CASE("given short items, when an apply comes, then a worker drains and is f
   }
   const auto apply = desk.cut(1, true);
   CHECK(apply.job == 2);
-  CHECK(apply.rank == 0);
+  CHECK(desk.rank_of(apply) == 0);
 }
 
 TEST_CASE("given two jobs and many workers, when they are given out, then they share evenly") {
@@ -156,10 +157,10 @@ TEST_CASE(
   desk.add(1);
   const auto first = desk.cut();
   const auto second = desk.cut();
-  CHECK(first.rank != second.rank);
+  CHECK(desk.rank_of(first) != desk.rank_of(second));
   desk.nothing();  // nothing is known of the items' time yet: nobody holds two
-  desk.run(first.rank, first.chunk, 1, 1us);
-  CHECK(desk.cut().rank == first.rank);
+  desk.run(desk.rank_of(first), first.chunk, 1, 1us);
+  CHECK(desk.rank_of(desk.cut()) == desk.rank_of(first));
 }
 
 TEST_CASE("given long items, when a worker runs one, then it holds no other") {
@@ -189,8 +190,8 @@ TEST_CASE("given short items, when a worker runs them, then several chunks trave
   std::vector<std::size_t> sizes;
   while (sizes.size() < 6) {
     const auto next = desk.cut();
-    sizes.push_back(next.most);
-    desk.run(0, next.chunk, next.most, chunk_time * next.most / 3);
+    sizes.push_back(next.max);
+    desk.run(0, next.chunk, next.max, chunk_time * next.max / 3);
   }
   CHECK(sizes == std::vector<std::size_t>{3, 6, 12, 24, 30, 30});
 }
@@ -201,14 +202,14 @@ TEST_CASE("given two workers, when one item was quick, then nobody holds a secon
   desk.add(1);
   const auto quick = desk.cut();
   const auto slow = desk.cut();
-  desk.run(quick.rank, quick.chunk, 1, 20ns);
+  desk.run(desk.rank_of(quick), quick.chunk, 1, 20ns);
   const auto next = desk.cut();
-  CHECK(next.rank == quick.rank);
+  CHECK(desk.rank_of(next) == desk.rank_of(quick));
   desk.nothing();
   // Both have been quick: now each may hold one more.
-  desk.run(slow.rank, slow.chunk, 1, 20ns);
-  CHECK(desk.cut().rank == slow.rank);
-  CHECK(desk.cut().rank == slow.rank);
+  desk.run(desk.rank_of(slow), slow.chunk, 1, 20ns);
+  CHECK(desk.rank_of(desk.cut()) == desk.rank_of(slow));
+  CHECK(desk.rank_of(desk.cut()) == desk.rank_of(slow));
   desk.nothing();
 }
 
@@ -216,14 +217,14 @@ TEST_CASE("given workers that start, when one is ready and quick, then the other
   scheduler_desk desk{2};
   desk.take<action::spawn>();
   desk.take<action::spawn>();
-  for (const int rank : {0, 1}) desk.it.started(rank, desk.now);
-  desk.it.ready(0);
+  for (const int rank : {0, 1}) desk.started(rank, desk.now);
+  desk.ready(0);
   desk.add(1);
   desk.run(0, desk.cut(1).chunk, 1, 20ns);
   desk.cut(1);
   desk.nothing();
-  desk.it.ready(1);
-  CHECK(desk.cut(1, true).rank == 1);
+  desk.ready(1);
+  CHECK(desk.rank_of(desk.cut(1, true)) == 1);
 }
 
 TEST_CASE("given items that take no time, when a worker holds some, then there is a limit") {
@@ -232,10 +233,10 @@ TEST_CASE("given items that take no time, when a worker holds some, then there i
   desk.add(1);
   for (int chunk = 0; chunk < 20; ++chunk) {
     const auto next = desk.cut();
-    desk.run(0, next.chunk, next.most, 0ns);
+    desk.run(0, next.chunk, next.max, 0ns);
   }
-  for (std::size_t held = 0; held < scheduler::most_held; ++held) {
-    CHECK(desk.cut().most == chunk_sizer::most_together);
+  for (std::size_t held = 0; held < scheduler::max_held; ++held) {
+    CHECK(desk.cut().max == chunk_sizer::most_together);
   }
   desk.nothing();
 }
@@ -247,8 +248,8 @@ TEST_CASE("given automatic chunks, when items are measured, then chunks grow tow
   std::vector<std::size_t> sizes;
   while (sizes.size() < 6) {
     const auto next = desk.cut();
-    sizes.push_back(next.most);
-    desk.run(0, next.chunk, next.most, 10us * next.most);
+    sizes.push_back(next.max);
+    desk.run(0, next.chunk, next.max, 10us * next.max);
   }
   CHECK(sizes == std::vector<std::size_t>{1, 2, 4, 8, 13, 13});
 }
@@ -258,14 +259,14 @@ TEST_CASE("given a window, when it is full, then nothing is cut until an item is
   desk.start_all();
   desk.add(1, 2, 3);
   const auto first = desk.take<action::cut>();
-  CHECK(first.most == 2);
+  CHECK(first.max == 2);
   desk.it.cut_done(first.chunk, 2, false);
   const auto second = desk.take<action::cut>();
-  CHECK(second.most == 1);
+  CHECK(second.max == 1);
   desk.it.cut_done(second.chunk, 1, false);
   desk.nothing();
-  REQUIRE(desk.it.items_done(first.rank, first.chunk, 1));
-  CHECK(desk.take<action::cut>().most == 1);
+  REQUIRE(desk.items_done(desk.rank_of(first), first.chunk, 1));
+  CHECK(desk.take<action::cut>().max == 1);
 }
 
 TEST_CASE("given results that are held, when they are finished, then only consumption makes room") {
@@ -274,8 +275,8 @@ TEST_CASE("given results that are held, when they are finished, then only consum
   desk.add(1, 1, 2, true);
   const auto first = desk.cut();
   const auto second = desk.cut();
-  desk.run(first.rank, first.chunk);
-  desk.run(second.rank, second.chunk);
+  desk.run(desk.rank_of(first), first.chunk);
+  desk.run(desk.rank_of(second), second.chunk);
   desk.nothing();
   desk.it.consumed(1, 1);
   desk.cut();
@@ -292,15 +293,15 @@ TEST_CASE("given an automatic window, when results are held, then it is bounded;
     desk.start_all();
     desk.add(1, 1, 0, held);
     std::size_t taken = 0;
-    while (taken < 10 * scheduler::smallest_window) {
-      const auto next = desk.it.next();
+    while (taken < 10 * job_table::min_window) {
+      const auto next = desk.next();
       if (!next) break;
       const auto asked = std::get<action::cut>(*next);
       desk.it.cut_done(asked.chunk, 1, false);
       desk.run(0, asked.chunk);
       ++taken;
     }
-    CHECK(taken == (held ? 1 : 10) * scheduler::smallest_window);
+    CHECK(taken == (held ? 1 : 10) * job_table::min_window);
   }
 }
 
@@ -309,15 +310,15 @@ TEST_CASE("given an automatic window, when chunks grow, then it follows them up 
   desk.start_all();
   desk.add(1, 0, 0, true);
   std::size_t taken = 0;
-  while (const auto next = desk.it.next()) {
+  while (const auto next = desk.next()) {
     const auto asked = std::get<action::cut>(*next);
-    REQUIRE(asked.most > 0);
-    desk.it.cut_done(asked.chunk, asked.most, false);
-    desk.run(0, asked.chunk, asked.most, 0ns);
-    taken += asked.most;
-    REQUIRE(taken <= scheduler::largest_window_each);
+    REQUIRE(asked.max > 0);
+    desk.it.cut_done(asked.chunk, asked.max, false);
+    desk.run(0, asked.chunk, asked.max, 0ns);
+    taken += asked.max;
+    REQUIRE(taken <= job_table::max_window_each);
   }
-  CHECK(taken == scheduler::largest_window_each);
+  CHECK(taken == job_table::max_window_each);
 }
 
 TEST_CASE("given an input that has ended, when a cut finds nothing, then the job finishes") {
@@ -328,7 +329,7 @@ TEST_CASE("given an input that has ended, when a cut finds nothing, then the job
   CHECK(desk.take<action::finish>().job == 1);
   CHECK_FALSE(desk.it.has_job(1));
   desk.add(2);
-  CHECK(desk.cut().rank == 0);  // whoever got nothing is free
+  CHECK(desk.rank_of(desk.cut()) == 0);  // whoever got nothing is free
 }
 
 TEST_CASE("given items under way, when a cut finds nothing, then the job finishes after them") {
@@ -338,32 +339,32 @@ TEST_CASE("given items under way, when a cut finds nothing, then the job finishe
   const auto first = desk.cut();
   desk.cut(0, true);
   desk.nothing();
-  REQUIRE(desk.it.items_done(first.rank, first.chunk, 1));
+  REQUIRE(desk.items_done(desk.rank_of(first), first.chunk, 1));
   CHECK(desk.take<action::finish>().job == 1);
-  REQUIRE(desk.it.chunk_done(first.rank, first.chunk, 1s));
+  REQUIRE(desk.chunk_done(desk.rank_of(first), first.chunk, 1s));
   desk.nothing();
 }
 
 TEST_CASE("given a worker's lies about items, when they are told, then they are not believed") {
   scheduler_desk desk{2};
-  CHECK_FALSE(desk.it.items_done(0, 1, 1));
+  CHECK_FALSE(desk.items_done(0, 1, 1));
   desk.start_all();
-  CHECK_FALSE(desk.it.items_done(0, 1, 1));
-  CHECK_FALSE(desk.it.chunk_done(0, 1, 1s));
+  CHECK_FALSE(desk.items_done(0, 1, 1));
+  CHECK_FALSE(desk.chunk_done(0, 1, 1s));
   desk.add(1, 3);
   const auto mine = desk.cut();
   const auto others = desk.cut();
-  CHECK_FALSE(desk.it.items_done(mine.rank, others.chunk, 1));
-  CHECK_FALSE(desk.it.chunk_done(mine.rank, others.chunk, 1s));
-  CHECK_FALSE(desk.it.items_done(mine.rank, 0, 1));
-  CHECK_FALSE(desk.it.items_done(mine.rank, mine.chunk, 4));
-  CHECK_FALSE(desk.it.items_done(mine.rank, mine.chunk, ~std::size_t{0}));
-  REQUIRE(desk.it.items_done(mine.rank, mine.chunk, 2));
-  CHECK_FALSE(desk.it.items_done(mine.rank, mine.chunk, 2));
-  CHECK_FALSE(desk.it.chunk_done(mine.rank, mine.chunk, 1s));
-  REQUIRE(desk.it.items_done(mine.rank, mine.chunk, 1));
-  REQUIRE(desk.it.chunk_done(mine.rank, mine.chunk, 1s));
-  CHECK_FALSE(desk.it.chunk_done(mine.rank, mine.chunk, 1s));
+  CHECK_FALSE(desk.items_done(desk.rank_of(mine), others.chunk, 1));
+  CHECK_FALSE(desk.chunk_done(desk.rank_of(mine), others.chunk, 1s));
+  CHECK_FALSE(desk.items_done(desk.rank_of(mine), 0, 1));
+  CHECK_FALSE(desk.items_done(desk.rank_of(mine), mine.chunk, 4));
+  CHECK_FALSE(desk.items_done(desk.rank_of(mine), mine.chunk, ~std::size_t{0}));
+  REQUIRE(desk.items_done(desk.rank_of(mine), mine.chunk, 2));
+  CHECK_FALSE(desk.items_done(desk.rank_of(mine), mine.chunk, 2));
+  CHECK_FALSE(desk.chunk_done(desk.rank_of(mine), mine.chunk, 1s));
+  REQUIRE(desk.items_done(desk.rank_of(mine), mine.chunk, 1));
+  REQUIRE(desk.chunk_done(desk.rank_of(mine), mine.chunk, 1s));
+  CHECK_FALSE(desk.chunk_done(desk.rank_of(mine), mine.chunk, 1s));
 }
 
 TEST_CASE("given a job that is dropped, when its chunk runs on, then the worker is free after it") {
@@ -374,8 +375,8 @@ TEST_CASE("given a job that is dropped, when its chunk runs on, then the worker 
   desk.it.drop_job(1, false);
   desk.add(2);
   desk.nothing();
-  CHECK(desk.it.items_done(0, running.chunk, 1));     // news that was on its way
-  REQUIRE(desk.it.chunk_done(0, running.chunk, 1s));  // the rest was skipped
+  CHECK(desk.items_done(0, running.chunk, 1));     // news that was on its way
+  REQUIRE(desk.chunk_done(0, running.chunk, 1s));  // the rest was skipped
   CHECK(desk.cut().job == 2);
 }
 
@@ -387,12 +388,12 @@ TEST_CASE("given a job that is dropped with kill, when others run too, then only
   std::set<int> condemned;
   for (int rank = 0; rank < 3; ++rank) {
     const auto next = desk.cut();
-    if (next.job == 1) condemned.insert(next.rank);
+    if (next.job == 1) condemned.insert(desk.rank_of(next));
   }
   REQUIRE(condemned.size() == 2);
   desk.it.drop_job(1, true);
   for (std::size_t count = condemned.size(); count > 0; --count) {
-    CHECK(condemned.erase(desk.take<action::kill>().rank) == 1);
+    CHECK(condemned.erase(desk.rank_of(desk.take<action::kill>())) == 1);
   }
   desk.nothing();
   CHECK(desk.it.workers_ready() == 1);
@@ -416,7 +417,7 @@ TEST_CASE("given a name that is taken, when a job is added again, then nothing c
   desk.start_all();
   desk.add(1, 5);
   desk.add(1, 9);
-  CHECK(desk.cut().most == 5);
+  CHECK(desk.cut().max == 5);
   desk.it.drop_job(99, true);
   desk.nothing();
 }
@@ -433,8 +434,8 @@ TEST_CASE("given sizes beyond all, when items are asked for, then no more than a
   // Neither when more chunks could travel together.
   for (int round = 0; round < 8; ++round) {
     const auto asked = desk.take<action::cut>();
-    CHECK(asked.most <= most);
-    CHECK(asked.most >= limits.chunksize);
+    CHECK(asked.max <= most);
+    CHECK(asked.max >= limits.chunksize);
     desk.it.cut_done(asked.chunk, 1, false);
     desk.run(0, asked.chunk, 1, 1ns);
   }

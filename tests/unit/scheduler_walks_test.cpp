@@ -46,7 +46,7 @@ class dealer {
     for (int jobs = up_to(1, 4); jobs > 0; --jobs) drawn.jobs.push_back(some_job());
     drawn.late_jobs = one_in(2);
     drawn.batches = one_in(2);
-    drawn.takes_back = !one_in(4);
+    drawn.revocable = !one_in(4);
     drawn.late_frames = one_in(2);
     drawn.any_begun = one_in(2);
     drawn.crashes = up_to(0, 4);
@@ -91,7 +91,7 @@ class dealer {
 std::string text(const plan& of) {
   std::ostringstream out;
   out << of.processes << " workers" << (of.late_jobs ? ", late jobs" : "")
-      << (of.batches ? ", batches" : "") << (of.takes_back ? ", takes back" : "")
+      << (of.batches ? ", batches" : "") << (of.revocable ? ", takes back" : "")
       << (of.late_frames ? ", late frames" : "") << ", items of " << of.busy.count() << " ns;";
   for (const job_plan& each : of.jobs) {
     out << " [" << each.items << " items in " << each.limits.chunksize << "s, window "
@@ -157,7 +157,7 @@ TEST_CASE("given a large pool, when anything happens in it, then every promise i
   all.busy = 1s;
   all.late_jobs = false;
   check_some(all);
-  all.takes_back = true;
+  all.revocable = true;
   all.refusals = 3;
   check_some(all);
   all.busy = 10us;

@@ -14,22 +14,26 @@ namespace {
 
 namespace action = coterie::detail::action;
 using coterie::detail::chunk_id;
+using coterie::detail::item_range;
+using coterie::detail::ledger;
 using coterie::detail::restart_policy;
 using coterie::detail::scheduler;
 using coterie::detail::worker_exit;
 using namespace std::chrono_literals;
 
 /// Takes a spawn and lets it fail at once.
-void fail_start(scheduler_desk& desk) { desk.it.exited(desk.take<action::spawn>().rank, desk.now); }
+void fail_start(scheduler_desk& desk) {
+  desk.exited(desk.rank_of(desk.take<action::spawn>()), desk.now);
+}
 
 /// A pool of two where one worker serves and no other can be started.
 scheduler_desk degraded() {
   scheduler_desk desk{2};
   desk.take<action::spawn>();
   desk.take<action::spawn>();
-  desk.it.started(0, desk.now);
-  desk.it.ready(0);
-  desk.it.exited(1, desk.now);
+  desk.started(0, desk.now);
+  desk.ready(0);
+  desk.exited(1, desk.now);
   fail_start(desk);
   fail_start(desk);
   desk.nothing();
@@ -40,11 +44,11 @@ scheduler_desk degraded() {
 std::vector<chunk_id> hold_several(scheduler_desk& desk) {
   desk.run_alone(3, 50us);
   std::vector<chunk_id> held;
-  while (const auto next = desk.it.next()) {
+  while (const auto next = desk.next()) {
     held.push_back(std::get<action::cut>(*next).chunk);
     desk.it.cut_done(held.back(), 1, false);
   }
-  REQUIRE(held.size() == scheduler::most_held);
+  REQUIRE(held.size() == scheduler::max_held);
   return held;
 }
 
@@ -55,17 +59,17 @@ TEST_CASE("given several chunks held, when the worker dies, then the first fails
   desk.start_all();
   desk.add(1);
   const auto held = hold_several(desk);
-  desk.it.exited(0, desk.now);
+  desk.exited(0, desk.now);
   const auto lost = desk.take<action::crash>();
-  CHECK(lost.rank == 0);
-  CHECK(lost.chunk == held.front());
-  CHECK(desk.take<action::spawn>().rank == 0);
+  CHECK(desk.rank_of(lost) == 0);
+  CHECK(lost.items == item_range{.job = 1, .first = 3, .count = 1});
+  CHECK(desk.rank_of(desk.take<action::spawn>()) == 0);
   desk.nothing();
-  desk.it.started(0, desk.now);
-  desk.it.ready(0);
+  desk.started(0, desk.now);
+  desk.ready(0);
   for (std::size_t index = 1; index < held.size(); ++index) {
     const auto again = desk.take<action::resend>();
-    CHECK(again.rank == 0);
+    CHECK(desk.rank_of(again) == 0);
     CHECK(again.chunk == held[index]);
   }
 }
@@ -75,15 +79,15 @@ TEST_CASE("given orphans and an input at its end, when they are done, then the j
   desk.start_all();
   desk.add(1);
   desk.run(0, desk.cut().chunk, 1, 150us);
-  const auto first = desk.cut(1);
+  desk.cut(1);
   const auto second = desk.cut(1, true);
   desk.nothing();
-  desk.it.exited(0, desk.now);
-  CHECK(desk.take<action::crash>().chunk == first.chunk);
+  desk.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().items == item_range{.job = 1, .first = 1, .count = 1});
   desk.start_all();
   CHECK(desk.take<action::resend>().chunk == second.chunk);
   desk.nothing();
-  REQUIRE(desk.it.items_done(0, second.chunk, 1));
+  REQUIRE(desk.items_done(0, second.chunk, 1));
   CHECK(desk.take<action::finish>().job == 1);
 }
 
@@ -92,7 +96,7 @@ TEST_CASE("given orphans, when their job is dropped, then they are not sent agai
   desk.start_all();
   desk.add(1);
   hold_several(desk);
-  desk.it.exited(0, desk.now);
+  desk.exited(0, desk.now);
   desk.take<action::crash>();
   desk.it.drop_job(1, false);
   desk.start_all();
@@ -105,16 +109,14 @@ TEST_CASE(
   desk.start_all();
   desk.add(1, 5);
   const auto only = desk.cut(5, true);
-  REQUIRE(desk.it.items_done(0, only.chunk, 2));
-  desk.it.exited(0, desk.now);
-  const auto lost = desk.take<action::crash>();
-  CHECK(lost.chunk == only.chunk);
-  CHECK(lost.count == 1);
+  REQUIRE(desk.items_done(0, only.chunk, 2));
+  desk.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().items == item_range{.job = 1, .first = 2, .count = 1});
   desk.start_all();
   CHECK(desk.take<action::resend>().chunk == only.chunk);
-  REQUIRE(desk.it.items_done(0, only.chunk, 1));
-  desk.it.exited(0, desk.now);
-  CHECK(desk.take<action::crash>().count == 1);
+  REQUIRE(desk.items_done(0, only.chunk, 1));
+  desk.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().items == item_range{.job = 1, .first = 4, .count = 1});
   CHECK(desk.take<action::finish>().job == 1);
 }
 
@@ -125,15 +127,14 @@ TEST_CASE(
   desk.add(1, 0);
   desk.run(0, desk.cut().chunk, 1, 10us);
   const auto both = desk.cut(2);
-  REQUIRE(desk.it.items_done(0, both.chunk, 1));
-  desk.it.exited(0, desk.now, {.begun = 0});
-  CHECK(desk.take<action::crash>().count == 0);
+  REQUIRE(desk.items_done(0, both.chunk, 1));
+  desk.exited(0, desk.now, {.begun = 0});
   desk.start_all();
   CHECK(desk.take<action::resend>().chunk == both.chunk);
   desk.cut();
   desk.run(0, both.chunk, 1, 30us);
   // (10 us + 30 us) / 2, in a chunk of 125 us, which may double.
-  CHECK(desk.cut().most == 2);
+  CHECK(desk.cut().max == 2);
 }
 
 TEST_CASE("given a worker that is not believed, when it dies, then all that it held is lost") {
@@ -141,11 +142,10 @@ TEST_CASE("given a worker that is not believed, when it dies, then all that it h
   desk.start_all();
   desk.add(1);
   const auto held = hold_several(desk);
-  desk.it.exited(0, desk.now, {.begun = worker_exit::everything});
-  for (const chunk_id each : held) {
+  desk.exited(0, desk.now, {.begun = worker_exit::everything});
+  for (std::size_t index = 0; index < held.size(); ++index) {
     const auto lost = desk.take<action::crash>();
-    CHECK(lost.chunk == each);
-    CHECK(lost.count == 1);
+    CHECK(lost.items == item_range{.job = 1, .first = 3 + index, .count = 1});
   }
   desk.start_all();
   CHECK(desk.take<action::cut>().job == 1);  // nothing of them is sent again
@@ -157,30 +157,31 @@ TEST_CASE(
   desk.start_all();
   desk.add(1, 3);
   const auto only = desk.cut(3, true);
-  for (std::size_t loss = 1; loss < scheduler::most_losses; ++loss) {
-    desk.it.exited(0, desk.now, {.begun = 0});
-    CHECK(desk.take<action::crash>().count == 0);
+  for (std::size_t loss = 1; loss < ledger::max_losses; ++loss) {
+    desk.exited(0, desk.now, {.begun = 0});
     desk.start_all();
     CHECK(desk.take<action::resend>().chunk == only.chunk);
   }
-  desk.it.exited(0, desk.now, {.begun = 0});
-  CHECK(desk.take<action::crash>().count == 1);  // its first item is to blame
+  desk.exited(0, desk.now, {.begun = 0});
+  // Its first item is to blame.
+  CHECK(desk.take<action::crash>().items == item_range{.job = 1, .first = 0, .count = 1});
   desk.start_all();
   CHECK(desk.take<action::resend>().chunk == only.chunk);
   // The next item begins with none against it.
-  desk.it.exited(0, desk.now, {.begun = 0});
-  CHECK(desk.take<action::crash>().count == 0);
+  desk.exited(0, desk.now, {.begun = 0});
+  desk.start_all();
+  CHECK(desk.take<action::resend>().chunk == only.chunk);
 }
 
 TEST_CASE("given starts killed from outside, when they are tried again, then after a wait") {
   scheduler_desk desk{2};
   desk.add(1);
   for (int round = 0; round < 10; ++round) {
-    const int first = desk.take<action::spawn>().rank;
-    const int second = desk.take<action::spawn>().rank;
+    const int first = desk.rank_of(desk.take<action::spawn>());
+    const int second = desk.rank_of(desk.take<action::spawn>());
     for (const int rank : {first, second}) {
-      desk.it.started(rank, desk.now);
-      desk.it.exited(rank, desk.now, {.start = coterie::detail::start_failure::from_outside});
+      desk.started(rank, desk.now);
+      desk.exited(rank, desk.now, {.start = coterie::detail::start_failure::from_outside});
       desk.nothing();
     }
     REQUIRE(desk.it.next_deadline().has_value());
@@ -196,8 +197,8 @@ TEST_CASE("given starts killed from outside, when they are tried again, then aft
 
 TEST_CASE("given a wait before the next start, when the pool ends, then nothing is waited for") {
   scheduler_desk desk{1};
-  desk.it.started(desk.take<action::spawn>().rank, desk.now);
-  desk.it.exited(0, desk.now, {.start = coterie::detail::start_failure::from_outside});
+  desk.started(desk.rank_of(desk.take<action::spawn>()), desk.now);
+  desk.exited(0, desk.now, {.start = coterie::detail::start_failure::from_outside});
   SECTION("closed") { desk.it.close(); }
   SECTION("terminated") { desk.it.terminate(); }
   desk.take<action::all_gone>();
@@ -209,16 +210,16 @@ TEST_CASE("given a worker that may have begun more, when it dies, then as much i
   desk.start_all();
   desk.add(1, 5);
   const auto only = desk.cut(5, true);
-  REQUIRE(desk.it.items_done(0, only.chunk, 1));
+  REQUIRE(desk.items_done(0, only.chunk, 1));
   SECTION("several items") {
-    desk.it.exited(0, desk.now, {.begun = 3});
-    CHECK(desk.take<action::crash>().count == 3);
+    desk.exited(0, desk.now, {.begun = 3});
+    CHECK(desk.take<action::crash>().items.count == 3);
     desk.start_all();
     CHECK(desk.take<action::resend>().chunk == only.chunk);
   }
   SECTION("all of them") {
-    desk.it.exited(0, desk.now, {.begun = worker_exit::everything});
-    CHECK(desk.take<action::crash>().count == 4);
+    desk.exited(0, desk.now, {.begun = worker_exit::everything});
+    CHECK(desk.take<action::crash>().items.count == 4);
     CHECK(desk.take<action::finish>().job == 1);
   }
 }
@@ -228,10 +229,10 @@ TEST_CASE("given a chunk whose items are all finished, when the worker dies, the
   desk.start_all();
   desk.add(1, 2);
   const auto only = desk.cut(2, true);
-  REQUIRE(desk.it.items_done(0, only.chunk, 2));
+  REQUIRE(desk.items_done(0, only.chunk, 2));
   CHECK(desk.take<action::finish>().job == 1);
-  desk.it.exited(0, desk.now);
-  CHECK(desk.take<action::spawn>().rank == 0);
+  desk.exited(0, desk.now);
+  CHECK(desk.rank_of(desk.take<action::spawn>()) == 0);
   desk.nothing();
 }
 
@@ -240,23 +241,23 @@ TEST_CASE("given the last chunk, when its worker dies, then the crash comes befo
   desk.start_all();
   desk.add(1, 2);
   const auto only = desk.cut(2, true);
-  REQUIRE(desk.it.items_done(0, only.chunk, 1));
-  desk.it.exited(0, desk.now);
-  CHECK(desk.take<action::crash>().chunk == only.chunk);
+  REQUIRE(desk.items_done(0, only.chunk, 1));
+  desk.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().items == item_range{.job = 1, .first = 1, .count = 1});
   CHECK(desk.take<action::finish>().job == 1);
 }
 
 TEST_CASE(
     "given a worker that lies, when it is condemned, then it is killed once and gets no work") {
   scheduler_desk desk{1};
-  desk.it.condemn(0);  // there is no process yet
+  desk.condemn(0);  // there is no process yet
   desk.start_all();
-  desk.it.condemn(0);
-  desk.it.condemn(0);
+  desk.condemn(0);
+  desk.condemn(0);
   desk.add(1);
-  CHECK(desk.take<action::kill>().rank == 0);
+  CHECK(desk.rank_of(desk.take<action::kill>()) == 0);
   desk.nothing();
-  desk.it.exited(0, desk.now);
+  desk.exited(0, desk.now);
   desk.start_all();
   CHECK(desk.cut().job == 1);
 }
@@ -279,8 +280,8 @@ TEST_CASE(
     "given starts that fail before and after the process is there, when counted, then both do") {
   scheduler_desk desk{1};
   fail_start(desk);
-  desk.it.started(desk.take<action::spawn>().rank, desk.now);
-  desk.it.exited(0, desk.now);
+  desk.started(desk.rank_of(desk.take<action::spawn>()), desk.now);
+  desk.exited(0, desk.now);
   fail_start(desk);
   desk.take<action::give_up>();
 }
@@ -292,7 +293,7 @@ TEST_CASE(
     fail_start(desk);
     fail_start(desk);
     desk.start_all();
-    desk.it.exited(0, desk.now);
+    desk.exited(0, desk.now);
   }
   desk.start_all();
   CHECK(desk.it.workers_ready() == 1);
@@ -350,9 +351,9 @@ TEST_CASE(
     "given a degraded pool with work, when its last worker dies, then starts are tried again") {
   scheduler_desk desk = degraded();
   desk.add(1);
-  const auto running = desk.cut();
-  desk.it.exited(0, desk.now);
-  CHECK(desk.take<action::crash>().chunk == running.chunk);
+  desk.cut();
+  desk.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().items.count == 1);
   fail_start(desk);
   CHECK(desk.it.has_job(1));
 }
@@ -362,12 +363,12 @@ TEST_CASE("given a degraded pool, when it ends, then nothing is waited for") {
   SECTION("by close") {
     desk.it.close();
     desk.take<action::stop>();
-    desk.it.exited(0, desk.now);
+    desk.exited(0, desk.now);
   }
   SECTION("by terminate") {
     desk.it.terminate();
     desk.take<action::kill>();
-    desk.it.exited(0, desk.now);
+    desk.exited(0, desk.now);
   }
   desk.take<action::all_gone>();
   CHECK_FALSE(desk.it.next_deadline().has_value());
@@ -376,17 +377,17 @@ TEST_CASE("given a degraded pool, when it ends, then nothing is waited for") {
 TEST_CASE("given a start timeout, when a worker is too slow, then it is killed and has failed") {
   scheduler_desk desk{1, 10s};
   for (int start = 0; start < restart_policy::attempts; ++start) {
-    desk.it.started(desk.take<action::spawn>().rank, desk.now);
+    desk.started(desk.rank_of(desk.take<action::spawn>()), desk.now);
     REQUIRE(desk.it.next_deadline() == desk.now + 10s);
     desk.it.tick(desk.now + 9s);
     desk.nothing();
     desk.now += 10s;
     desk.it.tick(desk.now);
-    CHECK(desk.take<action::kill>().rank == 0);
+    CHECK(desk.rank_of(desk.take<action::kill>()) == 0);
     CHECK_FALSE(desk.it.next_deadline().has_value());
-    desk.it.ready(0);  // too late
+    desk.ready(0);  // too late
     CHECK(desk.it.workers_ready() == 0);
-    desk.it.exited(0, desk.now);
+    desk.exited(0, desk.now);
   }
   desk.take<action::give_up>();
 }
@@ -403,10 +404,10 @@ TEST_CASE("given no start timeout, when starting workers are condemned, then all
   scheduler_desk desk{1};
   desk.add(1);
   for (int start = 0; start < restart_policy::attempts; ++start) {
-    desk.it.started(desk.take<action::spawn>().rank, desk.now);
-    desk.it.condemn(0);
-    CHECK(desk.take<action::kill>().rank == 0);
-    desk.it.exited(0, desk.now);
+    desk.started(desk.rank_of(desk.take<action::spawn>()), desk.now);
+    desk.condemn(0);
+    CHECK(desk.rank_of(desk.take<action::kill>()) == 0);
+    desk.exited(0, desk.now);
   }
   desk.take<action::give_up>();
 }
@@ -417,12 +418,12 @@ TEST_CASE(
   desk.start_all();
   desk.it.close();
   desk.it.close();
-  CHECK(desk.take<action::stop>().rank == 0);
-  CHECK(desk.take<action::stop>().rank == 1);
+  CHECK(desk.rank_of(desk.take<action::stop>()) == 0);
+  CHECK(desk.rank_of(desk.take<action::stop>()) == 1);
   desk.nothing();
-  desk.it.exited(1, desk.now);
+  desk.exited(1, desk.now);
   desk.nothing();
-  desk.it.exited(0, desk.now);
+  desk.exited(0, desk.now);
   desk.take<action::all_gone>();
   desk.nothing();
   CHECK(desk.it.gone());
@@ -436,27 +437,27 @@ TEST_CASE("given work, when the pool is closed, then everybody stays until it is
   const auto second = desk.cut(1, true);
   desk.it.close();
   desk.nothing();
-  desk.it.exited(first.rank, desk.now);
-  CHECK(desk.take<action::crash>().chunk == first.chunk);
-  CHECK(desk.take<action::spawn>().rank == first.rank);
-  desk.run(second.rank, second.chunk);
+  desk.exited(desk.rank_of(first), desk.now);
+  CHECK(desk.take<action::crash>().items.count == 1);
+  CHECK(desk.rank_of(desk.take<action::spawn>()) == desk.rank_of(first));
+  desk.run(desk.rank_of(second), second.chunk);
   CHECK(desk.take<action::finish>().job == 1);
-  CHECK(desk.take<action::stop>().rank == second.rank);
-  CHECK_FALSE(desk.it.wants(first.rank));
-  desk.it.exited(second.rank, desk.now);
+  CHECK(desk.rank_of(desk.take<action::stop>()) == desk.rank_of(second));
+  CHECK_FALSE(desk.wants(desk.rank_of(first)));
+  desk.exited(desk.rank_of(second), desk.now);
   desk.take<action::all_gone>();
 }
 
 TEST_CASE("given workers that are not there yet, when the pool is closed, then they do not come") {
   scheduler_desk desk{2};
-  desk.it.started(desk.take<action::spawn>().rank, desk.now);
+  desk.started(desk.rank_of(desk.take<action::spawn>()), desk.now);
   desk.take<action::spawn>();
   desk.it.close();
-  CHECK_FALSE(desk.it.wants(1));
+  CHECK_FALSE(desk.wants(1));
   desk.nothing();
-  desk.it.ready(0);
-  CHECK(desk.take<action::stop>().rank == 0);
-  desk.it.exited(0, desk.now);
+  desk.ready(0);
+  CHECK(desk.rank_of(desk.take<action::stop>()) == 0);
+  desk.exited(0, desk.now);
   desk.take<action::all_gone>();
 }
 
@@ -465,10 +466,10 @@ TEST_CASE(
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1);
-  const auto only = desk.cut(1, true);
+  desk.cut(1, true);
   desk.it.close();
-  desk.it.exited(0, desk.now);
-  CHECK(desk.take<action::crash>().chunk == only.chunk);
+  desk.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().items.count == 1);
   CHECK(desk.take<action::finish>().job == 1);
   desk.take<action::all_gone>();  // and no `stop` for who is not there
   desk.nothing();
@@ -477,22 +478,22 @@ TEST_CASE(
 TEST_CASE(
     "given workers in every state, when the pool is terminated, then those there are killed") {
   scheduler_desk desk{3};
-  desk.it.started(desk.take<action::spawn>().rank, desk.now);
-  desk.it.ready(0);
-  desk.it.started(desk.take<action::spawn>().rank, desk.now);
+  desk.started(desk.rank_of(desk.take<action::spawn>()), desk.now);
+  desk.ready(0);
+  desk.started(desk.rank_of(desk.take<action::spawn>()), desk.now);
   desk.take<action::spawn>();
   desk.add(1);
   const auto running = desk.cut();
   desk.it.terminate();
   desk.it.terminate();
-  CHECK(desk.take<action::kill>().rank == 0);
-  CHECK(desk.take<action::kill>().rank == 1);
+  CHECK(desk.rank_of(desk.take<action::kill>()) == 0);
+  CHECK(desk.rank_of(desk.take<action::kill>()) == 1);
   desk.nothing();
   CHECK_FALSE(desk.it.has_job(1));
-  CHECK_FALSE(desk.it.wants(2));
-  CHECK_FALSE(desk.it.items_done(0, running.chunk, 1));
-  desk.it.exited(0, desk.now);
-  desk.it.exited(1, desk.now);
+  CHECK_FALSE(desk.wants(2));
+  CHECK_FALSE(desk.items_done(0, running.chunk, 1));
+  desk.exited(0, desk.now);
+  desk.exited(1, desk.now);
   desk.take<action::all_gone>();
   desk.nothing();
 }
@@ -500,10 +501,10 @@ TEST_CASE(
 TEST_CASE("given what is still to be done, when the pool is terminated, then kills stay due") {
   scheduler_desk desk{1};
   desk.start_all();
-  desk.it.condemn(0);
+  desk.condemn(0);
   desk.it.terminate();
-  CHECK(desk.take<action::kill>().rank == 0);
-  desk.it.exited(0, desk.now);
+  CHECK(desk.rank_of(desk.take<action::kill>()) == 0);
+  desk.exited(0, desk.now);
   desk.it.terminate();
   desk.take<action::all_gone>();
   desk.nothing();
@@ -518,18 +519,18 @@ TEST_CASE(
   desk.nothing();
   desk.it.close();
   // Its results come with the news of its end.
-  REQUIRE(desk.it.items_done(last.rank, last.chunk, 1));
-  desk.it.exited(last.rank, desk.now, {.begun = 0});
+  REQUIRE(desk.items_done(desk.rank_of(last), last.chunk, 1));
+  desk.exited(desk.rank_of(last), desk.now, {.begun = 0});
   CHECK(desk.take<action::finish>().job == 1);
-  CHECK(desk.take<action::stop>().rank == 1 - last.rank);
+  CHECK(desk.rank_of(desk.take<action::stop>()) == 1 - desk.rank_of(last));
   desk.nothing();
 }
 
 TEST_CASE("given a worker that has to die, when it dies before, then the next one lives") {
   scheduler_desk desk{1};
   desk.start_all();
-  desk.it.condemn(0);
-  desk.it.exited(0, desk.now);
-  CHECK(desk.take<action::spawn>().rank == 0);
+  desk.condemn(0);
+  desk.exited(0, desk.now);
+  CHECK(desk.rank_of(desk.take<action::spawn>()) == 0);
   desk.nothing();
 }

@@ -27,7 +27,7 @@ struct sharing_desk : scheduler_desk {
   pair give_two(std::size_t count) {
     const auto first = cut(count);
     const auto second = cut(count, true);
-    REQUIRE(first.rank == second.rank);
+    REQUIRE(rank_of(first) == rank_of(second));
     return {first.chunk, second.chunk};
   }
 };
@@ -46,21 +46,21 @@ TEST_CASE("given a worker with nothing to do, when another holds a second chunk,
   scheduler_desk desk{2, {}, true};
   desk.take<action::spawn>();
   desk.take<action::spawn>();
-  for (const int rank : {0, 1}) desk.it.started(rank, desk.now);
-  desk.it.ready(0, true);
+  for (const int rank : {0, 1}) desk.started(rank, desk.now);
+  desk.ready(0, true);
   desk.add(1);
   const auto first = desk.cut(1);
   const auto second = desk.cut(1, true);
   desk.nothing();
-  desk.it.ready(1, true);
+  desk.ready(1, true);
 
-  const auto asked = desk.take<action::take_back>();
-  CHECK(asked.rank == 0);
-  CHECK(asked.least == 1);
+  const auto asked = desk.take<action::revoke>();
+  CHECK(desk.rank_of(asked) == 0);
+  CHECK(asked.min == 1);
   CHECK(asked.only_if_cheap);
-  desk.it.taken_back(0, first.chunk, 1);
+  desk.revoked(0, first.chunk, 1);
   const auto again = desk.take<action::resend>();
-  CHECK(again.rank == 1);
+  CHECK(desk.rank_of(again) == 1);
   CHECK(again.chunk == second.chunk);
   desk.nothing();
   desk.run(0, first.chunk);
@@ -76,11 +76,11 @@ TEST_CASE("given a worker that has nothing to give, when it was asked, then it i
   desk.cut(1);
   const auto last = desk.cut(1, true);
   desk.nothing();
-  const int other = 1 - last.rank;
-  const chunk_id first = desk.it.current_chunk(other).value();
+  const int other = 1 - desk.rank_of(last);
+  const chunk_id first = desk.current_chunk(other).value();
   desk.run(other, first);
-  desk.run(other, desk.it.current_chunk(other).value());
-  CHECK(desk.take<action::take_back>().rank == last.rank);
+  desk.run(other, desk.current_chunk(other).value());
+  CHECK(desk.rank_of(desk.take<action::revoke>()) == desk.rank_of(last));
   desk.nothing();  // no answer: it has begun everything
 }
 
@@ -90,33 +90,25 @@ TEST_CASE("given a chunk that is under way, when it is shared, then each gets ha
   // Both workers hold two single items; the first long one comes with the end.
   const auto a = desk.cut(1);
   const auto b = desk.cut(100, true);
-  REQUIRE(a.rank != b.rank);
-  desk.run(a.rank, a.chunk, 1, 10ms);
-  const auto asked = desk.take<action::take_back>();
-  CHECK(asked.rank == b.rank);
-  desk.it.taken_back(b.rank, b.chunk, 20);
+  REQUIRE(desk.rank_of(a) != desk.rank_of(b));
+  desk.run(desk.rank_of(a), a.chunk, 1, 10ms);
+  const auto asked = desk.take<action::revoke>();
+  CHECK(desk.rank_of(asked) == desk.rank_of(b));
+  desk.revoked(desk.rank_of(b), b.chunk, 20);
 
-  const auto cut_off = desk.take<action::split>();
-  CHECK(cut_off.chunk == b.chunk);
-  CHECK(cut_off.at == 20);
-  const auto halved = desk.take<action::split>();
-  CHECK(halved.chunk == cut_off.rest);
-  CHECK(halved.at == 60);
-  const auto to_idle = desk.take<action::resend>();
-  CHECK(to_idle.rank == a.rank);
-  CHECK(to_idle.chunk == cut_off.rest);
-  // The other half is halved again, as somebody else might have nothing to do.
-  const auto again = desk.take<action::split>();
-  CHECK(again.chunk == halved.rest);
-  CHECK(again.at == 80);
-  const auto to_giver = desk.take<action::resend>();
-  CHECK(to_giver.rank == b.rank);
-  CHECK(to_giver.chunk == halved.rest);
+  CHECK(desk.items_of(b.chunk) == item_range{.job = 1, .first = 1, .count = 20});
+  const auto to_thief = desk.take<action::resend>();
+  CHECK(desk.rank_of(to_thief) == desk.rank_of(a));
+  CHECK(desk.items_of(to_thief.chunk) == item_range{.job = 1, .first = 21, .count = 40});
+  // The other half is halved again, as another worker might be idle.
+  const auto to_victim = desk.take<action::resend>();
+  CHECK(desk.rank_of(to_victim) == desk.rank_of(b));
+  CHECK(desk.items_of(to_victim.chunk) == item_range{.job = 1, .first = 61, .count = 20});
 
   // What each has is what it may finish, and no more.
-  CHECK(desk.it.items_done(b.rank, b.chunk, 20));
-  CHECK_FALSE(desk.it.items_done(b.rank, b.chunk, 1));
-  CHECK(desk.it.chunk_done(b.rank, b.chunk, 200ms));
+  CHECK(desk.items_done(desk.rank_of(b), b.chunk, 20));
+  CHECK_FALSE(desk.items_done(desk.rank_of(b), b.chunk, 1));
+  CHECK(desk.chunk_done(desk.rank_of(b), b.chunk, 200ms));
 }
 
 TEST_CASE("given chunks of given size, when they are shared, then each stays whole") {
@@ -124,12 +116,12 @@ TEST_CASE("given chunks of given size, when they are shared, then each stays who
   desk.add(1, 10);
   const auto a = desk.cut(10);
   const auto b = desk.cut(70, true);
-  desk.run(a.rank, a.chunk, 10, 100ms);
-  const auto asked = desk.take<action::take_back>();
+  desk.run(desk.rank_of(a), a.chunk, 10, 100ms);
+  const auto asked = desk.take<action::revoke>();
   CHECK(asked.unit == 10);
-  desk.it.taken_back(b.rank, b.chunk, 10);
-  CHECK(desk.take<action::split>().at == 10);
-  CHECK(desk.take<action::split>().at == 40);
+  desk.revoked(desk.rank_of(b), b.chunk, 10);
+  CHECK(desk.items_of(b.chunk).count == 10);
+  CHECK(desk.items_of(desk.take<action::resend>().chunk).count == 30);
 }
 
 TEST_CASE("given short items, when they are shared, then that is worth while") {
@@ -138,13 +130,13 @@ TEST_CASE("given short items, when they are shared, then that is worth while") {
   const auto a = desk.cut(1);
   const auto b = desk.cut(100, true);
   SECTION("they last for long enough") {
-    desk.run(a.rank, a.chunk, 1, scheduler::worth_sharing / 50);
-    CHECK(desk.take<action::take_back>().least == 50);
+    desk.run(desk.rank_of(a), a.chunk, 1, scheduler::min_theft / 50);
+    CHECK(desk.take<action::revoke>().min == 50);
     desk.nothing();
-    CHECK(desk.it.current_chunk(b.rank) == b.chunk);
+    CHECK(desk.current_chunk(desk.rank_of(b)) == b.chunk);
   }
   SECTION("they are over soon") {
-    desk.run(a.rank, a.chunk, 1, scheduler::worth_sharing / 100);
+    desk.run(desk.rank_of(a), a.chunk, 1, scheduler::min_theft / 100);
     desk.nothing();
   }
 }
@@ -155,7 +147,7 @@ TEST_CASE(
   desk.add(1, 0);
   const auto a = desk.cut(1);
   const auto b = desk.cut(10, true);
-  desk.run(a.rank, a.chunk, 1, 1us);
+  desk.run(desk.rank_of(a), a.chunk, 1, 1us);
   desk.nothing();
   REQUIRE(desk.it.wants_time());
   desk.it.rest(desk.now);
@@ -164,13 +156,12 @@ TEST_CASE(
   desk.nothing();
   desk.it.tick(desk.now + scheduler::patience);
   CHECK_FALSE(desk.it.next_deadline());
-  const auto asked = desk.take<action::take_back>();
-  CHECK(asked.rank == b.rank);
-  CHECK(asked.least == 1);
+  const auto asked = desk.take<action::revoke>();
+  CHECK(desk.rank_of(asked) == desk.rank_of(b));
+  CHECK(asked.min == 1);
   CHECK_FALSE(asked.only_if_cheap);
-  desk.it.taken_back(b.rank, b.chunk, 4);
-  desk.take<action::split>();
-  CHECK(desk.take<action::resend>().rank == a.rank);
+  desk.revoked(desk.rank_of(b), b.chunk, 4);
+  CHECK(desk.rank_of(desk.take<action::resend>()) == desk.rank_of(a));
   desk.nothing();
 }
 
@@ -179,10 +170,10 @@ TEST_CASE("given a worker that was waited for, when it has ended all, then nobod
   desk.add(1, 0);
   const auto a = desk.cut(1);
   const auto b = desk.cut(10, true);
-  desk.run(a.rank, a.chunk, 1, 1us);
+  desk.run(desk.rank_of(a), a.chunk, 1, 1us);
   desk.nothing();
   desk.it.rest(desk.now);
-  desk.run(b.rank, b.chunk, 10);
+  desk.run(desk.rank_of(b), b.chunk, 10);
   desk.take<action::finish>();
   desk.nothing();
   desk.it.rest(desk.now);
@@ -196,20 +187,19 @@ TEST_CASE("given a long job, when a call comes, then one worker makes way for it
   for (int chunk = 0; chunk < 4; ++chunk) desk.cut(10);
   desk.nothing();
   desk.add(2, 0);
-  const auto asked = desk.take<action::take_back>();
+  const auto asked = desk.take<action::revoke>();
   CHECK_FALSE(asked.only_if_cheap);
-  const chunk_id running = desk.it.current_chunk(asked.rank).value();
-  desk.it.taken_back(asked.rank, running, 3);
-  desk.take<action::split>();
+  const chunk_id running = desk.current_chunk(desk.rank_of(asked)).value();
+  desk.revoked(desk.rank_of(asked), running, 3);
   desk.nothing();  // one is enough
-  desk.run(asked.rank, running, 3);
+  desk.run(desk.rank_of(asked), running, 3);
   const auto call = desk.cut(1, true);
   CHECK(call.job == 2);
-  CHECK(call.rank == asked.rank);
-  desk.run(call.rank, call.chunk);
+  CHECK(desk.rank_of(call) == desk.rank_of(asked));
+  desk.run(desk.rank_of(call), call.chunk);
   CHECK(desk.take<action::finish>().job == 2);
   // Then what came back goes on.
-  CHECK(desk.take<action::resend>().rank == call.rank);
+  CHECK(desk.rank_of(desk.take<action::resend>()) == desk.rank_of(call));
 }
 
 TEST_CASE("given two workers, when one is to make way, then it is who was given something first") {
@@ -218,14 +208,14 @@ TEST_CASE("given two workers, when one is to make way, then it is who was given 
   chunk_id running = 0;
   for (int chunk = 0; chunk < 4; ++chunk) {
     const auto given = desk.cut(10);
-    if (given.rank == 0 && running == 0) running = given.chunk;
+    if (desk.rank_of(given) == 0 && running == 0) running = given.chunk;
   }
   desk.nothing();
   // Worker 0 goes on to its second chunk, and is given another one.
   desk.run(0, running, 10, 10us);
-  REQUIRE(desk.cut(10).rank == 0);
+  REQUIRE(desk.rank_of(desk.cut(10)) == 0);
   desk.add(2, 0);
-  CHECK(desk.take<action::take_back>().rank == 1);
+  CHECK(desk.rank_of(desk.take<action::revoke>()) == 1);
 }
 
 TEST_CASE("given jobs with equal shares, when each could have more, then none is asked") {
@@ -242,8 +232,8 @@ TEST_CASE("given a worker that was begun with, when all comes back, then it is f
   desk.cut(5);
   desk.cut(5);
   desk.add(2);
-  REQUIRE(desk.take<action::take_back>().rank == 0);
-  desk.it.taken_back(0, 0, 0);
+  REQUIRE(desk.rank_of(desk.take<action::revoke>()) == 0);
+  desk.revoked(0, 0, 0);
   CHECK(desk.cut(1, true).job == 2);
 }
 
@@ -252,7 +242,7 @@ TEST_CASE(
   sharing_desk desk{1};
   desk.add(1);
   const auto running = desk.cut(1);
-  for (job_id call = 2; call < 2 + scheduler::most_taken; ++call) {
+  for (job_id call = 2; call < 2 + scheduler::max_revocations; ++call) {
     // The first time a second chunk is cut, then it is the one that came back.
     if (call == 2) {
       desk.cut(1);
@@ -260,8 +250,8 @@ TEST_CASE(
       desk.take<action::resend>();
     }
     desk.it.add_job(call, {.chunksize = 1, .window = 0, .held_until_consumed = false});
-    desk.take<action::take_back>();
-    desk.it.taken_back(0, running.chunk, 1);
+    desk.take<action::revoke>();
+    desk.revoked(0, running.chunk, 1);
     desk.nothing();
     desk.it.drop_job(call, false);
   }
@@ -277,14 +267,11 @@ TEST_CASE(
   desk.add(1, 0);
   const auto both = desk.give_two(10);
   desk.add(2);
-  desk.take<action::take_back>();
-  desk.it.taken_back(0, both.first, 4);
-  desk.take<action::split>();
-  REQUIRE(desk.it.items_done(0, both.first, 2));
-  desk.it.exited(0, desk.now);
-  const auto crash = desk.take<action::crash>();
-  CHECK(crash.chunk == both.first);
-  CHECK(crash.count == 1);
+  desk.take<action::revoke>();
+  desk.revoked(0, both.first, 4);
+  REQUIRE(desk.items_done(0, both.first, 2));
+  desk.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().items == item_range{.job = 1, .first = 2, .count = 1});
   desk.take<action::spawn>();
   desk.nothing();
 }
@@ -298,7 +285,7 @@ TEST_CASE(
   desk.it.cut_done(first.chunk, 0, true);
   desk.nothing();
   desk.add(2);
-  CHECK(desk.take<action::cut>().rank == 0);
+  CHECK(desk.rank_of(desk.take<action::cut>()) == 0);
 }
 
 TEST_CASE(
@@ -309,9 +296,9 @@ TEST_CASE(
   const auto second = desk.take<action::cut>();
   desk.it.drop_job(1, false);
   desk.it.cut_done(second.chunk, 0, true);
-  CHECK(desk.take<action::take_back>().rank == 0);
-  desk.it.taken_back(0, first.chunk, 1);
-  CHECK(desk.take<action::split>().at == 1);
+  CHECK(desk.rank_of(desk.take<action::revoke>()) == 0);
+  desk.revoked(0, first.chunk, 1);
+  CHECK(desk.items_of(first.chunk).count == 1);
   desk.nothing();
 }
 
@@ -322,12 +309,12 @@ TEST_CASE(
   chunk_id second_of[2] = {};
   for (int chunk = 0; chunk < 4; ++chunk) {
     const auto given = desk.cut(1);
-    second_of[given.rank] = given.chunk;
+    second_of[desk.rank_of(given)] = given.chunk;
   }
   for (const job_id call : {2, 3}) {
     desk.add(call);
-    const auto asked = desk.take<action::take_back>();
-    desk.it.taken_back(asked.rank, desk.it.current_chunk(asked.rank).value(), 1);
+    const auto asked = desk.take<action::revoke>();
+    desk.revoked(desk.rank_of(asked), desk.current_chunk(desk.rank_of(asked)).value(), 1);
     desk.nothing();
   }
   for (const job_id call : {2, 3}) desk.it.drop_job(call, false);
@@ -343,21 +330,22 @@ TEST_CASE(
   desk.add(1, 0);
   const auto both = desk.give_two(10);
   desk.add(2);
-  desk.take<action::take_back>();
-  desk.it.taken_back(0, both.first, 10);
+  desk.take<action::revoke>();
+  desk.revoked(0, both.first, 10);
   desk.nothing();
-  desk.it.exited(0, desk.now);
-  CHECK(desk.take<action::crash>().chunk == both.first);
-  CHECK(desk.take<action::spawn>().rank == 0);
-  desk.it.started(0, desk.now);
-  desk.it.ready(0, true);
+  desk.exited(0, desk.now);
+  CHECK(desk.take<action::crash>().items == item_range{.job = 1, .first = 0, .count = 1});
+  CHECK(desk.rank_of(desk.take<action::spawn>()) == 0);
+  desk.started(0, desk.now);
+  desk.ready(0, true);
   const auto call = desk.cut(1, true);
   CHECK(call.job == 2);
   desk.run(0, call.chunk);
   CHECK(desk.take<action::finish>().job == 2);
   CHECK(desk.take<action::resend>().chunk == both.first);
-  CHECK(desk.take<action::split>().chunk == both.second);
-  CHECK(desk.take<action::resend>().chunk == both.second);
+  const auto half = desk.take<action::resend>();
+  CHECK(half.chunk == both.second);
+  CHECK(desk.items_of(half.chunk).count == 5);
 }
 
 TEST_CASE(
@@ -365,46 +353,45 @@ TEST_CASE(
   sharing_desk desk{1};
   desk.add(1, 0);
   const auto both = desk.give_two(10);
-  REQUIRE(desk.it.items_done(0, both.first, 6));
+  REQUIRE(desk.items_done(0, both.first, 6));
   desk.add(2);
-  desk.take<action::take_back>();
-  desk.it.taken_back(0, both.first, 4);
-  CHECK(desk.take<action::split>().at == 6);
-  CHECK(desk.it.chunk_done(0, both.first, 1ms));
+  desk.take<action::revoke>();
+  desk.revoked(0, both.first, 4);
+  CHECK(desk.items_of(both.first).count == 6);
+  CHECK(desk.chunk_done(0, both.first, 1ms));
 }
 
 TEST_CASE("given a chunk that was shortened, when it ends, then the next is no smaller for it") {
   scheduler_desk desk{2, {}, true};
   for (const int rank : {0, 1}) {
-    CHECK(desk.take<action::spawn>().rank == rank);
-    desk.it.started(rank, desk.now);
+    CHECK(desk.rank_of(desk.take<action::spawn>()) == rank);
+    desk.started(rank, desk.now);
   }
-  desk.it.ready(0, true);
+  desk.ready(0, true);
   desk.add(1, 0);
   // It grows with each chunk that was quick.
   for (int chunk = 0; chunk < 4; ++chunk) {
     const auto asked = desk.cut();
-    desk.run(0, asked.chunk, asked.most, asked.most * 1us);
+    desk.run(0, asked.chunk, asked.max, asked.max * 1us);
   }
   const auto first = desk.cut();
   const auto second = desk.cut();
-  REQUIRE(first.most >= 8);
-  desk.it.ready(1, true);
+  REQUIRE(first.max >= 8);
+  desk.ready(1, true);
   const auto third = desk.cut();
   desk.cut();
   desk.nothing();
   // All of it but one item comes back, and is given again.
   desk.add(2);
-  REQUIRE(desk.take<action::take_back>().rank == 0);
-  desk.it.taken_back(0, first.chunk, 1);
-  desk.take<action::split>();
+  REQUIRE(desk.rank_of(desk.take<action::revoke>()) == 0);
+  desk.revoked(0, first.chunk, 1);
   desk.it.drop_job(2, false);
-  CHECK(desk.take<action::resend>().rank == 0);
-  desk.run(1, third.chunk, third.most, third.most * 1us);
+  CHECK(desk.rank_of(desk.take<action::resend>()) == 0);
+  desk.run(1, third.chunk, third.max, third.max * 1us);
   CHECK(desk.take<action::resend>().chunk == second.chunk);
   desk.nothing();
   desk.run(0, first.chunk, 1, 1us);
-  CHECK(desk.cut().most >= first.most);
+  CHECK(desk.cut().max >= first.max);
 }
 
 TEST_CASE("given a worker that is expected to take long, when it does, then that is waited for") {
@@ -413,12 +400,12 @@ TEST_CASE("given a worker that is expected to take long, when it does, then that
   const auto a = desk.cut(1);
   const auto b = desk.cut(1);
   // What an item takes is known when the next is cut.
-  desk.run(a.rank, a.chunk, 1, 2us);
-  desk.run(b.rank, b.chunk, 1, 2us);
+  desk.run(desk.rank_of(a), a.chunk, 1, 2us);
+  desk.run(desk.rank_of(b), b.chunk, 1, 2us);
   const auto last = desk.cut(10, true);
   desk.nothing();
   REQUIRE(desk.it.wants_time());
   desk.it.rest(desk.now);
   CHECK(desk.it.next_deadline() == desk.now + scheduler::patience + 2 * 10 * 2us);
-  CHECK(desk.it.current_chunk(last.rank) == last.chunk);
+  CHECK(desk.current_chunk(desk.rank_of(last)) == last.chunk);
 }
