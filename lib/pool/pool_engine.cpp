@@ -18,9 +18,9 @@
 #include "links/ring_pair.hpp"
 #include "pool/pool_engine_enter.hpp"
 #include "pool/pool_service.hpp"
+#include "processes/worker_environment.hpp"
 #include "program/program.hpp"
 #include "program/rights.hpp"
-#include "worker/worker_environment.hpp"
 
 namespace coterie::detail {
 

@@ -8,7 +8,7 @@
 
 #include <coterie/error.hpp>
 
-#include "processes/how_it_ended.hpp"
+#include "errors/how_it_ended.hpp"
 
 namespace coterie::detail {
 

@@ -23,10 +23,10 @@
 #include "processes/own_program.hpp"
 #include "processes/spawn_launcher.hpp"
 #include "processes/start_errors.hpp"
+#include "processes/worker_environment.hpp"
 #include "program/program.hpp"
 #include "program/rights.hpp"
 #include "system/safe_descriptor.hpp"
-#include "worker/worker_environment.hpp"
 
 namespace coterie::detail {
 

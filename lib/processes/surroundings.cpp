@@ -15,9 +15,9 @@
 
 #include <boost/system/system_error.hpp>
 
+#include "processes/worker_environment.hpp"
 #include "program/program.hpp"
 #include "system/safe_descriptor.hpp"
-#include "worker/worker_environment.hpp"
 
 namespace coterie {
 

@@ -13,20 +13,15 @@
 #include <coterie/error.hpp>
 #include <coterie/remote_info.hpp>
 
+#include "processes/worker_environment.hpp"
 #include "program/event_loop.hpp"
 #include "program/program.hpp"
 #include "program/rights.hpp"
 #include "worker/worker.hpp"
-#include "worker/worker_environment.hpp"
 
 namespace coterie {
 
 namespace detail {
-
-program& program::instance() {
-  static program the_program;
-  return the_program;
-}
 
 void report_fatal(const std::exception_ptr& problem) noexcept {
   const char* const name = program_invocation_short_name;

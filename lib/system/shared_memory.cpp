@@ -18,8 +18,6 @@
 
 #include <boost/system/system_error.hpp>
 
-#include "frames/frame.hpp"
-
 namespace coterie::detail {
 
 namespace {
@@ -125,18 +123,18 @@ void reserve(int file, std::size_t size) {
 // Whether reading and writing the first `size` bytes is safe, whatever others who have the file do.
 void check(int file, std::size_t size) {
   const int seals = ::fcntl(file, F_GET_SEALS);
-  if (seals < 0) throw bad_frame{"what was sent as shared memory is none"};
+  if (seals < 0) throw bad_memory{"what was sent as shared memory is none"};
   // A file that is made shorter while it is mapped kills who touches the rest, by SIGBUS.
-  if ((seals & F_SEAL_SHRINK) == 0) throw bad_frame{"shared memory that can shrink"};
+  if ((seals & F_SEAL_SHRINK) == 0) throw bad_memory{"shared memory that can shrink"};
   struct stat about{};
   struct statfs where{};
   if (::fstat(file, &about) != 0 || !S_ISREG(about.st_mode) || ::fstatfs(file, &where) != 0 ||
       // Of huge pages there may be none left at the first touch.
       where.f_type != TMPFS_MAGIC) {
-    throw bad_frame{"what was sent as shared memory is something else"};
+    throw bad_memory{"what was sent as shared memory is something else"};
   }
   if (size == 0 || std::cmp_less(about.st_size, size)) {
-    throw bad_frame{"shared memory that is not as long as it was said to be"};
+    throw bad_memory{"shared memory that is not as long as it was said to be"};
   }
 }
 
@@ -193,8 +191,8 @@ shared_memory shared_memory::open(unique_descriptor descriptor, std::size_t size
   if (begin == MAP_FAILED) {
     // A descriptor that was opened for less, or a seal against writing.
     if (errno == EACCES || errno == EPERM) {
-      throw bad_frame{writes ? "shared memory that cannot be written"
-                             : "shared memory that cannot be read"};
+      throw bad_memory{writes ? "shared memory that cannot be written"
+                              : "shared memory that cannot be read"};
     }
     fail("cannot map shared memory");
   }

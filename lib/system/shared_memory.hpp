@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <stdexcept>
 
 #include "system/unique_descriptor.hpp"
 
@@ -13,6 +14,12 @@ enum class memory_writer {
   both,
   creator,  // others can only read it; older kernels (before Linux 5.1) do not see to that
   other,    // whoever opens it; to the creator it is read-only
+};
+
+/// What another process has sent as shared memory cannot be used as such.
+class bad_memory : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 /// Memory without a name that processes share by handing over its descriptor. It begins as zeros,
@@ -39,7 +46,7 @@ class shared_memory {
   /// Maps the first `size` bytes of memory that another process made by `create`. The descriptor and
   /// the size are what that process says, and are not believed.
   ///
-  /// Throws `bad_frame` if that is not memory of at least this size that can be used as `writer` says
+  /// Throws `bad_memory` if that is not memory of at least this size that can be used as `writer` says
   /// and cannot shrink; `boost::system::system_error` if it cannot be mapped here, or not be reserved
   /// by its only writer. The descriptor is closed then.
   static shared_memory open(unique_descriptor descriptor, std::size_t size,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "worker/worker_environment.hpp"
+#include "processes/worker_environment.hpp"
 
 namespace coterie::detail {
 

@@ -18,6 +18,15 @@ auto& numbered(Segments& segments, std::uint64_t number) {
   return segments[number - 1U];
 }
 
+// A frame that speaks of memory is no better than the memory.
+shared_memory open(unique_descriptor descriptor, std::size_t size, memory_writer writer) {
+  try {
+    return shared_memory::open(std::move(descriptor), size, writer);
+  } catch (const bad_memory& problem) {
+    throw bad_frame{problem.what()};
+  }
+}
+
 }  // namespace
 
 void worker_segments::place(const frame_header& told, unique_descriptor descriptor) {
@@ -26,9 +35,7 @@ void worker_segments::place(const frame_header& told, unique_descriptor descript
     argument_segment& segment = numbered(arguments_, told.first);
     segment = {};
     try {
-      if (size > 0) {
-        segment.memory = shared_memory::open(std::move(descriptor), size, memory_writer::creator);
-      }
+      if (size > 0) segment.memory = open(std::move(descriptor), size, memory_writer::creator);
     } catch (const boost::system::system_error&) {
       // No addresses for it, perhaps. That is a matter of the items that come in it.
       segment.problem = std::current_exception();
@@ -38,9 +45,7 @@ void worker_segments::place(const frame_header& told, unique_descriptor descript
     result_segment& segment = numbered(results_, told.first);
     segment = {};
     try {
-      if (size > 0) {
-        segment.memory = shared_memory::open(std::move(descriptor), size, memory_writer::other);
-      }
+      if (size > 0) segment.memory = open(std::move(descriptor), size, memory_writer::other);
     } catch (const boost::system::system_error&) {
       segment.memory = {};  // results then go through the ring
     }

@@ -20,11 +20,11 @@
 #include <coterie/coterie.hpp>
 
 #include "frames/frame.hpp"
+#include "processes/worker_environment.hpp"
 #include "program/modules.hpp"
 #include "support/expect.hpp"
 #include "support/processes.hpp"
 #include "support/run.hpp"
-#include "worker/worker_environment.hpp"
 #include "worker/worker_link.hpp"
 #include "worker/worker_transport.hpp"
 

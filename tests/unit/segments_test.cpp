@@ -2,6 +2,7 @@
 
 // Both sides of a link's segments, in one process: what one says is carried to the other by hand.
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -328,4 +329,15 @@ TEST_CASE("given memory that no link has, when it is spoken of, then that is not
   }
   run.segment = no_segment;
   CHECK_THROWS_AS(sides.worker.argument(run), bad_frame);
+}
+
+TEST_CASE("given a descriptor of no memory, when a frame speaks of it, then that is not believed") {
+  two_sides sides;
+  frame_header told = frames::header(GENERATE(frame_kind::argument_segment,  //
+                                              frame_kind::result_segment),
+                                     0);
+  told.first = 1;
+  told.count = large;
+  const auto no_memory = [] { return unique_descriptor{::open("/dev/null", O_RDWR | O_CLOEXEC)}; };
+  CHECK_THROWS_AS(sides.worker.take(told, no_memory), bad_frame);
 }

@@ -23,7 +23,6 @@
 #include <boost/system/system_error.hpp>
 #include <catch2/catch.hpp>
 
-#include "frames/frame.hpp"
 #include "system/shared_memory.hpp"
 #include "system/unique_descriptor.hpp"
 
@@ -186,53 +185,54 @@ TEST_CASE("given what is no such memory, when it is opened, then it is not belie
   const auto open = [](unique_descriptor descriptor, std::size_t size = some_size) {
     return shared_memory::open(std::move(descriptor), size);
   };
-  SECTION("nothing") { CHECK_THROWS_AS(open(unique_descriptor{}), bad_frame); }
+  SECTION("nothing") { CHECK_THROWS_AS(open(unique_descriptor{}), bad_memory); }
   SECTION("a device") {
-    CHECK_THROWS_AS(open(unique_descriptor{::open("/dev/zero", O_RDWR)}), bad_frame);
+    CHECK_THROWS_AS(open(unique_descriptor{::open("/dev/zero", O_RDWR)}), bad_memory);
   }
   SECTION("a pipe") {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     const unique_descriptor other{ends[1]};
-    CHECK_THROWS_AS(open(unique_descriptor{ends[0]}), bad_frame);
+    CHECK_THROWS_AS(open(unique_descriptor{ends[0]}), bad_memory);
   }
   SECTION("a file on a disk, or wherever temporary files are") {
     for (const char* folder : {"/tmp", "/dev/shm"}) {
       unique_descriptor file{::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
       if (!file) continue;
       REQUIRE(::ftruncate(file.get(), some_size) == 0);
-      CHECK_THROWS_AS(open(std::move(file)), bad_frame);
+      CHECK_THROWS_AS(open(std::move(file)), bad_memory);
     }
   }
   SECTION("memory that can shrink") {
-    CHECK_THROWS_AS(open(memory_file(some_size, 0)), bad_frame);
-    CHECK_THROWS_AS(open(memory_file(some_size, F_SEAL_GROW | F_SEAL_SEAL)), bad_frame);
+    CHECK_THROWS_AS(open(memory_file(some_size, 0)), bad_memory);
+    CHECK_THROWS_AS(open(memory_file(some_size, F_SEAL_GROW | F_SEAL_SEAL)), bad_memory);
     CHECK(open(memory_file(some_size, F_SEAL_SHRINK)).bytes().size() == some_size);
   }
   SECTION("memory that was never to be sealed") {
     unique_descriptor file{::memfd_create("test", MFD_CLOEXEC)};
     REQUIRE(::ftruncate(file.get(), some_size) == 0);
-    CHECK_THROWS_AS(open(std::move(file)), bad_frame);
+    CHECK_THROWS_AS(open(std::move(file)), bad_memory);
   }
   SECTION("memory that cannot be written") {
-    CHECK_THROWS_AS(open(memory_file(some_size, right_seals | F_SEAL_WRITE)), bad_frame);
+    CHECK_THROWS_AS(open(memory_file(some_size, right_seals | F_SEAL_WRITE)), bad_memory);
     const auto made = shared_memory::create(some_size);
     const auto path = "/proc/self/fd/" + std::to_string(made.descriptor());
-    CHECK_THROWS_AS(open(unique_descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)}), bad_frame);
+    CHECK_THROWS_AS(open(unique_descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)}),
+                    bad_memory);
   }
   SECTION("memory of huge pages") {
     constexpr std::size_t huge = std::size_t{2} << 20U;
     unique_descriptor file = memory_file(huge, right_seals, MFD_HUGETLB);
-    if (file) CHECK_THROWS_AS(open(std::move(file), huge), bad_frame);
+    if (file) CHECK_THROWS_AS(open(std::move(file), huge), bad_memory);
   }
   SECTION("memory that is shorter than was said") {
     const auto made = shared_memory::create(some_size);
     for (const std::size_t size :
          {some_size + 1, std::size_t{1} << 63U, std::numeric_limits<std::size_t>::max()}) {
-      CHECK_THROWS_AS(open(copy_of(made.descriptor()), size), bad_frame);
+      CHECK_THROWS_AS(open(copy_of(made.descriptor()), size), bad_memory);
     }
-    CHECK_THROWS_AS(open(copy_of(made.descriptor()), 0), bad_frame);
-    CHECK_THROWS_AS(open(memory_file(0, right_seals), 1), bad_frame);
+    CHECK_THROWS_AS(open(copy_of(made.descriptor()), 0), bad_memory);
+    CHECK_THROWS_AS(open(memory_file(0, right_seals), 1), bad_memory);
   }
   CHECK(next_descriptor() == next);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "worker/worker_environment.hpp"
+#include "processes/worker_environment.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>
