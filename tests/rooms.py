@@ -14,14 +14,15 @@ import sys
 
 # From bottom to top.
 rooms = {
+    "timing": [],
     "system": [],
     "frames": [],
     "errors": [],
     "program": ["errors"],
-    "links": ["system", "frames"],
-    "schedule": ["frames"],
-    "processes": ["system", "program"],
-    "worker": ["system", "frames", "errors", "program", "links", "processes"],
+    "links": ["timing", "system", "frames"],
+    "schedule": ["timing", "frames"],
+    "processes": ["timing", "system", "program"],
+    "worker": ["timing", "system", "frames", "errors", "program", "links", "processes"],
     "pool": ["system", "frames", "errors", "program", "links", "schedule", "processes"],
     "entry": ["errors", "program", "processes", "worker"],
 }

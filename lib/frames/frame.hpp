@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -125,14 +124,6 @@ struct frame {
 
 /// A payload that several frames, or several tries of one, may share.
 using shared_payload = std::shared_ptr<const byte_buffer>;
-
-/// A worker that goes on working lets the parent sleep for this long after it has last woken it, if
-/// somebody waits for each result. Half a millisecond is not noticed, and waking the parent costs
-/// as much as a task of 15 us.
-inline constexpr std::chrono::nanoseconds longest_silence = std::chrono::microseconds{400};
-/// The same if results are of use only when all are there: then only progress is to be seen.
-inline constexpr std::chrono::nanoseconds longest_silence_when_collected =
-    std::chrono::milliseconds{20};
 
 /// Bytes that cannot be a frame.
 class bad_frame : public std::runtime_error {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "timing/timing.hpp"
+
 namespace coterie::detail {
 
 /// How a side of a link looks for input before it sleeps: a wake-up costs ten times what a message costs
@@ -19,13 +21,11 @@ class basic_busy_poll {
  public:
   using clock = Clock;
 
-  /// The longest that can be asked for. Longer than this somebody else should have the CPU.
-  static constexpr std::chrono::nanoseconds longest = std::chrono::seconds{1};
+  /// The longest that can be asked for.
+  static constexpr std::chrono::nanoseconds longest = timing::longest_busy_poll;
 
-  /// How often it looks in vain before it rests, and for how long.
+  /// How often it looks in vain before it rests.
   static constexpr int patience = 3;
-  static constexpr std::chrono::nanoseconds shortest_rest = std::chrono::milliseconds{10};
-  static constexpr std::chrono::nanoseconds longest_rest = std::chrono::milliseconds{640};
 
   /// `limit` is how long to look; zero is not to look at all.
   explicit basic_busy_poll(std::chrono::nanoseconds limit) noexcept : limit_{limit} {}
@@ -51,13 +51,13 @@ class basic_busy_poll {
       for (int looks = 0; looks < looks_between_clocks; ++looks) {
         if (found()) {
           in_vain_ = 0;
-          rest_ = shortest_rest;
+          rest_ = timing::first_poll_rest;
           return true;
         }
         relax();
       }
       const auto now = clock::now();
-      const bool was_put_aside = now - before > put_aside;
+      const bool was_put_aside = now - before > timing::preemption;
       if (was_put_aside || (now >= end_ && ++in_vain_ >= patience)) rest_from(now);
       if (was_put_aside) return found();
       if (now >= end) return false;
@@ -67,12 +67,11 @@ class basic_busy_poll {
 
  private:
   static constexpr int looks_between_clocks = 8;
-  // Much longer than so few looks take, much shorter than the kernel's time slices.
-  static constexpr std::chrono::nanoseconds put_aside = std::chrono::microseconds{200};
+
   void rest_from(typename clock::time_point now) noexcept {
     end_ = now;
     rest_until_ = now + rest_;
-    rest_ = std::min(2 * rest_, longest_rest);
+    rest_ = std::min(2 * rest_, timing::longest_poll_rest);
     in_vain_ = patience - 1;  // one more is enough
   }
 
@@ -88,7 +87,7 @@ class basic_busy_poll {
   std::chrono::nanoseconds limit_;
   typename clock::time_point end_{};
   typename clock::time_point rest_until_{};
-  std::chrono::nanoseconds rest_ = shortest_rest;
+  std::chrono::nanoseconds rest_ = timing::first_poll_rest;
   int in_vain_ = 0;
 };
 

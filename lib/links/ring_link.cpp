@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 
 #include "links/ring_pair.hpp"
+#include "timing/timing.hpp"
 
 namespace coterie::detail {
 
@@ -24,7 +25,7 @@ ring_link::ring_link(const boost::asio::any_io_executor& executor, unique_descri
       timer_{executor},
       executor_{executor},
       poll_{settings.busy_poll},
-      poll_turn_{longest_turn / settings.links} {}
+      poll_turn_{timing::poll_turn / settings.links} {}
 
 // ---- what comes -------------------------------------------------------------------------------
 
@@ -55,12 +56,12 @@ void ring_link::received(std::size_t count) {
 // that has written over the flag by which this side says that it sleeps may never ring again: hence the
 // slow looks.
 void ring_link::look_again(const std::shared_ptr<link_listener>& listener, bool lively) {
-  timer_.set(lively ? next_look() : slow_look, listener);
+  timer_.set(lively ? next_look() : timing::idle_link_check, listener);
   start_polling(listener);
 }
 
 std::chrono::nanoseconds ring_link::next_look() const {
-  return claims_.may_be_silent() ? lively_look : slow_look;
+  return claims_.may_be_silent() ? timing::link_check : timing::idle_link_check;
 }
 
 bool ring_link::looked(const std::shared_ptr<link_listener>& listener, look_for why) {
@@ -75,9 +76,9 @@ bool ring_link::looked_by_timer(const std::shared_ptr<link_listener>& listener) 
   if (!claims_.makes_sense()) problem_ = "it wrote over its claims in the shared memory";
   if (segments_.any()) {
     // A burst of large messages leaves no memory behind.
-    segments_.drop_unused(slow_look, queue_);
+    segments_.drop_unused(timing::unused_segments, queue_);
     write();
-    if (segments_.any()) timer_.set(slow_look, listener);
+    if (segments_.any()) timer_.set(timing::unused_segments, listener);
   }
   return true;
 }

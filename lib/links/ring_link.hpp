@@ -60,12 +60,6 @@ class ring_link final : public link {
  private:
   // As much is taken in before the event loop gets its turn again.
   static constexpr std::size_t turn = std::size_t{1} << 20U;
-  // While the worker may have results that it has not told of, and else. The first is much longer than a
-  // worker keeps silent, so that a stream of short items is not looked at more often for it.
-  static constexpr std::chrono::nanoseconds lively_look = 10 * longest_silence;
-  static constexpr std::chrono::nanoseconds slow_look = std::chrono::seconds{1};
-  // Polling holds the event loop up for as long, all links of a pool together.
-  static constexpr std::chrono::nanoseconds longest_turn = std::chrono::microseconds{4};
 
   void write();
   void wake();

@@ -15,6 +15,7 @@
 #include "processes/exit_status.hpp"
 #include "processes/lifeline.hpp"
 #include "system/unique_descriptor.hpp"
+#include "timing/timing.hpp"
 
 namespace coterie::detail {
 
@@ -48,7 +49,7 @@ class worker_process {
     if (descriptor_) {
       descriptor_->async_wait(descriptor_type::wait_read, std::move(told));
     } else {
-      timer_->expires_after(between_looks);
+      timer_->expires_after(timing::exit_check);
       timer_->async_wait(std::move(told));
     }
   }
@@ -68,9 +69,6 @@ class worker_process {
 
  private:
   using descriptor_type = boost::asio::posix::basic_stream_descriptor<boost::asio::any_io_executor>;
-
-  // The end of a link tells of most ends before that.
-  static constexpr std::chrono::milliseconds between_looks{10};
 
   void give_back() noexcept;
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "timing/timing.hpp"
+
 namespace coterie::detail {
 
 namespace {
@@ -42,12 +44,14 @@ std::size_t chunk_sizer::automatic_size() const noexcept {
 std::size_t chunk_sizer::chunks_together() const noexcept {
   const double each = mean_ * static_cast<double>(given_);
   return static_cast<std::size_t>(
-      std::min(count(longest_together) / each, static_cast<double>(most_together)));
+      std::min(count(timing::longest_together) / each, static_cast<double>(most_together)));
 }
 
 double chunk_sizer::aim() const noexcept {
-  const double shortest = std::max(count(shortest_aim), count(shortest_aim_each) * workers_);
-  const double longest = std::max(count(longest_aim), count(longest_aim_each) * workers_);
+  const double shortest =
+      std::max(count(timing::shortest_chunk), count(timing::shortest_chunk_each) * workers_);
+  const double longest =
+      std::max(count(timing::longest_chunk), count(timing::longest_chunk_each) * workers_);
   return std::clamp(all_ / workers_ / parts, shortest, longest);
 }
 

@@ -20,16 +20,10 @@ namespace coterie::detail {
 /// `docs/chunks.md` gives the reasons.
 class chunk_sizer {
  public:
-  static constexpr std::chrono::nanoseconds shortest_aim = std::chrono::microseconds{125};
-  static constexpr std::chrono::nanoseconds longest_aim = std::chrono::microseconds{1500};
-  /// With many workers the limits are higher: all chunks pass through one parent. For each worker.
-  static constexpr std::chrono::nanoseconds shortest_aim_each = std::chrono::microseconds{10};
-  static constexpr std::chrono::nanoseconds longest_aim_each = std::chrono::microseconds{20};
   static constexpr int parts = 20;  // of the time so far, one of which a chunk aims at
   static constexpr std::size_t fastest_growth = 2;
   static constexpr std::size_t largest = std::size_t{1} << 20U;
-  /// Chunks of given size travel together up to this time, and this number.
-  static constexpr std::chrono::nanoseconds longest_together = std::chrono::microseconds{400};
+  /// Chunks of given size travel together up to this number.
   static constexpr std::size_t most_together = 64;
 
   /// `given` is the number of items in each chunk; 0 means automatic.

@@ -15,24 +15,24 @@ void restart_policy::failed(start_failure why, time_point now) {
   // One more than the limit says all there is to say.
   if (lost_.size() <= limits_.starts) lost_.push_back(now);
   if (retry_at_ || gave_up()) return;
-  retry_at_ = now + std::exchange(wait_, std::min(2 * wait_, longest_wait));
+  retry_at_ = now + std::exchange(wait_, std::min(2 * wait_, timing::longest_restart_wait));
 }
 
 void restart_policy::succeeded() noexcept {
   begin_anew();
-  pause_ = first_pause;
+  pause_ = timing::first_restart_pause;
 }
 
 void restart_policy::begin_anew() noexcept {
   lost_.clear();
   in_a_row_ = 0;
   retry_at_.reset();
-  wait_ = first_wait;
+  wait_ = timing::first_restart_wait;
 }
 
 void restart_policy::pause(time_point now) noexcept {
   if (retry_at_) return;
-  retry_at_ = now + std::exchange(pause_, std::min(2 * pause_, longest_pause));
+  retry_at_ = now + std::exchange(pause_, std::min(2 * pause_, timing::longest_restart_pause));
 }
 
 bool restart_policy::tick(time_point now) noexcept {

@@ -7,6 +7,8 @@
 #include <deque>
 #include <optional>
 
+#include "timing/timing.hpp"
+
 namespace coterie::detail {
 
 /// Why a worker ended before it was ready.
@@ -18,7 +20,7 @@ enum class start_failure : std::uint8_t {
 /// How many starts may be lost before the pool gives up.
 struct restart_limits {
   std::size_t starts = 64;
-  std::chrono::nanoseconds window = std::chrono::seconds{10};
+  std::chrono::nanoseconds window = timing::restart_window;
 };
 
 /// Decides when workers that ended before they were ready are started again.
@@ -36,11 +38,6 @@ class restart_policy {
 
   /// Failures of the program in a row after which no further start is tried.
   static constexpr int attempts = 3;
-  static constexpr std::chrono::nanoseconds first_wait = std::chrono::milliseconds{1};
-  static constexpr std::chrono::nanoseconds longest_wait = std::chrono::seconds{1};
-  /// While some workers serve, starts that were given up are tried again after this; doubles.
-  static constexpr std::chrono::nanoseconds first_pause = std::chrono::seconds{1};
-  static constexpr std::chrono::nanoseconds longest_pause = std::chrono::seconds{32};
 
   explicit restart_policy(restart_limits limits) noexcept : limits_{limits} {}
 
@@ -70,8 +67,8 @@ class restart_policy {
   std::deque<time_point> lost_;  // starts that were ended from outside, within the window
   int in_a_row_ = 0;             // failures of the program
   std::optional<time_point> retry_at_;
-  std::chrono::nanoseconds wait_ = first_wait;
-  std::chrono::nanoseconds pause_ = first_pause;
+  std::chrono::nanoseconds wait_ = timing::first_restart_wait;
+  std::chrono::nanoseconds pause_ = timing::first_restart_pause;
 };
 
 }  // namespace coterie::detail

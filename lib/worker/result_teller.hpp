@@ -12,6 +12,7 @@
 
 #include "frames/frame.hpp"
 #include "links/open_results.hpp"
+#include "timing/timing.hpp"
 #include "worker/worker_transport.hpp"
 
 namespace coterie::detail {
@@ -20,7 +21,7 @@ namespace coterie::detail {
 /// item: so they do not wait for its end, and are not lost with it.
 ///
 /// The worker encodes results in `results`, in memory of its own, and counts each when it is whole. A
-/// thread of this class looks there, and sends as a frame what has been there for `look_interval`. From
+/// thread of this class looks there, and sends as a frame what has been there for `interval`. From
 /// `begin` to `end` the socket belongs to that thread, from `end` to `begin` to the worker, and so the
 /// frames of both are whole and in order. The worker sends the rest itself.
 ///
@@ -32,11 +33,8 @@ namespace coterie::detail {
 /// Thread safety: one thread besides its own at a time.
 class result_teller {
  public:
-  /// How long a result waits for the worker to send it, while the worker is at work.
-  static constexpr std::chrono::nanoseconds look_interval = std::chrono::microseconds{750};
-
   /// Precondition: `socket` stays open.
-  explicit result_teller(int socket, std::chrono::nanoseconds interval = look_interval);
+  explicit result_teller(int socket, std::chrono::nanoseconds interval = timing::result_check);
   result_teller(const result_teller&) = delete;
   result_teller& operator=(const result_teller&) = delete;
   ~result_teller();

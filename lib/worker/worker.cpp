@@ -24,6 +24,7 @@
 #include "processes/exit_status.hpp"
 #include "program/modules.hpp"
 #include "system/file_identity.hpp"
+#include "timing/timing.hpp"
 #include "worker/parent_watch.hpp"
 #include "worker/standard_output.hpp"
 #include "worker/worker_link.hpp"
@@ -192,8 +193,9 @@ class session {
   void define(const frame& arrived) {
     known_job& job = jobs_[arrived.header.job];
     job.manner = {.chunksize = static_cast<std::size_t>(arrived.header.count),
-                  .longest_wait =
-                      arrived.header.first != 0 ? longest_silence : longest_silence_when_collected};
+                  .longest_wait = arrived.header.first != 0
+                                      ? timing::longest_silence
+                                      : timing::longest_silence_when_collected};
     job.seed = arrived.header.chunk;
     job.definition.assign(arrived.payload.begin(), arrived.payload.end());
   }

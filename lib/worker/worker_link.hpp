@@ -72,7 +72,7 @@ class worker_link {
   void send_results(const frame_header& header, byte_buffer& bytes, std::size_t told);
   [[nodiscard]] std::size_t unsent() const noexcept { return queue_.size(); }
   /// Sends what waits: it arrives even if this process ends now. The parent may not look at it yet; if
-  /// no `flush` follows within `longest_silence`, it looks by itself.
+  /// no `flush` follows within `timing::longest_silence`, it looks by itself.
   void publish();
   /// Sends what waits, and has the parent look at it.
   void flush();

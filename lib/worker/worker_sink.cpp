@@ -7,14 +7,14 @@
 #include <coterie/detail/exception_wire.hpp>
 
 #include "links/claims.hpp"
+#include "timing/timing.hpp"
 #include "worker/standard_output.hpp"
 
 namespace coterie::detail {
 
 namespace {
 
-// The clock is read about once in this time, which makes its cost vanish beside the items'.
-constexpr std::chrono::nanoseconds stride = std::chrono::microseconds{50};
+// At most so many items run between two readings of the clock.
 constexpr std::size_t longest_stride = std::size_t{1} << 16U;
 // Results that are longer than this in all do not wait for more.
 constexpr std::size_t much = std::size_t{256} << 10U;
@@ -159,9 +159,9 @@ void worker_sink::empty_results() {
 
 std::size_t worker_sink::allowance() {
   measure_pace();
-  if (now_ - last_flush_ >= stride) link_.make_way();
+  if (now_ - last_flush_ >= timing::stride) link_.make_way();
   if (now_ - last_flush_ >= how_.longest_wait || link_.unsent() >= much) flush();
-  if (now_ - last_look_ >= look_interval) {
+  if (now_ - last_look_ >= timing::cancel_check) {
     last_look_ = now_;
     if (link_.cancelled(job_)) return 0;
   }
@@ -197,8 +197,8 @@ std::chrono::nanoseconds worker_sink::look_at_clock() {
 void worker_sink::measure_pace() {
   const auto took = look_at_clock();
   if (granted_ == 0) return;
-  const auto fitting =
-      static_cast<std::size_t>(stride.count()) * granted_ / static_cast<std::size_t>(took.count());
+  const auto fitting = static_cast<std::size_t>(timing::stride.count()) * granted_ /
+                       static_cast<std::size_t>(took.count());
   allowed_ = std::clamp<std::size_t>(fitting, 1, std::min(granted_ * 8, longest_stride));
 }
 

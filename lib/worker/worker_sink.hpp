@@ -8,6 +8,7 @@
 #include <coterie/detail/byte_buffer.hpp>
 #include <coterie/detail/task.hpp>
 
+#include "timing/timing.hpp"
 #include "worker/worker_link.hpp"
 
 namespace coterie::detail {
@@ -28,11 +29,8 @@ class worker_sink final : public result_sink {
   struct manner {
     std::size_t chunksize = 0;  // items that are one worker's as a whole; 0: single ones
     /// No result waits longer than this for those after it, as long as items end.
-    std::chrono::nanoseconds longest_wait = longest_silence;
+    std::chrono::nanoseconds longest_wait = timing::longest_silence;
   };
-
-  /// How often a look is taken whether the parent has cancelled the job.
-  static constexpr std::chrono::nanoseconds look_interval = std::chrono::milliseconds{1};
 
   explicit worker_sink(worker_link& link) : link_{link}, results_{link.memory_for_results()} {}
 

@@ -8,6 +8,7 @@
 
 #include "frames/send_queue.hpp"
 #include "links/begun_counter.hpp"
+#include "timing/timing.hpp"
 #include "worker/result_teller.hpp"
 #include "worker/worker_transport.hpp"
 
@@ -23,8 +24,8 @@ void write_all(int socket, send_queue& queue);
 class worker_socket final : public worker_transport {
  public:
   worker_socket(int descriptor, unique_descriptor begun,
-                std::chrono::nanoseconds look_interval = result_teller::look_interval)
-      : descriptor_{descriptor}, items_{std::move(begun)}, teller_{descriptor, look_interval} {}
+                std::chrono::nanoseconds result_check = timing::result_check)
+      : descriptor_{descriptor}, items_{std::move(begun)}, teller_{descriptor, result_check} {}
 
   std::size_t read(std::span<std::byte> to, bool may_wait) override;
   std::size_t write(std::span<const iovec> pieces) override {

@@ -56,7 +56,7 @@ class worker_transport {
   /// next item is long.
   [[nodiscard]] virtual const open_results& results() const noexcept = 0;
   /// Whether the parent gets them even if this process ends. If not, those of the last moments are lost
-  /// then (`result_teller::look_interval`).
+  /// then (`timing::result_check`).
   [[nodiscard]] virtual bool results_survive() const noexcept = 0;
   /// What comes into `results` next are results of these items; so many frames were sent before.
   /// Precondition: all that was to be sent has been written.

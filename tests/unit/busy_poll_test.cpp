@@ -6,9 +6,11 @@
 #include <catch2/catch.hpp>
 
 #include "links/busy_poll.hpp"
+#include "timing/timing.hpp"
 
 namespace {
 
+namespace timing = coterie::detail::timing;
 using namespace std::chrono_literals;
 
 // Goes on by itself with every look at it, and when it is told to.
@@ -75,7 +77,7 @@ TEST_CASE("given looks in vain, when there were a few, then it rests, and longer
     REQUIRE(side.begin());
     look_in_vain(side);
   }
-  auto rest = side_of_a_link::shortest_rest;
+  auto rest = timing::first_poll_rest;
   for (int rests = 0; rests < 10; ++rests) {
     CHECK_FALSE(side.begin());
     made_up_clock::time += rest - 1ms;
@@ -83,7 +85,7 @@ TEST_CASE("given looks in vain, when there were a few, then it rests, and longer
     made_up_clock::time += 1ms;
     REQUIRE(side.begin());
     look_in_vain(side);
-    rest = std::min(2 * rest, side_of_a_link::longest_rest);
+    rest = std::min(2 * rest, timing::longest_poll_rest);
   }
 }
 
@@ -91,7 +93,7 @@ TEST_CASE("given rests that have become long, when something is found, then all 
   side_of_a_link side{50us};
   for (int rests = 0; rests < 5; ++rests) {
     while (side.begin()) look_in_vain(side);
-    made_up_clock::time += side_of_a_link::longest_rest;
+    made_up_clock::time += timing::longest_poll_rest;
   }
   REQUIRE(side.begin());
   CHECK(side.look(50us, [] { return true; }));
@@ -100,7 +102,7 @@ TEST_CASE("given rests that have become long, when something is found, then all 
     look_in_vain(side);
   }
   CHECK_FALSE(side.begin());
-  made_up_clock::time += side_of_a_link::shortest_rest;
+  made_up_clock::time += timing::first_poll_rest;
   CHECK(side.begin());
 }
 
@@ -117,7 +119,7 @@ TEST_CASE("given another process on the CPU, when looking, then it is over at on
     if (came) continue;
     CHECK(side.over());
     CHECK_FALSE(side.begin());
-    made_up_clock::time += side_of_a_link::shortest_rest;
+    made_up_clock::time += timing::first_poll_rest;
     CHECK(side.begin());
   }
 }

@@ -11,10 +11,11 @@
 
 #include "pool_simulation.hpp"
 #include "task_times.hpp"
+#include "timing/timing.hpp"
 
 namespace {
 
-using coterie::detail::chunk_sizer;
+namespace timing = coterie::detail::timing;
 using coterie::detail::scheduler;
 using std::chrono::nanoseconds;
 using namespace std::chrono_literals;
@@ -125,7 +126,7 @@ TEST_CASE(
       const auto ideal = result.job.work / workers;
       // A few doublings at the start, each of which the parent sends to every worker.
       const auto start = 100us * workers;
-      const auto end = chunk_sizer::longest_aim + item;
+      const auto end = timing::longest_chunk + item;
       CHECK(seconds(result.job.took()) <= 1.02 * seconds(ideal) + seconds(start + end));
       CHECK(result.idle_at_the_end <= end + gap);
     }
@@ -152,8 +153,8 @@ TEST_CASE("given a short map, when it ends, then its last chunks end together") 
       INFO(workers << " workers, items of " << seconds(item) << " s");
       const auto result = map(workers, task_times::even(in(5ms * workers, item), item));
       const nanoseconds aim =
-          std::max({nanoseconds{chunk_sizer::shortest_aim},
-                    chunk_sizer::shortest_aim_each * workers, result.job.took() / 20});
+          std::max({nanoseconds{timing::shortest_chunk}, timing::shortest_chunk_each * workers,
+                    result.job.took() / 20});
       // A worker that runs short chunks holds two.
       CHECK(result.idle_at_the_end <= 2 * (aim + item));
     }
@@ -179,7 +180,7 @@ TEST_CASE(
     for (const kind& each : kinds(workers)) {
       INFO(workers << " workers, " << each.name);
       const nanoseconds longest = *std::ranges::max_element(each.items);
-      CHECK(map(workers, each.items).idle_at_the_end <= 2 * (chunk_sizer::longest_aim + longest));
+      CHECK(map(workers, each.items).idle_at_the_end <= 2 * (timing::longest_chunk + longest));
     }
   }
 }
@@ -219,7 +220,7 @@ TEST_CASE("given a stream, when it begins, then answers come early and steadily"
         const auto ideal = item * static_cast<nanoseconds::rep>(index) / workers;
         longest_behind = std::max(longest_behind, arrivals[index] - ideal * 11 / 10);
       }
-      CHECK(longest_behind <= 2 * (chunk_sizer::shortest_aim + item) + 100us * workers);
+      CHECK(longest_behind <= 2 * (timing::shortest_chunk + item) + 100us * workers);
     }
   }
 }
@@ -272,7 +273,7 @@ TEST_CASE(
     "than a chunk aims at and the longest item") {
   pool_simulation pool{2};
   pool.call(0ns, task_times::uneven(20'000, 1us));
-  CHECK(p99(waits_beside(pool, 1400ms)) <= chunk_sizer::longest_aim + 1ms + 2 * gap);
+  CHECK(p99(waits_beside(pool, 1400ms)) <= timing::longest_chunk + 1ms + 2 * gap);
 }
 
 TEST_CASE(

@@ -8,9 +8,11 @@
 #include <catch2/catch.hpp>
 
 #include "schedule/chunk_sizer.hpp"
+#include "timing/timing.hpp"
 
 namespace {
 
+namespace timing = coterie::detail::timing;
 using coterie::detail::chunk_sizer;
 using std::chrono::nanoseconds;
 using namespace std::chrono_literals;
@@ -31,9 +33,9 @@ TEST_CASE("given a size, when items are long, then one chunk travels at a time")
   CHECK_FALSE(sizer.automatic());
   CHECK(sizer.least() == 7);
   CHECK(sizer.next() == 7);
-  run(sizer, chunk_sizer::longest_together, 1s);
+  run(sizer, timing::longest_together, 1s);
   CHECK(sizer.next() == 7);
-  CHECK(sizer.item_time() == chunk_sizer::longest_together);
+  CHECK(sizer.item_time() == timing::longest_together);
 }
 
 TEST_CASE(
@@ -42,13 +44,13 @@ TEST_CASE(
   std::size_t chunks = 1;
   while (chunks < 16) {
     CHECK(sizer.next() == 7 * chunks);
-    sizer.measured(sizer.next(), chunk_sizer::longest_together / 20 * chunks);
+    sizer.measured(sizer.next(), timing::longest_together / 20 * chunks);
     chunks *= 2;
   }
   CHECK(sizer.next() == 7 * 16);
-  sizer.measured(sizer.next(), chunk_sizer::longest_together / 20 * 16);
+  sizer.measured(sizer.next(), timing::longest_together / 20 * 16);
   CHECK(sizer.next() == 7 * 20);
-  sizer.measured(7, chunk_sizer::longest_together);
+  sizer.measured(7, timing::longest_together);
   CHECK(sizer.next() == 7);
 }
 
@@ -87,8 +89,8 @@ TEST_CASE("given short items, when they are measured, then chunks double at most
 
 TEST_CASE("given a job that is young, when items are measured, then chunks take the least time") {
   chunk_sizer sizer{0};
-  run(sizer, 1us, chunk_sizer::shortest_aim);
-  run(sizer, 1us, chunk_sizer::shortest_aim);
+  run(sizer, 1us, timing::shortest_chunk);
+  run(sizer, 1us, timing::shortest_chunk);
   CHECK(sizer.next() == 125);
 }
 
@@ -121,8 +123,8 @@ TEST_CASE("given items of any time, when a job is old, then its chunks never tak
     chunk_sizer sizer{0};
     run(sizer, item, 1s);
     const auto time = item * static_cast<nanoseconds::rep>(sizer.next());
-    CHECK(time >= chunk_sizer::longest_aim);
-    CHECK(time < chunk_sizer::longest_aim + item);
+    CHECK(time >= timing::longest_chunk);
+    CHECK(time < timing::longest_chunk + item);
   }
 }
 

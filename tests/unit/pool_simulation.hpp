@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "schedule/scheduler.hpp"
+#include "timing/timing.hpp"
 
 /// A pool whose time is made up: the real scheduler decides, workers and messages are events in a queue.
 ///
@@ -35,8 +36,8 @@ class pool_simulation {
 
   static constexpr nanoseconds message = std::chrono::microseconds{10};
   static constexpr nanoseconds parent = std::chrono::microseconds{5};
-  static constexpr nanoseconds silence = std::chrono::microseconds{400};
-  static constexpr nanoseconds stride = std::chrono::microseconds{50};
+  static constexpr nanoseconds silence = coterie::detail::timing::longest_silence;
+  static constexpr nanoseconds stride = coterie::detail::timing::stride;
 
   /// What became of a job.
   struct outcome {

@@ -6,15 +6,22 @@
 
 #include <catch2/catch.hpp>
 
+#include <coterie/pool_options.hpp>
+
 #include "schedule/restart_policy.hpp"
+#include "timing/timing.hpp"
 
 namespace {
 
+namespace timing = coterie::detail::timing;
 using coterie::detail::restart_policy;
 using coterie::detail::start_failure;
 using namespace std::chrono_literals;
 
 constexpr restart_policy::time_point start{};
+
+// The policy's own window is the one that programs read of.
+static_assert(coterie::detail::restart_limits{}.window == coterie::restart_intensity{}.window);
 
 }  // namespace
 
@@ -49,7 +56,7 @@ TEST_CASE("given failures of the program, when a start succeeds between, then th
 TEST_CASE("given starts killed from outside, when each is retried, then waits double to a second") {
   restart_policy policy{{.starts = 1000, .window = 1h}};
   auto now = start;
-  auto wait = restart_policy::first_wait;
+  auto wait = timing::first_restart_wait;
   for (int round = 0; round < 20; ++round) {
     policy.failed(start_failure::from_outside, now);
     REQUIRE(policy.retry_at().has_value());
@@ -59,19 +66,19 @@ TEST_CASE("given starts killed from outside, when each is retried, then waits do
     now = *policy.retry_at();
     CHECK(policy.tick(now));
     CHECK(policy.may_start());
-    wait = std::min(2 * wait, restart_policy::longest_wait);
+    wait = std::min(2 * wait, timing::longest_restart_wait);
   }
-  CHECK(wait == restart_policy::longest_wait);
+  CHECK(wait == timing::longest_restart_wait);
 }
 
 TEST_CASE(
     "given many workers killed at once, when their ends are heard, then they share one wait") {
   restart_policy policy{{.starts = 1000, .window = 1h}};
   for (int worker = 0; worker < 100; ++worker) policy.failed(start_failure::from_outside, start);
-  CHECK(*policy.retry_at() == start + restart_policy::first_wait);
-  CHECK(policy.tick(start + restart_policy::first_wait));
+  CHECK(*policy.retry_at() == start + timing::first_restart_wait);
+  CHECK(policy.tick(start + timing::first_restart_wait));
   policy.failed(start_failure::from_outside, start);
-  CHECK(*policy.retry_at() == start + 2 * restart_policy::first_wait);
+  CHECK(*policy.retry_at() == start + 2 * timing::first_restart_wait);
 }
 
 TEST_CASE(
@@ -108,7 +115,7 @@ TEST_CASE(
 TEST_CASE("given that starts were given up, when others serve, then they are tried after a pause") {
   restart_policy policy{{.starts = 3, .window = 1s}};
   auto now = start;
-  auto pause = restart_policy::first_pause;
+  auto pause = timing::first_restart_pause;
   for (int round = 0; round < 8; ++round) {
     for (int failures = 0; failures < restart_policy::attempts; ++failures) {
       policy.failed(start_failure::of_program, now);
@@ -119,9 +126,9 @@ TEST_CASE("given that starts were given up, when others serve, then they are tri
     now = *policy.retry_at();
     CHECK(policy.tick(now));
     CHECK(policy.may_start());
-    pause = std::min(2 * pause, restart_policy::longest_pause);
+    pause = std::min(2 * pause, timing::longest_restart_pause);
   }
-  CHECK(pause == restart_policy::longest_pause);
+  CHECK(pause == timing::longest_restart_pause);
 }
 
 TEST_CASE("given that starts were given up, when the program asks anew, then they are tried") {
@@ -145,7 +152,7 @@ TEST_CASE(
     }
     policy.succeeded();
     policy.failed(start_failure::from_outside, now);
-    CHECK(*policy.retry_at() == now + restart_policy::first_wait);
+    CHECK(*policy.retry_at() == now + timing::first_restart_wait);
   }
   SECTION("pauses") {
     for (int round = 0; round < 2; ++round) {
@@ -154,7 +161,7 @@ TEST_CASE(
     }
     policy.succeeded();
     policy.pause(start);
-    CHECK(*policy.retry_at() == start + restart_policy::first_pause);
+    CHECK(*policy.retry_at() == start + timing::first_restart_pause);
   }
 }
 

@@ -12,9 +12,11 @@
 #include <catch2/catch.hpp>
 
 #include "scheduler_desk.hpp"
+#include "timing/timing.hpp"
 
 namespace {
 
+namespace timing = coterie::detail::timing;
 namespace action = coterie::detail::action;
 using coterie::detail::chunk_sizer;
 using coterie::detail::job_table;
@@ -186,7 +188,7 @@ TEST_CASE("given short items, when a worker runs them, then several chunks trave
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1, 3);
-  const auto chunk_time = chunk_sizer::longest_together / 10;
+  const auto chunk_time = timing::longest_together / 10;
   std::vector<std::size_t> sizes;
   while (sizes.size() < 6) {
     const auto next = desk.cut();

@@ -9,9 +9,11 @@
 #include <catch2/catch.hpp>
 
 #include "scheduler_desk.hpp"
+#include "timing/timing.hpp"
 
 namespace {
 
+namespace timing = coterie::detail::timing;
 namespace action = coterie::detail::action;
 using coterie::detail::chunk_id;
 using coterie::detail::item_range;
@@ -324,7 +326,7 @@ TEST_CASE("given a pool that has given up, when it is closed, then all are gone"
 
 TEST_CASE("given a degraded pool, when time passes, then it tries again, each time later") {
   scheduler_desk desk = degraded();
-  auto delay = restart_policy::first_pause;
+  auto delay = timing::first_restart_pause;
   for (int round = 0; round < 8; ++round) {
     REQUIRE(desk.it.next_deadline() == desk.now + delay);
     desk.it.tick(desk.now + delay - 1ns);
@@ -333,9 +335,9 @@ TEST_CASE("given a degraded pool, when time passes, then it tries again, each ti
     desk.it.tick(desk.now);
     for (int start = 0; start < restart_policy::attempts; ++start) fail_start(desk);
     desk.nothing();
-    delay = std::min(2 * delay, restart_policy::longest_pause);
+    delay = std::min(2 * delay, timing::longest_restart_pause);
   }
-  CHECK(delay == restart_policy::longest_pause);
+  CHECK(delay == timing::longest_restart_pause);
 }
 
 TEST_CASE("given a degraded pool, when a start succeeds, then every rank is filled again") {

@@ -8,6 +8,7 @@
 
 #include "frames.hpp"
 #include "ring_wire.hpp"
+#include "timing/timing.hpp"
 #include "worker/worker_sink.hpp"
 
 namespace {
@@ -21,7 +22,7 @@ struct worker_of_a_sleeper {
     run.chunk = chunk;
     run.count = 1;
     wire.claimed->sent(chunk, 0, 1);
-    REQUIRE(sink.begin(run, {.longest_wait = longest_silence_when_collected}));
+    REQUIRE(sink.begin(run, {.longest_wait = timing::longest_silence_when_collected}));
   }
   void work() {
     REQUIRE(sink.allowance() == 1);
