@@ -19,11 +19,12 @@ rooms = {
     "frames": [],
     "errors": [],
     "program": ["errors"],
-    "links": ["timing", "system", "frames"],
+    "channel": ["timing", "system", "frames"],
+    "links": ["timing", "system", "frames", "channel"],
     "schedule": ["timing", "frames"],
     "processes": ["timing", "system", "program"],
-    "worker": ["timing", "system", "frames", "errors", "program", "links", "processes"],
-    "pool": ["system", "frames", "errors", "program", "links", "schedule", "processes"],
+    "worker": ["timing", "system", "frames", "errors", "program", "channel", "processes"],
+    "pool": ["system", "frames", "errors", "program", "channel", "links", "schedule", "processes"],
     "entry": ["errors", "program", "processes", "worker"],
 }
 

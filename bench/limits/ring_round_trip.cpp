@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "../support/contender.hpp"
-#include "links/byte_ring.hpp"
+#include "channel/byte_ring.hpp"
 
 using coterie::detail::byte_ring;
 using coterie::detail::ring_reader;

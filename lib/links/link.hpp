@@ -10,8 +10,8 @@
 
 #include <coterie/detail/buffer_memory.hpp>
 
+#include "channel/claims.hpp"
 #include "frames/frame.hpp"
-#include "links/claims.hpp"
 
 namespace coterie::detail {
 

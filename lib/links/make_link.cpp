@@ -13,9 +13,9 @@
 
 #include <boost/system/system_error.hpp>
 
-#include "links/link_offer.hpp"
+#include "channel/link_offer.hpp"
+#include "channel/ring_pair.hpp"
 #include "links/ring_link.hpp"
-#include "links/ring_pair.hpp"
 #include "links/socket_link.hpp"
 #include "system/descriptor_channel.hpp"
 #include "system/shared_memory.hpp"

@@ -5,8 +5,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "channel/link_offer.hpp"
 #include "links/link.hpp"
-#include "links/link_offer.hpp"
 #include "links/ring_settings.hpp"
 #include "system/unique_descriptor.hpp"
 

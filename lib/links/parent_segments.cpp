@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "links/ring_pair.hpp"
+#include "channel/ring_pair.hpp"
 #include "system/descriptor_channel.hpp"
 
 namespace coterie::detail {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "links/segments.hpp"
+#include "channel/segments.hpp"
 #include "system/shared_memory.hpp"
 
 namespace coterie::detail {

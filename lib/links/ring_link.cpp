@@ -9,7 +9,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include "links/ring_pair.hpp"
+#include "channel/ring_pair.hpp"
 #include "timing/timing.hpp"
 
 namespace coterie::detail {

@@ -10,15 +10,15 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "channel/busy_poll.hpp"
+#include "channel/byte_ring.hpp"
+#include "channel/claims.hpp"
+#include "channel/open_results.hpp"
 #include "frames/frame_reader.hpp"
 #include "frames/send_queue.hpp"
-#include "links/busy_poll.hpp"
-#include "links/byte_ring.hpp"
-#include "links/claims.hpp"
 #include "links/link.hpp"
 #include "links/link_socket.hpp"
 #include "links/look_timer.hpp"
-#include "links/open_results.hpp"
 #include "links/parent_segments.hpp"
 #include "links/ring_settings.hpp"
 #include "system/shared_memory.hpp"

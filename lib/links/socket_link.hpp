@@ -5,9 +5,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "channel/begun_counter.hpp"
 #include "frames/frame_reader.hpp"
 #include "frames/send_queue.hpp"
-#include "links/begun_counter.hpp"
 #include "links/link.hpp"
 #include "links/link_socket.hpp"
 #include "system/unique_descriptor.hpp"

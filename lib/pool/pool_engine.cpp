@@ -13,9 +13,9 @@
 #include <coterie/error.hpp>
 #include <coterie/this_worker.hpp>
 
+#include "channel/busy_poll.hpp"
+#include "channel/ring_pair.hpp"
 #include "frames/setup_frame.hpp"
-#include "links/busy_poll.hpp"
-#include "links/ring_pair.hpp"
 #include "pool/pool_engine_enter.hpp"
 #include "pool/pool_service.hpp"
 #include "processes/worker_environment.hpp"

@@ -12,8 +12,8 @@
 
 #include <coterie/detail/result_progress.hpp>
 
+#include "channel/shared_word.hpp"
 #include "frames/send_queue.hpp"
-#include "links/shared_word.hpp"
 #include "worker/worker_socket.hpp"
 
 namespace coterie::detail {

@@ -10,8 +10,8 @@
 #include <mutex>
 #include <thread>
 
+#include "channel/open_results.hpp"
 #include "frames/frame.hpp"
-#include "links/open_results.hpp"
 #include "timing/timing.hpp"
 #include "worker/worker_transport.hpp"
 

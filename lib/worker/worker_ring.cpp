@@ -9,8 +9,8 @@
 #include <span>
 #include <utility>
 
+#include "channel/ring_pair.hpp"
 #include "frames/frame.hpp"
-#include "links/ring_pair.hpp"
 #include "processes/exit_status.hpp"
 #include "system/descriptor_channel.hpp"
 #include "system/wait_for_input.hpp"

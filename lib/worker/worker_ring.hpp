@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <deque>
 
-#include "links/busy_poll.hpp"
-#include "links/byte_ring.hpp"
-#include "links/claims.hpp"
+#include "channel/busy_poll.hpp"
+#include "channel/byte_ring.hpp"
+#include "channel/claims.hpp"
 #include "system/shared_memory.hpp"
 #include "system/unique_descriptor.hpp"
 #include "worker/worker_transport.hpp"

@@ -9,7 +9,7 @@
 
 #include <coterie/detail/buffer_memory.hpp>
 
-#include "links/segments.hpp"
+#include "channel/segments.hpp"
 #include "system/shared_memory.hpp"
 
 namespace coterie::detail {

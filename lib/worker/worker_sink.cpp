@@ -6,7 +6,7 @@
 
 #include <coterie/detail/exception_wire.hpp>
 
-#include "links/claims.hpp"
+#include "channel/claims.hpp"
 #include "timing/timing.hpp"
 #include "worker/standard_output.hpp"
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "channel/begun_counter.hpp"
 #include "frames/send_queue.hpp"
-#include "links/begun_counter.hpp"
 #include "timing/timing.hpp"
 #include "worker/result_teller.hpp"
 #include "worker/worker_transport.hpp"

@@ -8,9 +8,9 @@
 #include <exception>
 #include <stdexcept>
 
+#include "channel/link_offer.hpp"
+#include "channel/ring_pair.hpp"
 #include "frames/frame.hpp"
-#include "links/link_offer.hpp"
-#include "links/ring_pair.hpp"
 #include "processes/exit_status.hpp"
 #include "system/descriptor_channel.hpp"
 #include "system/shared_memory.hpp"

@@ -8,8 +8,8 @@
 #include <memory>
 #include <span>
 
-#include "links/link_offer.hpp"
-#include "links/open_results.hpp"
+#include "channel/link_offer.hpp"
+#include "channel/open_results.hpp"
 #include "system/unique_descriptor.hpp"
 
 namespace coterie::detail {

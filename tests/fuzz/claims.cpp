@@ -4,7 +4,7 @@
 // either claimed or taken back, and the parent knows which. When it writes what it likes, the parent still
 // takes nothing back that is not there.
 
-#include "links/claims.hpp"
+#include "channel/claims.hpp"
 
 #include <algorithm>
 #include <array>

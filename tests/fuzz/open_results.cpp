@@ -4,7 +4,7 @@
 // keeps the rules, each result comes once, and in order. When it writes what it likes, the worst that the
 // parent sees is `bad_frame`.
 
-#include "links/open_results.hpp"
+#include "channel/open_results.hpp"
 
 #include <algorithm>
 #include <array>

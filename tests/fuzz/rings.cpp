@@ -15,10 +15,10 @@
 #include <span>
 #include <vector>
 
+#include "channel/byte_ring.hpp"
 #include "frames/frame.hpp"
 #include "frames/frame_reader.hpp"
 #include "fuzz/support.hpp"
-#include "links/byte_ring.hpp"
 #include "unit/frames.hpp"
 #include "unit/ring_memory.hpp"
 

@@ -16,10 +16,10 @@
 #include <coterie/detail/byte_buffer.hpp>
 #include <coterie/detail/result_progress.hpp>
 
-#include "links/byte_ring.hpp"
-#include "links/claims.hpp"
-#include "links/open_results.hpp"
-#include "links/shared_word.hpp"
+#include "channel/byte_ring.hpp"
+#include "channel/claims.hpp"
+#include "channel/open_results.hpp"
+#include "channel/shared_word.hpp"
 
 namespace {
 

@@ -12,7 +12,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "links/begun_counter.hpp"
+#include "channel/begun_counter.hpp"
 
 namespace {
 

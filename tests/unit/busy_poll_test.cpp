@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "links/busy_poll.hpp"
+#include "channel/busy_poll.hpp"
 #include "timing/timing.hpp"
 
 namespace {

@@ -15,9 +15,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "channel/byte_ring.hpp"
 #include "forked_memory.hpp"
 #include "frames.hpp"
-#include "links/byte_ring.hpp"
 #include "ring_memory.hpp"
 #include "system/unique_descriptor.hpp"
 

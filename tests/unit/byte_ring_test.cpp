@@ -11,9 +11,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "channel/byte_ring.hpp"
 #include "frames.hpp"
 #include "frames/frame.hpp"
-#include "links/byte_ring.hpp"
 #include "ring_memory.hpp"
 
 namespace {

@@ -16,7 +16,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "links/claims.hpp"
+#include "channel/claims.hpp"
 
 namespace {
 

@@ -21,9 +21,9 @@
 
 #include <coterie/detail/result_progress.hpp>
 
+#include "channel/open_results.hpp"
 #include "forked_memory.hpp"
 #include "frames.hpp"
-#include "links/open_results.hpp"
 #include "ring_wire.hpp"
 #include "worker/worker_sink.hpp"
 

@@ -7,7 +7,7 @@
 #include <new>
 #include <span>
 
-#include "links/byte_ring.hpp"
+#include "channel/byte_ring.hpp"
 
 /// Zeros to make a ring of, within one process. Its memory ends where the ring ends, so that
 /// AddressSanitizer sees a step beyond.

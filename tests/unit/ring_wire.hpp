@@ -16,11 +16,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "channel/claims.hpp"
+#include "channel/open_results.hpp"
+#include "channel/ring_pair.hpp"
 #include "frames.hpp"
 #include "frames/frame_reader.hpp"
-#include "links/claims.hpp"
-#include "links/open_results.hpp"
-#include "links/ring_pair.hpp"
 #include "worker/worker_link.hpp"
 #include "worker/worker_ring.hpp"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "links/claims.hpp"
+#include "channel/claims.hpp"
 
 #include <algorithm>
 #include <bit>
 
-#include "links/shared_word.hpp"
+#include "channel/shared_word.hpp"
 
 namespace coterie::detail {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "links/begun_counter.hpp"
+#include "channel/begun_counter.hpp"
 
 #include <sys/eventfd.h>
 #include <unistd.h>

@@ -8,9 +8,9 @@
 #include <cstddef>
 #include <span>
 
-#include "links/byte_ring.hpp"
-#include "links/claims.hpp"
-#include "links/open_results.hpp"
+#include "channel/byte_ring.hpp"
+#include "channel/claims.hpp"
+#include "channel/open_results.hpp"
 
 namespace coterie::detail {
 

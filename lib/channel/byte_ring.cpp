@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "links/byte_ring.hpp"
+#include "channel/byte_ring.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <stdexcept>
 
+#include "channel/shared_word.hpp"
 #include "frames/frame.hpp"
-#include "links/shared_word.hpp"
 
 namespace coterie::detail {
 

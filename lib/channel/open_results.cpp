@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "links/open_results.hpp"
+#include "channel/open_results.hpp"
 
 #include <utility>
 
 #include <coterie/detail/result_progress.hpp>
 
-#include "links/shared_word.hpp"
+#include "channel/shared_word.hpp"
 
 namespace coterie::detail {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// In the place of lib/links/shared_word.hpp: words whose every step Relacy decides, as any machine that
+// In the place of lib/channel/shared_word.hpp: words whose every step Relacy decides, as any machine that
 // keeps to the memory model of C++ may.
 
 #include <array>
