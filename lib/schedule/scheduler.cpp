@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "schedule/bounded_time.hpp"
+#include "timing/timing.hpp"
 
 namespace coterie::detail {
 
@@ -202,7 +203,7 @@ bool scheduler::has_room(const worker& which) const {
   // One quick item says little of those behind it, and what waits behind a slow one cannot be revoked:
   // a worker may hold as many more as each worker, on average, has shown to be quick.
   const auto workers = static_cast<std::size_t>(crew_.size());
-  return held.chunks.size() <= job->second.measured / workers && held.expected < soon;
+  return held.chunks.size() <= job->second.measured / workers && held.expected < timing::prefetch;
 }
 
 void scheduler::offer(const worker& which) {

@@ -63,21 +63,11 @@ class scheduler {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// Where chunks cannot be revoked, a second one follows one that is expected to end within this time: a
-  /// job that waits for a worker waits for all that the worker holds.
-  static constexpr std::chrono::nanoseconds soon = std::chrono::milliseconds{1};
   /// Chunks: the one that runs, and the one that is prefetched.
   static constexpr std::size_t max_held = 2;
   /// So often a worker's chunks are revoked while it runs one of them. It has to go through all that
   /// it was sent.
   static constexpr std::size_t max_revocations = 4;
-  /// Items that take less are not worth a theft: it takes as long until the thief has them. With many
-  /// workers the limit is higher, because the parent sees to all of them. For each worker.
-  static constexpr std::chrono::nanoseconds min_theft = std::chrono::microseconds{200};
-  static constexpr std::chrono::nanoseconds min_theft_each = std::chrono::microseconds{10};
-  /// What was not worth a theft is stolen all the same from a worker that is at what it runs for longer than
-  /// this, and twice the time that was expected.
-  static constexpr std::chrono::nanoseconds patience = std::chrono::milliseconds{1};
 
   explicit scheduler(scheduler_settings settings);
 

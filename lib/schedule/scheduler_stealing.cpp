@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "schedule/scheduler.hpp"
+#include "timing/timing.hpp"
 
 namespace coterie::detail {
 
@@ -71,7 +72,7 @@ void scheduler::rest(time_point now) {
     worker* const which = crew_.at_seat(seat);
     const ledger::chunk* const current = which == nullptr ? nullptr : ledger_.current(which->id);
     if (current == nullptr) return true;
-    if (!which->overdue_at) which->overdue_at = now + patience + 2 * current->expected;
+    if (!which->overdue_at) which->overdue_at = now + timing::overdue + 2 * current->expected;
     return false;
   });
 }
@@ -119,7 +120,7 @@ void scheduler::put_back(job_state& job, const std::deque<chunk_id>& chunks) {
 std::size_t scheduler::min_theft_of(const job_state& job) const {
   const auto each = job.sizer.item_time();
   if (!each) return 1;
-  const auto least = std::max(min_theft, min_theft_each * crew_.size());
+  const auto least = std::max(timing::min_theft, timing::min_theft_each * crew_.size());
   const auto item = std::max(*each, std::chrono::nanoseconds{1});
   return static_cast<std::size_t>((least + item - std::chrono::nanoseconds{1}) / item);
 }

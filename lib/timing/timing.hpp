@@ -94,6 +94,16 @@ inline constexpr nanoseconds longest_chunk_each = microseconds{20};
 /// Chunks of given size travel in one message if they are expected to end within this time. A
 /// message of its own costs a longer chunk little.
 inline constexpr nanoseconds longest_together = microseconds{400};
+/// Where chunks cannot be revoked, a worker gets a second one only if it is expected to end within
+/// this time. A job that waits for a worker waits for all that the worker holds.
+inline constexpr nanoseconds prefetch = milliseconds{1};
+/// Items that take less than this are not worth a theft: it takes as long until the thief has them.
+inline constexpr nanoseconds min_theft = microseconds{200};
+/// With many workers the limit is at least this for each of them, because the parent sees to all.
+inline constexpr nanoseconds min_theft_each = microseconds{10};
+/// A worker is overdue when it is at a chunk for longer than this, and twice the time that was
+/// expected. Then what was not worth a theft is stolen all the same.
+inline constexpr nanoseconds overdue = milliseconds{1};
 /// The longest time that is told from any other. A worker may claim that an item took centuries,
 /// and a program may put any number of items into a chunk. The product of both is limited to this
 /// time, and so sums with a few such times and the clock's do not overflow.

@@ -111,7 +111,7 @@ TEST_CASE("given a map, when it ends, then nobody has been idle for longer than 
     for (const nanoseconds item : {nanoseconds{1us}, {10us}, {100us}, {1ms}}) {
       INFO(workers << " workers, items of " << seconds(item) << " s");
       const auto result = map(workers, task_times::even(in(workers * 100ms, item), item));
-      CHECK(result.idle_at_the_end <= scheduler::min_theft + pool_simulation::stride + item + gap);
+      CHECK(result.idle_at_the_end <= timing::min_theft + pool_simulation::stride + item + gap);
     }
   }
 }

@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "scheduler_desk.hpp"
+#include "timing/timing.hpp"
 
 namespace {
 
@@ -130,13 +131,13 @@ TEST_CASE("given short items, when they are shared, then that is worth while") {
   const auto a = desk.cut(1);
   const auto b = desk.cut(100, true);
   SECTION("they last for long enough") {
-    desk.run(desk.rank_of(a), a.chunk, 1, scheduler::min_theft / 50);
+    desk.run(desk.rank_of(a), a.chunk, 1, timing::min_theft / 50);
     CHECK(desk.take<action::revoke>().min == 50);
     desk.nothing();
     CHECK(desk.current_chunk(desk.rank_of(b)) == b.chunk);
   }
   SECTION("they are over soon") {
-    desk.run(desk.rank_of(a), a.chunk, 1, scheduler::min_theft / 100);
+    desk.run(desk.rank_of(a), a.chunk, 1, timing::min_theft / 100);
     desk.nothing();
   }
 }
@@ -151,10 +152,10 @@ TEST_CASE(
   desk.nothing();
   REQUIRE(desk.it.wants_time());
   desk.it.rest(desk.now);
-  REQUIRE(desk.it.next_deadline() == desk.now + scheduler::patience);
-  desk.it.tick(desk.now + scheduler::patience - 1ns);
+  REQUIRE(desk.it.next_deadline() == desk.now + timing::overdue);
+  desk.it.tick(desk.now + timing::overdue - 1ns);
   desk.nothing();
-  desk.it.tick(desk.now + scheduler::patience);
+  desk.it.tick(desk.now + timing::overdue);
   CHECK_FALSE(desk.it.next_deadline());
   const auto asked = desk.take<action::revoke>();
   CHECK(desk.rank_of(asked) == desk.rank_of(b));
@@ -406,6 +407,6 @@ TEST_CASE("given a worker that is expected to take long, when it does, then that
   desk.nothing();
   REQUIRE(desk.it.wants_time());
   desk.it.rest(desk.now);
-  CHECK(desk.it.next_deadline() == desk.now + scheduler::patience + 2 * 10 * 2us);
+  CHECK(desk.it.next_deadline() == desk.now + timing::overdue + 2 * 10 * 2us);
   CHECK(desk.current_chunk(desk.rank_of(last)) == last.chunk);
 }

@@ -169,7 +169,7 @@ TEST_CASE("given long items, when a worker runs one, then it holds no other") {
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1);
-  desk.run(0, desk.cut().chunk, 1, scheduler::soon);
+  desk.run(0, desk.cut().chunk, 1, timing::prefetch);
   desk.cut();
   desk.nothing();
 }
@@ -178,7 +178,7 @@ TEST_CASE("given items that end soon, when a worker runs one, then it holds one 
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1);
-  desk.run(0, desk.cut().chunk, 1, scheduler::soon - 1us);
+  desk.run(0, desk.cut().chunk, 1, timing::prefetch - 1us);
   desk.cut();
   desk.cut();
   desk.nothing();
