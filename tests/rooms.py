@@ -16,15 +16,15 @@ import sys
 rooms = {
     "timing": [],
     "system": [],
-    "frames": [],
+    "messages": [],
     "errors": [],
     "program": ["errors"],
-    "channel": ["timing", "system", "frames"],
-    "links": ["timing", "system", "frames", "channel"],
-    "schedule": ["timing", "frames"],
+    "channel": ["timing", "system", "messages"],
+    "links": ["timing", "system", "messages", "channel"],
+    "schedule": ["timing", "messages"],
     "processes": ["timing", "system", "program"],
-    "worker": ["timing", "system", "frames", "errors", "program", "channel", "processes"],
-    "pool": ["system", "frames", "errors", "program", "channel", "links", "schedule", "processes"],
+    "worker": ["timing", "system", "messages", "errors", "program", "channel", "processes"],
+    "pool": ["system", "messages", "errors", "program", "channel", "links", "schedule", "processes"],
     "entry": ["errors", "program", "processes", "worker"],
 }
 

@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "channel/shared_word.hpp"
-#include "frames/frame.hpp"
+#include "messages/frame.hpp"
 
 namespace coterie::detail {
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "frames/identifiers.hpp"
+#include "messages/identifiers.hpp"
 
 namespace coterie::detail {
 

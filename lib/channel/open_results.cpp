@@ -17,9 +17,10 @@ using word = shared_word;
 std::uint64_t read_word(std::uint64_t& from) { return word{from}.load(std::memory_order_acquire); }
 
 /// The results of a frame, without the first `count`, which have `bytes` bytes.
-void leave_out(frame& of, std::size_t count, std::size_t bytes) {
-  of.header.first += count;
-  of.header.count -= count;
+void leave_out(frame& of, message::values results, std::size_t count, std::size_t bytes) {
+  results.first += count;
+  results.count -= static_cast<std::uint32_t>(count);
+  of.header.put(results);
   of.header.length -= bytes;
   of.payload = of.payload.subspan(bytes);
 }
@@ -49,13 +50,13 @@ std::optional<frame> open_results::read(std::uint64_t received, byte_buffer& cop
   if (count == 0 || bytes > space_.size()) return std::nullopt;
   copy.clear();
   append_shared(copy, space_.first(bytes));
-  frame found{.header = {}, .payload = copy.view()};
-  found.header.kind = frame_kind::values;
+  frame found{.header = frame_header::of(message::values{.job = read_word(words_->job),
+                                                         .chunk = read_word(words_->chunk),
+                                                         .first = read_word(words_->first),
+                                                         .count = static_cast<std::uint32_t>(count),
+                                                         .claimed = 0}),
+              .payload = copy.view()};
   found.header.length = bytes;
-  found.header.job = read_word(words_->job);
-  found.header.chunk = read_word(words_->chunk);
-  found.header.first = read_word(words_->first);
-  found.header.count = count;
   // A worker that goes on may have sent them in the meantime, and have begun to overwrite them. It
   // has then changed this word before. Not a load, which could come before those of the bytes.
   if (word{words_->sent}.fetch_add(0, std::memory_order_acq_rel) != received) return std::nullopt;
@@ -64,13 +65,13 @@ std::optional<frame> open_results::read(std::uint64_t received, byte_buffer& cop
 
 std::optional<frame> open_results_reader::look() {
   auto found = from_.read(received_, copy_);
-  if (!found || found->header.count <= seen_ || found->header.length < seen_bytes_) {
-    return std::nullopt;
-  }
-  const auto count = static_cast<std::size_t>(found->header.count);
+  if (!found) return std::nullopt;
+  const auto results = found->header.as<message::values>();
+  if (results.count <= seen_ || found->header.length < seen_bytes_) return std::nullopt;
   const auto bytes = static_cast<std::size_t>(found->header.length);
-  first_ = found->header.first;
-  leave_out(*found, std::exchange(seen_, count), std::exchange(seen_bytes_, bytes));
+  first_ = results.first;
+  leave_out(*found, results, std::exchange(seen_, results.count),
+            std::exchange(seen_bytes_, bytes));
   return found;
 }
 
@@ -79,13 +80,14 @@ bool open_results_reader::take(frame& arrived) {
   const std::size_t count = std::exchange(seen_, 0);
   const std::size_t bytes = std::exchange(seen_bytes_, 0);
   if (count == 0) return true;
-  const frame_header& header = arrived.header;
-  if (header.kind != frame_kind::values || header.first != first_ || header.count < count ||
+  const bool has_results = arrived.header.kind == message_kind::values;
+  const auto results = has_results ? arrived.header.as<message::values>() : message::values{};
+  if (!has_results || results.first != first_ || results.count < count ||
       arrived.payload.size() < bytes) {
     throw bad_frame{"it sent other results than it had shown"};
   }
-  leave_out(arrived, count, bytes);
-  return arrived.header.count > 0;
+  leave_out(arrived, results, count, bytes);
+  return results.count > count;
 }
 
 }  // namespace coterie::detail

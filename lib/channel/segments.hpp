@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "frames/frame.hpp"
+#include "messages/frame.hpp"
 
 namespace coterie::detail {
 

@@ -11,7 +11,7 @@
 #include <coterie/detail/buffer_memory.hpp>
 
 #include "channel/claims.hpp"
-#include "frames/frame.hpp"
+#include "messages/frame.hpp"
 
 namespace coterie::detail {
 

@@ -25,30 +25,25 @@ void parent_segments::used() {
   used_at_ = clock::now();
 }
 
-// Numbered, since the worker may look at such a frame before its turn has come, and then again.
-void parent_segments::announce(frame_kind kind, segment_number number, std::size_t size,
-                               send_queue& queue) {
-  frame_header header;
-  header.kind = kind;
-  header.chunk = ++announcements_;
-  header.first = number;
-  header.count = size;
-  queue.push(header);
+template <class Message>
+void parent_segments::announce(segment_number number, std::size_t size, send_queue& queue) {
+  queue.push(
+      frame_header::of(Message{.announcement = ++announcements_, .segment = number, .size = size}));
 }
 
 // ---- arguments --------------------------------------------------------------------------------
 
 void parent_segments::send(const frame_header& header, const shared_payload& payload,
                            send_queue& queue, int socket) {
-  if (header.kind == frame_kind::run) ++chunks_under_way_;
+  if (header.kind == message_kind::run) ++chunks_under_way_;
   const segment_number segment =
-      header.kind == frame_kind::run ? lend(payload, queue, socket) : no_segment;
+      header.kind == message_kind::run ? lend(payload, queue, socket) : no_segment;
   if (segment == no_segment) return queue.push(header, payload);
   frame_header elsewhere = header;
   elsewhere.segment = segment;
   elsewhere.length = payload->size();
   queue.push(elsewhere);
-  lent_.emplace(header.chunk, payload);
+  lent_.emplace(header.as<message::run>().chunk, payload);
 }
 
 // None if the payload lies elsewhere, or its memory cannot be handed over now.
@@ -61,7 +56,7 @@ segment_number parent_segments::lend(const shared_payload& payload, send_queue& 
     if (!hand_over(segment.memory.descriptor(), socket)) return no_segment;
     segment.known = true;
     segment.memory.close_descriptor();
-    announce(frame_kind::argument_segment, number, segment.memory.bytes().size(), queue);
+    announce<message::argument_segment>(number, segment.memory.bytes().size(), queue);
   }
   return number;
 }
@@ -75,32 +70,32 @@ void parent_segments::chunk_over(chunk_id chunk) {
 
 bool parent_segments::take(frame& arrived, send_queue& queue, int socket) {
   const frame_header& header = arrived.header;
-  if (header.kind == frame_kind::want_segment) {
-    provide(header, queue, socket);
+  if (header.kind == message_kind::want_segment) {
+    provide(header.as<message::want_segment>(), queue, socket);
     return false;
   }
   if (is_for_the_link(header.kind)) throw bad_frame{"it says of memory what only the parent says"};
-  if (header.kind == frame_kind::done) chunk_over(header.chunk);
+  if (header.kind == message_kind::done) chunk_over(header.as<message::done>().chunk);
   if (header.segment != no_segment) {
-    if (header.kind != frame_kind::values) throw bad_frame{"only results may be in memory"};
+    if (header.kind != message_kind::values) throw bad_frame{"only results may be in memory"};
     arrived.payload = results_.payload(header);
     being_read_ = header.segment;
   }
   return true;
 }
 
-void parent_segments::provide(const frame_header& wish, send_queue& queue, int socket) {
-  shared_memory& memory = results_.make(wish.first, wish.count);
+void parent_segments::provide(const message::want_segment& wish, send_queue& queue, int socket) {
+  shared_memory& memory = results_.make(wish.segment, wish.size);
   if (!memory.bytes().empty() && !hand_over(memory.descriptor(), socket)) memory = {};
   memory.close_descriptor();
-  announce(frame_kind::result_segment, static_cast<segment_number>(wish.first),
-           memory.bytes().size(), queue);
+  announce<message::result_segment>(static_cast<segment_number>(wish.segment),
+                                    memory.bytes().size(), queue);
   used();
 }
 
 void parent_segments::release(send_queue& queue) {
   if (being_read_ == no_segment) return;
-  announce(frame_kind::result_taken, std::exchange(being_read_, no_segment), 0, queue);
+  announce<message::result_taken>(std::exchange(being_read_, no_segment), 0, queue);
   used();
 }
 
@@ -110,9 +105,9 @@ void parent_segments::drop_unused(clock::duration unused, send_queue& queue) {
   // A worker may be writing into what it has as long as it has something to do.
   if (!any_ || chunks_under_way_ > 0 || clock::now() - used_at_ < unused) return;
   arguments_->drop_unused(
-      [&](segment_number number) { announce(frame_kind::argument_segment, number, 0, queue); });
+      [&](segment_number number) { announce<message::argument_segment>(number, 0, queue); });
   results_.drop(
-      [&](segment_number number) { announce(frame_kind::result_segment, number, 0, queue); });
+      [&](segment_number number) { announce<message::result_segment>(number, 0, queue); });
   any_ = false;
 }
 

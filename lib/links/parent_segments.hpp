@@ -6,9 +6,9 @@
 #include <memory>
 #include <unordered_map>
 
-#include "frames/send_queue.hpp"
 #include "links/argument_segments.hpp"
 #include "links/result_segments.hpp"
+#include "messages/send_queue.hpp"
 
 namespace coterie::detail {
 
@@ -45,8 +45,9 @@ class parent_segments {
 
  private:
   segment_number lend(const shared_payload& payload, send_queue& queue, int socket);
-  void provide(const frame_header& wish, send_queue& queue, int socket);
-  void announce(frame_kind kind, segment_number number, std::size_t size, send_queue& queue);
+  void provide(const message::want_segment& wish, send_queue& queue, int socket);
+  template <class Message>
+  void announce(segment_number number, std::size_t size, send_queue& queue);
   void used();
 
   std::shared_ptr<argument_segments> arguments_ = std::make_shared<argument_segments>();

@@ -129,7 +129,9 @@ std::optional<frame> ring_link::next() {
   for (;;) {
     found = reader_.next();
     if (found && segments_.take(*found, queue_, socket_.descriptor())) {
-      if (found->header.kind == frame_kind::done) claims_.ended(found->header.chunk);
+      if (found->header.kind == message_kind::done) {
+        claims_.ended(found->header.as<message::done>().chunk);
+      }
       if (open_.take(*found)) break;
       segments_.release(queue_);
     }
@@ -180,9 +182,9 @@ std::optional<std::size_t> ring_link::begun(chunk_id chunk, std::size_t done) {
 
 void ring_link::send(const frame_header& header, const shared_payload& payload) {
   if (socket_.closed()) return;
-  if (header.kind == frame_kind::run) {
-    const auto items = run_range::of(header.count);
-    claims_.sent(header.chunk, items.begin, items.end);
+  if (header.kind == message_kind::run) {
+    const auto items = header.as<message::run>();
+    claims_.sent(items.chunk, items.begin, items.end);
   }
   segments_.send(header, payload, queue_, socket_.descriptor());
 }

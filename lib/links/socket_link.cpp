@@ -30,13 +30,14 @@ std::optional<frame> socket_link::next() {
   if (found && (found->header.segment != no_segment || is_for_the_link(found->header.kind))) {
     throw bad_frame{"it speaks of memory, and shares none"};
   }
-  if (found && found->header.kind == frame_kind::done) counter_.ended(found->header.chunk);
-  if (found && found->header.kind == frame_kind::values) {
-    frame_header& header = found->header;
-    const auto count = values_count::of(header.count);
-    header.count = count.results;
-    if (count.claimed > 0)
-      counter_.told(header.chunk, header.first + count.results + count.claimed);
+  if (found && found->header.kind == message_kind::done) {
+    counter_.ended(found->header.as<message::done>().chunk);
+  }
+  if (found && found->header.kind == message_kind::values) {
+    const auto results = found->header.as<message::values>();
+    if (results.claimed > 0) {
+      counter_.told(results.chunk, results.first + results.count + results.claimed);
+    }
   }
   return found;
 }
@@ -55,7 +56,7 @@ bool socket_link::drain() {
 }
 
 void socket_link::send(const frame_header& header, const shared_payload& payload) {
-  if (header.kind == frame_kind::run) counter_.sent(header.chunk);
+  if (header.kind == message_kind::run) counter_.sent(header.as<message::run>().chunk);
   queue_.push(header, payload);
 }
 

@@ -6,10 +6,10 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "channel/begun_counter.hpp"
-#include "frames/frame_reader.hpp"
-#include "frames/send_queue.hpp"
 #include "links/link.hpp"
 #include "links/link_socket.hpp"
+#include "messages/frame_reader.hpp"
+#include "messages/send_queue.hpp"
 #include "system/unique_descriptor.hpp"
 
 namespace coterie::detail {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "frames/frame.hpp"
+#include "messages/frame.hpp"
 
 namespace coterie::detail {
 
@@ -17,14 +17,14 @@ class handshake {
   [[nodiscard]] bool is_ready() const noexcept { return stage_ == stage::ready; }
 
   /// Null if the worker may send such a message now; else what is wrong with that, as "it ...".
-  [[nodiscard]] const char* objection(frame_kind kind, bool told_to_stop) const noexcept {
-    const bool starts = kind == frame_kind::ready || kind == frame_kind::not_ready;
+  [[nodiscard]] const char* objection(message_kind kind, bool told_to_stop) const noexcept {
+    const bool starts = kind == message_kind::ready || kind == message_kind::not_ready;
     if (!greeted())
-      return kind == frame_kind::hello ? nullptr : "it did not begin with its greeting";
-    if (kind == frame_kind::hello) return "it sent its greeting twice";
+      return kind == message_kind::hello ? nullptr : "it did not begin with its greeting";
+    if (kind == message_kind::hello) return "it sent its greeting twice";
     if (is_ready() && starts) return "it was ready, and said so again";
     if (!is_ready() && !starts) return "it sent results before it was ready";
-    if (kind == frame_kind::left && !told_to_stop) return "it left without having been told to";
+    if (kind == message_kind::left && !told_to_stop) return "it left without having been told to";
     return nullptr;
   }
   /// The greeting was right.

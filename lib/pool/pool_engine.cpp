@@ -15,7 +15,7 @@
 
 #include "channel/busy_poll.hpp"
 #include "channel/ring_pair.hpp"
-#include "frames/setup_frame.hpp"
+#include "messages/setup_frame.hpp"
 #include "pool/pool_engine_enter.hpp"
 #include "pool/pool_service.hpp"
 #include "processes/worker_environment.hpp"

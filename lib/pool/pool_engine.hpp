@@ -16,8 +16,8 @@
 
 #include <coterie/detail/pool_core.hpp>
 
-#include "frames/frame.hpp"
 #include "links/ring_settings.hpp"
+#include "messages/frame.hpp"
 #include "pool/sequencer.hpp"
 #include "pool/worker_peer.hpp"
 #include "processes/surroundings.hpp"
@@ -119,7 +119,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   std::exception_ptr fail_rest(const action::give_up::job& left, job& work,
                                const std::exception_ptr& problem);
   void drop_job(job_id id, bool kill);
-  void forget_job(job_id id, frame_kind how);
+  void forget_job(job_id id, bool cancelled);
   void finish(job& work, std::exception_ptr problem);
   [[nodiscard]] bool is_cheap_to_move(worker_id victim) const;
   void send_chunk(worker_id to, chunk_id id, bool last);
@@ -129,7 +129,7 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   bool take_frames(worker_peer& worker);
   [[nodiscard]] bool holds_work(const worker_peer& worker) const;
   [[nodiscard]] bool broke_rules(const worker_peer& worker) const;
-  std::optional<item_range> take_items(worker_peer& worker, const frame_header& header);
+  std::optional<item_range> take_items(worker_peer& worker, const message::values& what);
   void take(worker_peer& worker, const frame& arrived);
   void take_hello(worker_peer& worker, const frame& arrived);
   static void take_not_ready(worker_peer& worker, const frame& arrived);

@@ -30,13 +30,6 @@ constexpr std::size_t enough_bytes = std::size_t{112} << 10U;
 // Of an input whose items cannot run.
 constexpr std::size_t most_cut_at_once = 1024;
 
-frame_header header_of(frame_kind kind, job_id job) {
-  frame_header header;
-  header.kind = kind;
-  header.job = job;
-  return header;
-}
-
 shared_payload definition_of(job& work) {
   auto bytes = std::make_shared<byte_buffer>();
   const function_reference factory = work.factory();
@@ -92,9 +85,7 @@ void pool_engine::spawn_next() {
     auto worker = make_shared_at_home<worker_peer>(shared_from_this(), id, rank, std::move(process),
                                                    std::move(made), std::move(outputs));
     worker->start();
-    frame_header setup = header_of(frame_kind::setup, 0);
-    setup.first = incarnation;
-    worker->wire->send(setup, setup_);
+    worker->send(message::setup{.incarnation = incarnation}, setup_);
     flush_later(*worker);
     workers_.emplace(id, std::move(worker));
     counters_.workers_started.fetch_add(1, std::memory_order_relaxed);
@@ -118,7 +109,7 @@ void pool_engine::perform(const action::kill& what) {
 void pool_engine::perform(const action::stop& what) {
   worker_peer* const worker = peer(what.worker);
   if (worker == nullptr) return;
-  worker->wire->send(header_of(frame_kind::stop, 0), shared_payload{});
+  worker->send(message::stop{});
   flush_later(*worker);
 }
 
@@ -204,24 +195,23 @@ void pool_engine::send_chunk(worker_id to, chunk_id id, bool last) {
   open_job& open = jobs_.at(chunk.job);
   const auto [known, unknown] = worker.knows.try_emplace(chunk.job, job_knowledge::ready);
   if (unknown || known->second == job_knowledge::forgets) {
-    frame_header define = header_of(frame_kind::define, chunk.job);
-    define.first = open.is_stream ? 1 : 0;
-    define.count = open.chunksize;
-    define.chunk = open.seed;
-    worker.wire->send(define, open.definition);
+    worker.send(message::define{.job = chunk.job,
+                                .chunksize = open.chunksize,
+                                .seed = open.seed,
+                                .is_stream = open.is_stream ? 1U : 0U},
+                open.definition);
     known->second = job_knowledge::ready;
     if (unknown) open.told.push_back(to);
   }
-  frame_header header = header_of(frame_kind::run, chunk.job);
-  header.chunk = id;
-  header.first = chunk.first;
-  header.count = run_range{.begin = static_cast<std::uint32_t>(chunk.begin),
-                           .end = static_cast<std::uint32_t>(chunk.end)}
-                     .packed();
-  worker.wire->send(header, chunk.items);
+  worker.send(message::run{.job = chunk.job,
+                           .chunk = id,
+                           .first = chunk.first,
+                           .begin = static_cast<std::uint32_t>(chunk.begin),
+                           .end = static_cast<std::uint32_t>(chunk.end)},
+              chunk.items);
   if (last) {
     // A single call is forgotten by the message that brings it.
-    worker.wire->send(header_of(frame_kind::forget, chunk.job), shared_payload{});
+    worker.send(message::forget{chunk.job});
     known->second = job_knowledge::forgets;
   }
   flush_later(worker);
@@ -241,7 +231,7 @@ void pool_engine::perform(const action::finish& what) {
   const auto entry = jobs_.find(what.job);
   if (entry == jobs_.end()) return;
   const auto work = entry->second.work;
-  forget_job(what.job, frame_kind::forget);
+  forget_job(what.job, false);
   jobs_.erase(what.job);
   counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
   finish(*work, {});
@@ -303,20 +293,23 @@ void pool_engine::end_job(job_id id, const std::exception_ptr& problem, bool kil
 }
 
 void pool_engine::drop_job(job_id id, bool kill) {
-  forget_job(id, frame_kind::cancel);
+  forget_job(id, true);
   jobs_.erase(id);
   counters_.jobs_pending.fetch_sub(1, std::memory_order_relaxed);
   scheduler_.drop_job(id, kill);
 }
 
-void pool_engine::forget_job(job_id id, frame_kind how) {
+void pool_engine::forget_job(job_id id, bool cancelled) {
   for (const worker_id each : jobs_.at(id).told) {
     worker_peer* const worker = peer(each);
     if (worker == nullptr) continue;
     const auto known = worker->knows.find(id);
     if (known == worker->knows.end()) continue;
-    if (how == frame_kind::cancel || known->second == job_knowledge::ready) {
-      worker->wire->send(header_of(how, id), shared_payload{});
+    if (cancelled) {
+      worker->send(message::cancel{id});
+      flush_later(*worker);
+    } else if (known->second == job_knowledge::ready) {
+      worker->send(message::forget{id});
       flush_later(*worker);
     }
     worker->knows.erase(known);

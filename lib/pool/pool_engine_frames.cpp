@@ -131,25 +131,25 @@ bool pool_engine::take_frames(worker_peer& worker) {
 }
 
 void pool_engine::take(worker_peer& worker, const frame& arrived) {
-  const frame_kind kind = arrived.header.kind;
+  const message_kind kind = arrived.header.kind;
   const bool told_to_stop = scheduler_.find(worker.id)->stage == worker_stage::leaving;
   if (const char* const objection = worker.greeting.objection(kind, told_to_stop)) {
     return violation(worker, objection);
   }
   switch (kind) {
-    case frame_kind::hello:
+    case message_kind::hello:
       return take_hello(worker, arrived);
-    case frame_kind::ready:
+    case message_kind::ready:
       return worker.greeting.become_ready();
-    case frame_kind::not_ready:
+    case message_kind::not_ready:
       return take_not_ready(worker, arrived);
-    case frame_kind::values:
+    case message_kind::values:
       return take_values(worker, arrived);
-    case frame_kind::failure:
+    case message_kind::failure:
       return take_failure(worker, arrived);
-    case frame_kind::done:
+    case message_kind::done:
       return take_done(worker, arrived);
-    case frame_kind::left:
+    case message_kind::left:
       if (!finalizer_problem_) {
         finalizer_problem_ = decode_exception(
             arrived.payload, {.rank = worker.rank, .pid = worker.process->pid(), .item = 0});
@@ -167,7 +167,7 @@ void pool_engine::take_hello(worker_peer& worker, const frame& arrived) {
       !std::ranges::equal(arrived.payload.first(secret), worker.secret)) {
     return violation(worker, "it is not the process that was started here");
   }
-  if (arrived.header.count != protocol_version ||
+  if (arrived.header.as<message::hello>().version != protocol_version ||
       !std::ranges::equal(arrived.payload.subspan(secret), identity)) {
     worker.problem = "the worker runs another build of the program: was the executable replaced?";
     return scheduler_.condemn(worker.id);
@@ -185,22 +185,23 @@ void pool_engine::take_not_ready(worker_peer& worker, const frame& arrived) {
 }
 
 // Checks that these are the next items of the chunk that the worker is at. Empty if they are not.
-std::optional<item_range> pool_engine::take_items(worker_peer& worker, const frame_header& header) {
-  const ledger::chunk* const chunk = scheduler_.chunks().find(header.chunk);
-  if (chunk != nullptr && (header.job != chunk->job || header.first != chunk->done)) {
+std::optional<item_range> pool_engine::take_items(worker_peer& worker,
+                                                  const message::values& what) {
+  const ledger::chunk* const chunk = scheduler_.chunks().find(what.chunk);
+  if (chunk != nullptr && (what.job != chunk->job || what.first != chunk->done)) {
     violation(worker, "it sent results out of their order");
     return std::nullopt;
   }
   const std::size_t first = chunk != nullptr ? chunk->next_item() : 0;
-  if (header.count == 0 || !scheduler_.items_done(worker.id, header.chunk, header.count)) {
+  if (what.count == 0 || !scheduler_.items_done(worker.id, what.chunk, what.count)) {
     violation(worker, "it sent results that it was not asked for");
     return std::nullopt;
   }
-  return item_range{.job = header.job, .first = first, .count = header.count};
+  return item_range{.job = what.job, .first = first, .count = what.count};
 }
 
 void pool_engine::take_values(worker_peer& worker, const frame& arrived) {
-  const auto items = take_items(worker, arrived.header);
+  const auto items = take_items(worker, arrived.header.as<message::values>());
   if (!items) return;
   const auto entry = jobs_.find(items->job);
   if (entry == jobs_.end()) return;
@@ -226,8 +227,9 @@ void pool_engine::take_released(job_id id) {
 }
 
 void pool_engine::take_failure(worker_peer& worker, const frame& arrived) {
-  if (arrived.header.count != 1) return violation(worker, "it sent a failure of several items");
-  const auto items = take_items(worker, arrived.header);
+  const auto what = arrived.header.as<message::failure>();
+  const auto items = take_items(
+      worker, {.job = what.job, .chunk = what.chunk, .first = what.item, .count = 1, .claimed = 0});
   if (!items || !jobs_.contains(items->job)) return;
   fail_item(
       items->job, items->first,
@@ -237,8 +239,9 @@ void pool_engine::take_failure(worker_peer& worker, const frame& arrived) {
 
 void pool_engine::take_done(worker_peer& worker, const frame& arrived) {
   constexpr auto longest = std::uint64_t{1} << 62U;
-  const std::chrono::nanoseconds busy{std::min(arrived.header.count, longest)};
-  if (!scheduler_.chunk_done(worker.id, arrived.header.chunk, busy)) {
+  const auto what = arrived.header.as<message::done>();
+  const std::chrono::nanoseconds busy{std::min(what.busy, longest)};
+  if (!scheduler_.chunk_done(worker.id, what.chunk, busy)) {
     violation(worker, "it ended a chunk that it was not at the end of");
   }
 }

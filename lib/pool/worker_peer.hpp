@@ -8,9 +8,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "frames/identifiers.hpp"
 #include "links/link.hpp"
 #include "links/make_link.hpp"
+#include "messages/identifiers.hpp"
 #include "pool/handshake.hpp"
 #include "processes/exit_status.hpp"
 #include "processes/worker_output.hpp"
@@ -41,6 +41,12 @@ class worker_peer final : public link_listener, public std::enable_shared_from_t
               std::unique_ptr<worker_process> process, made_link link,
               std::vector<std::unique_ptr<worker_output>> outputs);
   ~worker_peer();
+
+  /// Queues a message. Nothing leaves before the link is flushed.
+  template <class Message>
+  void send(const Message& what, const shared_payload& payload = {}) {
+    wire->send(frame_header::of(what), payload);
+  }
 
   /// Begins to listen.
   void start();

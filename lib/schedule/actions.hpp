@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "frames/identifiers.hpp"
+#include "messages/identifiers.hpp"
 
 namespace coterie::detail {
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "frames/identifiers.hpp"
+#include "messages/identifiers.hpp"
 #include "schedule/actions.hpp"
 #include "schedule/restart_policy.hpp"
 #include "schedule/worker_table.hpp"

@@ -9,7 +9,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "frames/identifiers.hpp"
+#include "messages/identifiers.hpp"
 #include "schedule/chunk_sizer.hpp"
 
 namespace coterie::detail {

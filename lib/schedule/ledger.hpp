@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "frames/identifiers.hpp"
+#include "messages/identifiers.hpp"
 #include "schedule/actions.hpp"
 
 namespace coterie::detail {

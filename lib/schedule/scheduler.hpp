@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "frames/identifiers.hpp"
+#include "messages/identifiers.hpp"
 #include "schedule/actions.hpp"
 #include "schedule/crew.hpp"
 #include "schedule/job_table.hpp"

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "frames/identifiers.hpp"
+#include "messages/identifiers.hpp"
 
 namespace coterie::detail {
 

@@ -13,7 +13,7 @@
 #include <coterie/detail/result_progress.hpp>
 
 #include "channel/shared_word.hpp"
-#include "frames/send_queue.hpp"
+#include "messages/send_queue.hpp"
 #include "worker/worker_socket.hpp"
 
 namespace coterie::detail {
@@ -51,10 +51,7 @@ result_teller::~result_teller() {
 void result_teller::begin(std::uint64_t sent, job_id job, chunk_id chunk, std::size_t first) {
   std::unique_lock lock{mutex_};
   results_.begin(sent, job, chunk, first);
-  header_.kind = frame_kind::values;
-  header_.job = job;
-  header_.chunk = chunk;
-  header_.first = first;
+  all_ = {.job = job, .chunk = chunk, .first = first, .count = 0, .claimed = 0};
   told_ = {};
   begun_ = clock::now();
   open_ = true;
@@ -81,12 +78,13 @@ void result_teller::send_news() {
   const told_results now{.count = result_progress::count_in(whole),
                          .bytes = result_progress::bytes_in(whole)};
   if (now.count == told_.count) return;
-  frame_header header = header_;
-  header.first += told_.count;
-  header.count = now.count - told_.count;
+  message::values news = all_;
+  news.first += told_.count;
+  news.count = static_cast<std::uint32_t>(now.count - told_.count);
   send_queue queue;
   try {
-    queue.push(header, results_.space().subspan(told_.bytes, now.bytes - told_.bytes));
+    queue.push(frame_header::of(news),
+               results_.space().subspan(told_.bytes, now.bytes - told_.bytes));
   } catch (const std::bad_alloc&) {
     return;  // perhaps there is room for them next time
   }

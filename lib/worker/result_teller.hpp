@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "channel/open_results.hpp"
-#include "frames/frame.hpp"
+#include "messages/frame.hpp"
 #include "timing/timing.hpp"
 #include "worker/worker_transport.hpp"
 
@@ -71,7 +71,7 @@ class result_teller {
   bool open_ = false;  // between `begin` and `end`; only the worker changes it
   bool parked_ = false;
   bool leaving_ = false;
-  frame_header header_;  // of all that is in `results_`
+  message::values all_{};  // that are in `results_`, but for their number
   told_results told_;
   clock::time_point begun_{};
   bool started_ = false;

@@ -20,7 +20,7 @@
 #include <coterie/error.hpp>
 #include <coterie/this_worker.hpp>
 
-#include "frames/setup_frame.hpp"
+#include "messages/setup_frame.hpp"
 #include "processes/exit_status.hpp"
 #include "program/modules.hpp"
 #include "system/file_identity.hpp"
@@ -132,17 +132,19 @@ class session {
 
   void handle(const frame& arrived) {
     switch (arrived.header.kind) {
-      case frame_kind::setup:
+      case message_kind::setup:
         return set_up(arrived);
-      case frame_kind::define:
+      case message_kind::define:
         return define(arrived);
-      case frame_kind::run:
+      case message_kind::run:
         return run(arrived);
-      case frame_kind::forget:
-      case frame_kind::cancel:
-        jobs_.erase(arrived.header.job);
+      case message_kind::forget:
+        jobs_.erase(arrived.header.as<message::forget>().job);
         return;
-      case frame_kind::stop:
+      case message_kind::cancel:
+        jobs_.erase(arrived.header.as<message::cancel>().job);
+        return;
+      case message_kind::stop:
         leave();
       default:
         ::_exit(exit_bad_frame);
@@ -158,17 +160,12 @@ class session {
     std::vector<std::byte> identity{secret_.begin(), secret_.end()};
     const auto& build = executable_identity();
     identity.insert(identity.end(), build.begin(), build.end());
-    frame_header header;
-    header.kind = frame_kind::hello;
-    header.count = protocol_version;
-    link_.send(header, identity);
+    link_.send(message::hello{.version = protocol_version}, identity);
     link_.flush();
   }
 
   void set_up(const frame& arrived) {
-    worker_incarnation = static_cast<std::int64_t>(arrived.header.first);
-    frame_header header;
-    header.kind = frame_kind::ready;
+    worker_incarnation = static_cast<std::int64_t>(arrived.header.as<message::setup>().incarnation);
     try {
       setup_ = decode_setup(arrived.payload);
       worker_count = setup_.size;
@@ -177,13 +174,12 @@ class session {
       // Words that lie in shared memory could otherwise come before the news that the socket is closed: the
       // parent would give work to a worker that cannot be woken.
       if (file_identity::of(worker_environment::link_descriptor) != socket_) leave_without_link();
-      link_.send(header, {});
+      link_.send(message::ready{});
     } catch (...) {
       link_.guard().check();
       byte_buffer problem;
       encode_current_exception(problem);
-      header.kind = frame_kind::not_ready;
-      link_.send(header, problem.view());
+      link_.send(message::not_ready{}, problem.view());
       link_.flush();
       flush_standard_output();
       ::_exit(exit_not_ready);
@@ -191,12 +187,12 @@ class session {
   }
 
   void define(const frame& arrived) {
-    known_job& job = jobs_[arrived.header.job];
-    job.manner = {.chunksize = static_cast<std::size_t>(arrived.header.count),
-                  .longest_wait = arrived.header.first != 0
-                                      ? timing::longest_silence
-                                      : timing::longest_silence_when_collected};
-    job.seed = arrived.header.chunk;
+    const auto what = arrived.header.as<message::define>();
+    known_job& job = jobs_[what.job];
+    job.manner = {.chunksize = static_cast<std::size_t>(what.chunksize),
+                  .longest_wait = what.is_stream != 0 ? timing::longest_silence
+                                                      : timing::longest_silence_when_collected};
+    job.seed = what.seed;
     job.definition.assign(arrived.payload.begin(), arrived.payload.end());
   }
 
@@ -214,19 +210,15 @@ class session {
   }
 
   void run(const frame& arrived) {
-    const auto items = run_range::of(arrived.header.count);
-    // In the chunk, as in all that is said of it.
-    frame_header header = arrived.header;
-    header.first = items.begin;
-    header.count = items.end;
-    const auto found = jobs_.find(header.job);
+    const auto items = arrived.header.as<message::run>();
+    const auto found = jobs_.find(items.job);
     // A job that is not known has been cancelled: its chunk is answered without running anything.
     const bool wanted = found != jobs_.end();
-    if (!sink_.begin(header, wanted ? found->second.manner : worker_sink::manner{})) return;
+    if (!sink_.begin(items, wanted ? found->second.manner : worker_sink::manner{})) return;
     if (wanted) {
       try {
         task& function = function_of(found->second);
-        const running_items running{sink_, arrived.header.first, found->second.seed};
+        const running_items running{sink_, items.first, found->second.seed};
         function.run(link_.items_of(arrived), items.begin, items.end, sink_);
       } catch (...) {
         sink_.fail_rest();
@@ -242,9 +234,7 @@ class session {
     } catch (...) {
       byte_buffer problem;
       encode_current_exception(problem);
-      frame_header header;
-      header.kind = frame_kind::left;
-      link_.send(header, problem.view());
+      link_.send(message::left{}, problem.view());
     }
     link_.guard().check();
     link_.flush();

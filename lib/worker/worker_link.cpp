@@ -63,7 +63,7 @@ std::optional<frame> worker_link::take() {
 
 bool worker_link::another_chunk_has_come() {
   return believing([this] {
-    const auto is_chunk = [](const frame_header& each) { return each.kind == frame_kind::run; };
+    const auto is_chunk = [](const frame_header& each) { return each.kind == message_kind::run; };
     if (has_one(current_, is_chunk) || has_one(ahead_, is_chunk)) return true;
     if (!transport_->input_waits()) return false;
     look_ahead(false);
@@ -84,7 +84,7 @@ bool worker_link::cancelled(job_id job) {
   return believing([&] {
     look_ahead(false);
     return has_one(ahead_, [job](const frame_header& each) {
-      return each.kind == frame_kind::cancel && each.job == job;
+      return each.kind == message_kind::cancel && each.as<message::cancel>().job == job;
     });
   });
 }
@@ -112,15 +112,14 @@ std::size_t worker_link::read_into(frame_reader& reader, bool may_wait) {
 
 // A frame that was looked at ahead comes again when it is its turn.
 void worker_link::take_for_the_link(const frame_header& told) {
-  if (segments_->knows(told)) return;
   segments_->take(told, [this] { return transport_->take_descriptor(); });
 }
 
-void worker_link::send_results(const frame_header& header, byte_buffer& bytes, std::size_t told) {
+void worker_link::send_results(const message::values& what, byte_buffer& bytes, std::size_t told) {
   const bool in_segment = bytes.memory() != nullptr && bytes.data() != memory_->open().data();
-  if (!in_segment && !move_to_segment(bytes)) return send(header, bytes.view().subspan(told));
+  if (!in_segment && !move_to_segment(bytes)) return send(what, bytes.view().subspan(told));
   // A link that has segments tells nothing beforehand.
-  frame_header elsewhere = header;
+  frame_header elsewhere = frame_header::of(what);
   elsewhere.segment = segments_->send(bytes.view());
   elsewhere.length = bytes.size();
   ++sent_;
@@ -153,12 +152,8 @@ bool worker_link::move_to_segment(byte_buffer& bytes) {
 }
 
 void worker_link::ask_for_segment(std::size_t size) {
-  frame_header wish;
-  wish.kind = frame_kind::want_segment;
-  wish.first = segments_->give_up_one();
-  wish.count = size;
-  queue_.push(wish);
-  const auto number = static_cast<segment_number>(wish.first);
+  const segment_number number = segments_->give_up_one();
+  queue_.push(frame_header::of(message::want_segment{.segment = number, .size = size}));
   while (segments_->asked_for(number)) {
     flush();
     look_ahead(true);

@@ -10,9 +10,9 @@
 
 #include <coterie/detail/byte_buffer.hpp>
 
-#include "frames/frame.hpp"
-#include "frames/frame_reader.hpp"
-#include "frames/send_queue.hpp"
+#include "messages/frame.hpp"
+#include "messages/frame_reader.hpp"
+#include "messages/send_queue.hpp"
 #include "worker/fork_guard.hpp"
 #include "worker/result_memory.hpp"
 #include "worker/worker_segments.hpp"
@@ -41,9 +41,10 @@ class worker_link {
   /// was taken last.
   bool cancelled(job_id job);
 
-  void send(const frame_header& header, std::span<const std::byte> payload) {
+  template <class Message>
+  void send(const Message& what, std::span<const std::byte> payload = {}) {
     ++sent_;
-    queue_.push(header, payload);
+    queue_.push(frame_header::of(what), payload);
   }
   /// Where results had best be encoded.
   [[nodiscard]] std::shared_ptr<buffer_memory> memory_for_results() const { return memory_; }
@@ -58,10 +59,9 @@ class worker_link {
   }
   /// To be called before anything is sent after that. Those that are returned have been sent.
   [[nodiscard]] told_results end_results() { return transport_->end_results(); }
-  /// To be told of each chunk that comes, before anything is done about it. False: it has been taken back.
-  [[nodiscard]] bool begin_chunk(const frame_header& run) {
-    return transport_->begin_chunk(static_cast<std::size_t>(run.first));
-  }
+  /// To be told of each chunk that comes, with its first item, before anything is done about it. False: it
+  /// has been taken back.
+  [[nodiscard]] bool begin_chunk(std::size_t first) { return transport_->begin_chunk(first); }
   /// Claims the items of that chunk before the one with the index `end`, before they are run. False: all
   /// that were not claimed have been taken back, but for the rest of a unit that was begun.
   [[nodiscard]] bool claim_items_up_to(std::size_t end, std::size_t unit) {
@@ -69,7 +69,7 @@ class worker_link {
   }
   /// Sends results, without the first `told` bytes. If they are large, `bytes` may be the parent's
   /// afterwards, and this may wait until the parent has taken earlier ones.
-  void send_results(const frame_header& header, byte_buffer& bytes, std::size_t told);
+  void send_results(const message::values& what, byte_buffer& bytes, std::size_t told);
   [[nodiscard]] std::size_t unsent() const noexcept { return queue_.size(); }
   /// Sends what waits: it arrives even if this process ends now. The parent may not look at it yet; if
   /// no `flush` follows within `timing::longest_silence`, it looks by itself.

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "channel/ring_pair.hpp"
-#include "frames/frame.hpp"
+#include "messages/frame.hpp"
 #include "processes/exit_status.hpp"
 #include "system/descriptor_channel.hpp"
 #include "system/wait_for_input.hpp"

@@ -29,28 +29,29 @@ shared_memory open(unique_descriptor descriptor, std::size_t size, memory_writer
 
 }  // namespace
 
-void worker_segments::place(const frame_header& told, unique_descriptor descriptor) {
-  const auto size = static_cast<std::size_t>(told.count);
-  if (told.kind == frame_kind::argument_segment) {
-    argument_segment& segment = numbered(arguments_, told.first);
-    segment = {};
-    try {
-      if (size > 0) segment.memory = open(std::move(descriptor), size, memory_writer::creator);
-    } catch (const boost::system::system_error&) {
-      // No addresses for it, perhaps. That is a matter of the items that come in it.
-      segment.problem = std::current_exception();
-    }
-    segment.memory.close_descriptor();
-  } else {
-    result_segment& segment = numbered(results_, told.first);
-    segment = {};
-    try {
-      if (size > 0) segment.memory = open(std::move(descriptor), size, memory_writer::other);
-    } catch (const boost::system::system_error&) {
-      segment.memory = {};  // results then go through the ring
-    }
-    segment.memory.close_descriptor();
+void worker_segments::place_argument(std::uint64_t number, std::size_t size,
+                                     unique_descriptor descriptor) {
+  argument_segment& segment = numbered(arguments_, number);
+  segment = {};
+  try {
+    if (size > 0) segment.memory = open(std::move(descriptor), size, memory_writer::creator);
+  } catch (const boost::system::system_error&) {
+    // No addresses for it, perhaps. That is a matter of the items that come in it.
+    segment.problem = std::current_exception();
   }
+  segment.memory.close_descriptor();
+}
+
+void worker_segments::place_result(std::uint64_t number, std::size_t size,
+                                   unique_descriptor descriptor) {
+  result_segment& segment = numbered(results_, number);
+  segment = {};
+  try {
+    if (size > 0) segment.memory = open(std::move(descriptor), size, memory_writer::other);
+  } catch (const boost::system::system_error&) {
+    segment.memory = {};  // results then go through the ring
+  }
+  segment.memory.close_descriptor();
 }
 
 std::span<const std::byte> worker_segments::argument(const frame_header& header) const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <span>
+#include <utility>
 
 #include <coterie/detail/buffer_memory.hpp>
 
@@ -20,14 +21,21 @@ namespace coterie::detail {
 /// Functions that take a frame of the parent's throw `bad_frame` if it makes no sense.
 class worker_segments final : public buffer_memory {
  public:
-  /// Whether `take` has taken this frame already.
-  [[nodiscard]] bool knows(const frame_header& told) const noexcept { return told.chunk <= last_; }
-  /// What the parent says of a segment; `descriptor` is called if memory comes with it.
+  /// What the parent says of a segment, unless it was taken already; `take_descriptor` is called if memory
+  /// comes with it.
   template <class TakeDescriptor>
   void take(const frame_header& told, TakeDescriptor take_descriptor) {
-    last_ = told.chunk;
-    if (told.kind == frame_kind::result_taken) return taken(told.first);
-    place(told, told.count > 0 ? take_descriptor() : unique_descriptor{});
+    // The messages of segments are alike.
+    const auto what = told.as<message::result_segment>();
+    if (what.announcement <= last_) return;
+    last_ = what.announcement;
+    if (told.kind == message_kind::result_taken) return taken(what.segment);
+    unique_descriptor descriptor = what.size > 0 ? take_descriptor() : unique_descriptor{};
+    if (told.kind == message_kind::argument_segment) {
+      place_argument(what.segment, static_cast<std::size_t>(what.size), std::move(descriptor));
+    } else {
+      place_result(what.segment, static_cast<std::size_t>(what.size), std::move(descriptor));
+    }
   }
 
   /// Where the argument lies. Throws what was wrong with its memory, if it could not be mapped here.
@@ -67,7 +75,8 @@ class worker_segments final : public buffer_memory {
   static bool is_free(const result_segment& each) noexcept { return each.used_for == use::none; }
   [[nodiscard]] result_segment& holding(std::span<const std::byte> bytes) noexcept;
   void taken(std::uint64_t number);
-  void place(const frame_header& told, unique_descriptor descriptor);
+  void place_argument(std::uint64_t number, std::size_t size, unique_descriptor descriptor);
+  void place_result(std::uint64_t number, std::size_t size, unique_descriptor descriptor);
 
   std::uint64_t last_ = 0;
   std::array<argument_segment, argument_segments_each> arguments_;

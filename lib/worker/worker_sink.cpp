@@ -23,15 +23,15 @@ constexpr std::size_t many = std::size_t{1} << 20U;
 
 }  // namespace
 
-bool worker_sink::begin(const frame_header& run, const manner& how) {
-  if (!link_.begin_chunk(run)) return false;
+bool worker_sink::begin(const message::run& items, const manner& how) {
+  if (!link_.begin_chunk(items.begin)) return false;
   // The pace of one job says nothing about the next.
-  if (run.job != job_) allowed_ = 1;
-  job_ = run.job;
-  chunk_ = run.chunk;
+  if (items.job != job_) allowed_ = 1;
+  job_ = items.job;
+  chunk_ = items.chunk;
   how_ = how;
-  first_ = begun_with_ = claimed_ = static_cast<std::size_t>(run.first);
-  count_ = static_cast<std::size_t>(run.count);
+  first_ = begun_with_ = claimed_ = items.begin;
+  count_ = items.end;
   granted_ = 0;
   publish();
   now_ = begun_ = clock::now();
@@ -47,12 +47,8 @@ bool worker_sink::begin(const frame_header& run, const manner& how) {
 void worker_sink::end() {
   look_at_clock();
   queue_values();
-  frame_header header;
-  header.kind = frame_kind::done;
-  header.job = job_;
-  header.chunk = chunk_;
-  header.count = static_cast<std::uint64_t>((now_ - begun_).count());
-  link_.send(header, {});
+  link_.send(message::done{
+      .job = job_, .chunk = chunk_, .busy = static_cast<std::uint64_t>((now_ - begun_).count())});
   link_.publish();
 }
 
@@ -101,13 +97,7 @@ void worker_sink::failed() {
   queue_values();
   problem_.clear();
   encode_current_exception(problem_);
-  frame_header header;
-  header.kind = frame_kind::failure;
-  header.job = job_;
-  header.chunk = chunk_;
-  header.first = first_;
-  header.count = 1;
-  link_.send(header, problem_.view());
+  link_.send(message::failure{.job = job_, .chunk = chunk_, .item = first_}, problem_.view());
   ++first_;
   publish();
 }
@@ -122,16 +112,13 @@ void worker_sink::push_values(std::size_t claim_behind) {
 void worker_sink::queue_values(std::size_t claim_behind) {
   const told_results told = link_.end_results();
   if (waiting_ > told.count) {
-    frame_header header;
-    header.kind = frame_kind::values;
-    header.job = job_;
-    header.chunk = chunk_;
-    header.first = first_ + told.count;
-    header.count = values_count{.results = static_cast<std::uint32_t>(waiting_ - told.count),
-                                .claimed = static_cast<std::uint32_t>(claim_behind)}
-                       .packed();
     if (claim_behind > 0) claimed_ = first_ + waiting_ + claim_behind;
-    link_.send_results(header, results_, told.bytes);
+    link_.send_results({.job = job_,
+                        .chunk = chunk_,
+                        .first = first_ + told.count,
+                        .count = static_cast<std::uint32_t>(waiting_ - told.count),
+                        .claimed = static_cast<std::uint32_t>(claim_behind)},
+                       results_, told.bytes);
   }
   first_ += waiting_;
   waiting_ = 0;

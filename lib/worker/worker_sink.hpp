@@ -36,7 +36,7 @@ class worker_sink final : public result_sink {
 
   /// The items that `run` brings come next. False: the parent has taken them back. To be told of each that
   /// comes.
-  bool begin(const frame_header& run, const manner& how);
+  bool begin(const message::run& items, const manner& how);
   /// Tells the parent that the chunk is over, with whatever has not been sent.
   void end();
 

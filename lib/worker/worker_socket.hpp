@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "channel/begun_counter.hpp"
-#include "frames/send_queue.hpp"
+#include "messages/send_queue.hpp"
 #include "timing/timing.hpp"
 #include "worker/result_teller.hpp"
 #include "worker/worker_transport.hpp"

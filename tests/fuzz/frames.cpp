@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "frames/frame.hpp"
-#include "frames/frame_reader.hpp"
 #include "fuzz/support.hpp"
+#include "messages/frame.hpp"
+#include "messages/frame_reader.hpp"
 
 namespace {
 
@@ -43,7 +43,7 @@ bytes stream_of(fuzz::script& orders) {
         break;
       }
       case header: {
-        frame_header made = frames::header(static_cast<frame_kind>(orders.byte()), orders.byte());
+        frame_header made = frames::header(static_cast<message_kind>(orders.byte()), orders.byte());
         made.segment = static_cast<segment_number>(orders.up_to(2));
         made.length = orders.number<std::uint64_t>();
         const auto* const begin = reinterpret_cast<const std::byte*>(&made);
@@ -51,7 +51,7 @@ bytes stream_of(fuzz::script& orders) {
         break;
       }
       case whole_frame: {
-        const auto kind = static_cast<frame_kind>(1 + orders.up_to(16));
+        const auto kind = static_cast<message_kind>(1 + orders.up_to(16));
         const std::size_t size = orders.up_to(orders.byte() < 250 ? 5000 : 300'000);
         frames::append(all, frames::header(kind, orders.byte()), filling_of(size));
         break;

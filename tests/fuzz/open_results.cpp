@@ -17,8 +17,8 @@
 
 #include <coterie/detail/result_progress.hpp>
 
-#include "frames/frame.hpp"
 #include "fuzz/support.hpp"
+#include "messages/frame.hpp"
 #include "unit/frames.hpp"
 
 namespace {
@@ -98,12 +98,13 @@ class both_sides {
   void send_values() {
     begin();
     if (waiting_ == 0) return;
-    frame_header header = frames::header(frame_kind::values, 1);
-    header.first = first_;
-    header.count = waiting_;
-    header.length = waiting_bytes_;
     const auto from = shared_.space().first(waiting_bytes_);
-    put(header, {from.begin(), from.end()});
+    put(message::values{.job = 1,
+                        .chunk = 2,
+                        .first = first_,
+                        .count = static_cast<std::uint32_t>(waiting_),
+                        .claimed = 0},
+        {from.begin(), from.end()});
     first_ += std::exchange(waiting_, 0);
     waiting_bytes_ = 0;
   }
@@ -111,15 +112,14 @@ class both_sides {
   // It counts as a result of no bytes.
   void send_failure() {
     send_values();
-    frame_header header = frames::header(frame_kind::failure, 1);
-    header.first = first_++;
-    header.count = 1;
     ++made_;
-    put(header, {});
+    put(message::failure{.job = 1, .chunk = 2, .item = first_++}, {});
   }
 
-  void put(frame_header header, bytes payload) {
-    header.chunk = 2;
+  template <class Message>
+  void put(const Message& what, bytes payload) {
+    frame_header header = frame_header::of(what);
+    header.length = payload.size();
     on_the_way_.push_back({.header = header, .payload = std::move(payload)});
     ++sent_;
     must_begin_ = true;
@@ -134,13 +134,15 @@ class both_sides {
 
   void send_lie(fuzz::script& orders) {
     meddled_ = true;
-    frame_header header = frames::header(
-        orders.byte() % 4 == 0 ? frame_kind::failure : frame_kind::values, orders.byte() % 2);
-    header.first = orders.number<std::uint16_t>();
-    header.count = orders.byte() % 8 == 0 ? orders.number<std::uint64_t>() : orders.byte();
+    const bool fails = orders.byte() % 4 == 0;
+    const job_id job = orders.byte() % 2;
+    const std::uint64_t first = orders.number<std::uint16_t>();
+    const std::uint32_t count =
+        orders.byte() % 8 == 0 ? orders.number<std::uint32_t>() : orders.byte();
     const bytes payload = frames::pattern(orders.byte());
-    header.length = payload.size();
-    put(header, payload);
+    if (fails) return put(message::failure{.job = job, .chunk = 2, .item = first}, payload);
+    put(message::values{.job = job, .chunk = 2, .first = first, .count = count, .claimed = 0},
+        payload);
   }
 
   // ---- the parent ----
@@ -165,10 +167,11 @@ class both_sides {
       (void)bytes{found.payload.begin(), found.payload.end()};
       return;
     }
-    fuzz::holds(found.header.job == 1 && found.header.chunk == 2, "it is known whose they are");
-    fuzz::holds(found.header.count > 0, "there is something");
-    fuzz::holds(found.header.first == seen_, "each result comes once, and in order");
-    seen_ += found.header.count;
+    const auto results = found.header.as<message::values>();
+    fuzz::holds(results.job == 1 && results.chunk == 2, "it is known whose they are");
+    fuzz::holds(results.count > 0, "there is something");
+    fuzz::holds(results.first == seen_, "each result comes once, and in order");
+    seen_ += results.count;
     fuzz::holds(contents_.size() - seen_bytes_ >= found.payload.size() &&
                     std::equal(found.payload.begin(), found.payload.end(),
                                contents_.begin() + static_cast<std::ptrdiff_t>(seen_bytes_)),

@@ -21,10 +21,10 @@
 #include <coterie/error.hpp>
 #include <coterie/remote_info.hpp>
 
-#include "frames/frame_reader.hpp"
-#include "frames/setup_frame.hpp"
 #include "fuzz/result_types.hpp"
 #include "fuzz/support.hpp"
+#include "messages/frame_reader.hpp"
+#include "messages/setup_frame.hpp"
 #include "unit/frames.hpp"
 
 namespace {
@@ -89,8 +89,9 @@ void take_value(const R& value) {
 
 template <class R>
 void take_values(const frame& arrived) {
-  const std::size_t first = arrived.header.first;
-  const std::size_t count = arrived.header.count;
+  const auto told = arrived.header.as<message::values>();
+  const std::size_t first = told.first;
+  const std::size_t count = told.count;
   std::size_t next = first;
   read_results<R>(
       first, count, arrived.payload,
@@ -115,11 +116,11 @@ void take_values_of_type(std::size_t type, const frame& arrived) {
 
 void take(const frame& arrived) {
   switch (arrived.header.kind) {
-    case frame_kind::values:
-      return take_values_of_type(arrived.header.job, arrived);
-    case frame_kind::failure:
+    case message_kind::values:
+      return take_values_of_type(frames::job_of(arrived.header), arrived);
+    case message_kind::failure:
       return take_failure(arrived.payload);
-    case frame_kind::setup:
+    case message_kind::setup:
       try {
         decode_setup(arrived.payload);
       } catch (const bad_frame&) {
@@ -135,11 +136,14 @@ void take(const frame& arrived) {
 // The input is one frame: its kind, how many items, which type, and the payload.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::script orders{data, size};
-  constexpr frame_kind kinds[] = {frame_kind::values, frame_kind::failure, frame_kind::setup};
-  frame_header header = frames::header(kinds[orders.up_to(2)]);
-  header.job = orders.byte() % std::tuple_size_v<fuzz::result_types>;
-  header.count = orders.byte();
-  header.first = 5;
+  constexpr message_kind kinds[] = {message_kind::values, message_kind::failure,
+                                    message_kind::setup};
+  const message_kind kind = kinds[orders.up_to(2)];
+  message::values told{.job = 0, .chunk = 0, .first = 5, .count = 0, .claimed = 0};
+  told.job = orders.byte() % std::tuple_size_v<fuzz::result_types>;
+  told.count = orders.byte();
+  frame_header header = frame_header::of(told);
+  header.kind = kind;
   const auto payload = orders.bytes(size);
   bytes wire;
   frames::append(wire, header, {payload.begin(), payload.end()});

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "channel/byte_ring.hpp"
-#include "frames/frame.hpp"
-#include "frames/frame_reader.hpp"
 #include "fuzz/support.hpp"
+#include "messages/frame.hpp"
+#include "messages/frame_reader.hpp"
 #include "unit/frames.hpp"
 #include "unit/ring_memory.hpp"
 
@@ -212,7 +212,7 @@ class parent_side {
     }
     const bytes payload = frames::pattern(orders.up_to(20 * ring.capacity()), seed_++);
     bytes all;
-    frames::append(all, frames::header(frame_kind::values, 7), payload);
+    frames::append(all, frames::header(message_kind::values, 7), payload);
     frame_reader reader;
     for (std::span<const std::byte> rest{all}; !rest.empty();) {
       const std::size_t count = std::min(rest.size(), ring.capacity());

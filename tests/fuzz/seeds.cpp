@@ -24,8 +24,8 @@
 #include <coterie/detail/record.hpp>
 #include <coterie/error.hpp>
 
-#include "frames/setup_frame.hpp"
 #include "fuzz/result_types.hpp"
+#include "messages/setup_frame.hpp"
 
 namespace {
 

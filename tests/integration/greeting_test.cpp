@@ -19,7 +19,7 @@
 
 #include <coterie/coterie.hpp>
 
-#include "frames/frame.hpp"
+#include "messages/frame.hpp"
 #include "processes/worker_environment.hpp"
 #include "program/modules.hpp"
 #include "support/expect.hpp"
@@ -41,16 +41,7 @@ int twice(int value) { return 2 * value; }
 using bytes = std::vector<std::byte>;
 
 void greet(worker_link& link, const bytes& payload, std::uint64_t version = protocol_version) {
-  frame_header header;
-  header.kind = frame_kind::hello;
-  header.count = version;
-  link.send(header, payload);
-}
-
-void say(worker_link& link, frame_kind kind) {
-  frame_header header;
-  header.kind = kind;
-  link.send(header, {});
+  link.send(message::hello{.version = version}, payload);
 }
 
 void act(worker_link& link, link_secret secret, std::string_view how) {
@@ -80,15 +71,15 @@ void act(worker_link& link, link_secret secret, std::string_view how) {
     greet(link, right);
     greet(link, right);
   }
-  if (how == "no greeting") say(link, frame_kind::ready);
+  if (how == "no greeting") link.send(message::ready{});
   if (how == "results at once") {
     greet(link, right);
-    say(link, frame_kind::values);
+    link.send(message::values{});
   }
   if (how == "what the parent says") {
     greet(link, right);
-    say(link, frame_kind::ready);
-    say(link, frame_kind::setup);
+    link.send(message::ready{});
+    link.send(message::setup{});
   }
 }
 

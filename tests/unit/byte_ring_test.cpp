@@ -13,7 +13,7 @@
 
 #include "channel/byte_ring.hpp"
 #include "frames.hpp"
-#include "frames/frame.hpp"
+#include "messages/frame.hpp"
 #include "ring_memory.hpp"
 
 namespace {

@@ -10,7 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include "frames.hpp"
-#include "frames/frame_reader.hpp"
+#include "messages/frame_reader.hpp"
 
 namespace {
 
@@ -21,7 +21,7 @@ using frames::bytes;
 bytes stream_of(const std::vector<std::size_t>& sizes) {
   bytes all;
   for (std::size_t index = 0; index < sizes.size(); ++index) {
-    frames::append(all, frames::header(frame_kind::run, index + 1),
+    frames::append(all, frames::header(message_kind::run, index + 1),
                    frames::pattern(sizes[index], static_cast<unsigned>(index)));
   }
   return all;
@@ -31,7 +31,7 @@ bytes stream_of(const std::vector<std::size_t>& sizes) {
 void take(frame_reader& reader, const std::vector<std::size_t>& sizes, std::size_t& taken) {
   while (const auto next = reader.next()) {
     REQUIRE(taken < sizes.size());
-    REQUIRE(next->header.job == taken + 1);
+    REQUIRE(frames::job_of(next->header) == taken + 1);
     REQUIRE(
         frames::same(next->payload, frames::pattern(sizes[taken], static_cast<unsigned>(taken))));
     REQUIRE(reinterpret_cast<std::uintptr_t>(next->payload.data()) % frame_alignment == 0);
@@ -97,14 +97,14 @@ TEST_CASE("given a stream of frames, when it is cut off anywhere, then only whol
 }
 
 TEST_CASE("given a header that lies, when it is looked at, then nothing is believed") {
-  const auto right = frames::header(frame_kind::values);
+  const auto right = frames::header(message_kind::values);
   frame_header lie = right;
   SECTION("magic") { lie.magic ^= 1U; }
-  SECTION("no kind") { lie.kind = frame_kind{0}; }
+  SECTION("no kind") { lie.kind = message_kind{0}; }
   SECTION("kind after the last") {
-    lie.kind = static_cast<frame_kind>(static_cast<std::uint16_t>(frame_kind::result_taken) + 1);
+    lie.kind = static_cast<message_kind>(static_cast<std::uint8_t>(message_kind::result_taken) + 1);
   }
-  SECTION("largest kind") { lie.kind = frame_kind{0xffffU}; }
+  SECTION("largest kind") { lie.kind = message_kind{0xffU}; }
   SECTION("length") { lie.length = longest_payload + 1; }
   SECTION("length that wraps around") { lie.length = ~std::uint64_t{0}; }
   bytes all;
@@ -151,7 +151,7 @@ TEST_CASE(
 
 TEST_CASE(
     "given a frame that claims to be enormous, when it comes, then memory follows its bytes") {
-  frame_header claim = frames::header(frame_kind::values);
+  frame_header claim = frames::header(message_kind::values);
   claim.length = longest_payload;
   bytes all(sizeof claim);
   std::memcpy(all.data(), &claim, sizeof claim);
@@ -173,7 +173,7 @@ TEST_CASE("given whole frames and a part, when they are peeked at, then they are
   for (std::size_t index = 0; index + 1 < small_sizes.size(); ++index) {
     const auto seen = reader.peek(position);
     REQUIRE(seen.has_value());
-    CHECK(seen->header.job == index + 1);
+    CHECK(frames::job_of(seen->header) == index + 1);
     CHECK(seen->payload.size() == small_sizes[index]);
   }
   CHECK_FALSE(reader.peek(position).has_value());
@@ -197,7 +197,7 @@ TEST_CASE(
     first.hand_over_to(second);
     REQUIRE_FALSE(first.in_the_middle());
     frames::feed(second, std::span{all}.subspan(cut));
-    REQUIRE(in_use->header.job == 1);
+    REQUIRE(frames::job_of(in_use->header) == 1);
     std::size_t taken = 1;
     take(second, small_sizes, taken);
     REQUIRE(taken == small_sizes.size());
@@ -218,7 +218,7 @@ TEST_CASE("given a frame in use, when what follows is handed over, then its payl
   while (taken < sizes.size()) {
     const auto next = second.next();
     REQUIRE(next.has_value());
-    CHECK(next->header.job == ++taken);
+    CHECK(frames::job_of(next->header) == ++taken);
   }
-  CHECK(second.next()->header.job == 1);
+  CHECK(frames::job_of(second.next()->header) == 1);
 }

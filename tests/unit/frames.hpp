@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <vector>
 
-#include "frames/frame.hpp"
-#include "frames/frame_reader.hpp"
+#include "messages/frame.hpp"
+#include "messages/frame_reader.hpp"
 
 /// Frames made, and read, by hand.
 namespace frames {
@@ -24,12 +25,30 @@ inline bytes pattern(std::size_t size, unsigned seed = 0) {
   return all;
 }
 
-inline coterie::detail::frame_header header(coterie::detail::frame_kind kind,
+/// Of a message of a job, or of none; all else in it is zero.
+inline coterie::detail::frame_header header(coterie::detail::message_kind kind,
                                             coterie::detail::job_id job = 0) {
   coterie::detail::frame_header made;
+  made.put(coterie::detail::message::forget{job});
   made.kind = kind;
-  made.job = job;
   return made;
+}
+/// Every message of a job begins with it.
+inline coterie::detail::job_id job_of(const coterie::detail::frame_header& header) {
+  return header.as<coterie::detail::message::forget>().job;
+}
+inline coterie::detail::message::values results_of(const coterie::detail::frame_header& header) {
+  return header.as<coterie::detail::message::values>();
+}
+inline coterie::detail::message::failure failure_of(const coterie::detail::frame_header& header) {
+  return header.as<coterie::detail::message::failure>();
+}
+
+/// The message that brings the first `count` items of a chunk of job 1.
+inline coterie::detail::message::run chunk_of(std::size_t count,
+                                              coterie::detail::chunk_id chunk = 2) {
+  return {
+      .job = 1, .chunk = chunk, .first = 0, .begin = 0, .end = static_cast<std::uint32_t>(count)};
 }
 
 /// Appends a frame as it goes over the wire.

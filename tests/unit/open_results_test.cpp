@@ -43,13 +43,6 @@ struct memory {
   }
 };
 
-frame_header chunk_of(std::size_t count) {
-  frame_header run = frames::header(frame_kind::run, 1);
-  run.chunk = 2;
-  run.count = count;
-  return run;
-}
-
 }  // namespace
 
 TEST_CASE("given memory of zeros, when it is read, then there are no results") {
@@ -65,11 +58,11 @@ TEST_CASE("given results that were counted, when they are read, then they are th
   byte_buffer copy;
   const auto found = shared.results.read(7, copy);
   REQUIRE(found.has_value());
-  CHECK(found->header.kind == frame_kind::values);
-  CHECK(found->header.job == 3);
-  CHECK(found->header.chunk == 4);
-  CHECK(found->header.first == 5);
-  CHECK(found->header.count == 3);
+  CHECK(found->header.kind == message_kind::values);
+  CHECK(frames::results_of(found->header).job == 3);
+  CHECK(frames::results_of(found->header).chunk == 4);
+  CHECK(frames::results_of(found->header).first == 5);
+  CHECK(frames::results_of(found->header).count == 3);
   CHECK(found->header.length == 24);
   CHECK(frames::bytes(found->payload.begin(), found->payload.end()) == frames::pattern(24));
 }
@@ -92,7 +85,7 @@ TEST_CASE("given results of no bytes, when they are read, then they count") {
   byte_buffer copy;
   const auto found = shared.results.read(0, copy);
   REQUIRE(found.has_value());
-  CHECK(found->header.count == 9);
+  CHECK(frames::results_of(found->header).count == 9);
   CHECK(found->payload.empty());
 }
 
@@ -114,7 +107,7 @@ TEST_CASE("given a chunk that is run, when the worker could end at any item, the
   ring_wire wire;
   worker_sink sink{*wire.link};
   constexpr std::size_t items = 200;
-  sink.begin(chunk_of(items), {});
+  sink.begin(frames::chunk_of(items), {});
   for (std::size_t item = 0; item < items; ++item) {
     INFO("item " << item << ", results of " << sizes.front() << " bytes and so on");
     REQUIRE(wire.finished() == item);
@@ -173,7 +166,7 @@ TEST_CASE(
     if (!found) continue;
     std::uint64_t value = 0;
     std::memcpy(&value, found->payload.data(), sizeof value);
-    wrong += value != found->header.chunk ? 1 : 0;
+    wrong += value != frames::results_of(found->header).chunk ? 1 : 0;
   }
   CHECK(wrong == 0);
   int status = -1;
@@ -184,7 +177,7 @@ TEST_CASE(
 TEST_CASE("given many results in a row, when each is counted, then each is known at once") {
   ring_wire wire;
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(100), {});
+  sink.begin(frames::chunk_of(100), {});
   for (std::size_t row = 0; row < 10; ++row) {
     std::byte* const to = sink.results().extend(10 * sizeof(int));
     result_progress progress = sink.progress();
@@ -207,35 +200,36 @@ TEST_CASE(
   shared.put(frames::pattern(16), 2);
   const auto early = reader.look();
   REQUIRE(early.has_value());
-  CHECK(early->header.count == 2);
+  CHECK(frames::results_of(early->header).count == 2);
   CHECK_FALSE(reader.look().has_value());
   shared.put(frames::pattern(40), 5);
   const auto more = reader.look();
   REQUIRE(more.has_value());
-  CHECK(more->header.first == 2);
-  CHECK(more->header.count == 3);
+  CHECK(frames::results_of(more->header).first == 2);
+  CHECK(frames::results_of(more->header).count == 3);
   CHECK(more->payload.size() == 24);
   CHECK(more->payload[0] == frames::pattern(40)[16]);
 
   const auto bytes = frames::pattern(48);
-  frame sent{.header = frames::header(frame_kind::values, 1), .payload = bytes};
-  sent.header.chunk = 2;
-  sent.header.count = 6;
+  message::values results{.job = 1, .chunk = 2, .first = 0, .count = 6, .claimed = 0};
+  frame sent{.header = frame_header::of(results), .payload = bytes};
   sent.header.length = bytes.size();
   SECTION("with one more behind them") {
     REQUIRE(reader.take(sent));
-    CHECK(sent.header.first == 5);
-    CHECK(sent.header.count == 1);
+    CHECK(frames::results_of(sent.header).first == 5);
+    CHECK(frames::results_of(sent.header).count == 1);
     CHECK(sent.header.length == 8);
     CHECK(sent.payload[0] == bytes[40]);
   }
   SECTION("with nothing else") {
-    sent.header.count = 5;
+    results.count = 5;
+    sent.header.put(results);
     sent.payload = sent.payload.first(40);
     CHECK_FALSE(reader.take(sent));
   }
   SECTION("or less than that, which is a lie") {
-    sent.header.count = 4;
+    results.count = 4;
+    sent.header.put(results);
     CHECK_THROWS_AS(reader.take(sent), bad_frame);
   }
   SECTION("or fewer bytes") {
@@ -243,7 +237,7 @@ TEST_CASE(
     CHECK_THROWS_AS(reader.take(sent), bad_frame);
   }
   SECTION("or something else") {
-    sent.header.kind = frame_kind::done;
+    sent.header.kind = message_kind::done;
     CHECK_THROWS_AS(reader.take(sent), bad_frame);
   }
 }

@@ -22,13 +22,6 @@ namespace {
 using namespace coterie::detail;
 using namespace std::chrono_literals;
 
-frame_header chunk_of(std::size_t count, chunk_id chunk = 2) {
-  frame_header run = frames::header(frame_kind::run, 1);
-  run.chunk = chunk;
-  run.count = count;
-  return run;
-}
-
 void succeed(worker_sink& sink, const frames::bytes& result) {
   sink.results().append(result.data(), result.size());
   sink.succeeded(1);
@@ -49,14 +42,17 @@ struct parent {
   void take_in() {
     for (const auto& each : wire.sent()) {
       const frame_header& header = each.header;
-      if (header.kind == frame_kind::done) {
+      if (header.kind == message_kind::done) {
         finished = 0;
         continue;
       }
-      REQUIRE(header.first == finished);
-      REQUIRE(header.count > 0);
-      finished += header.count;
-      if (header.kind != frame_kind::values) continue;
+      REQUIRE(frames::results_of(header).first == finished);
+      if (header.kind != message_kind::values) {
+        ++finished;
+        continue;
+      }
+      REQUIRE(frames::results_of(header).count > 0);
+      finished += frames::results_of(header).count;
       payload.insert(payload.end(), each.payload.begin(), each.payload.end());
       ++frames;
     }
@@ -78,7 +74,7 @@ TEST_CASE("given results that are open, when they are told, then each comes once
   worker_wire wire;
   parent seen{wire};
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(5), {});
+  sink.begin(frames::chunk_of(5), {});
   frames::bytes all;
   for (unsigned item = 0; item < 5; ++item) {
     const auto result = frames::pattern(16, item);
@@ -101,7 +97,7 @@ TEST_CASE("given nothing new, when it is told, then nothing is sent") {
   worker_wire wire;
   worker_sink sink{*wire.link};
   wire.tell();
-  sink.begin(chunk_of(3), {});
+  sink.begin(frames::chunk_of(3), {});
   wire.tell();
   CHECK(wire.sent().empty());
   succeed(sink, frames::pattern(4));
@@ -115,7 +111,7 @@ TEST_CASE("given nothing new, when it is told, then nothing is sent") {
   // All results had been told: only the end comes.
   const auto end = wire.sent();
   REQUIRE(end.size() == 1);
-  CHECK(end[0].header.kind == frame_kind::done);
+  CHECK(end[0].header.kind == message_kind::done);
   wire.tell();
   CHECK(wire.sent().empty());
 }
@@ -124,7 +120,7 @@ TEST_CASE("given results without bytes, when they are told, then they count") {
   worker_wire wire;
   parent seen{wire};
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(7), {});
+  sink.begin(frames::chunk_of(7), {});
   for (int item = 0; item < 4; ++item) sink.succeeded(1);
   CHECK(seen.known() == 0);
   wire.tell();
@@ -138,7 +134,7 @@ TEST_CASE("given many results in a row, when they are told in between, then each
   worker_wire wire;
   parent seen{wire};
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(100), {});
+  sink.begin(frames::chunk_of(100), {});
   for (std::size_t row = 0; row < 10; ++row) {
     std::byte* const to = sink.results().extend(10 * sizeof(int));
     result_progress progress = sink.progress();
@@ -158,7 +154,7 @@ TEST_CASE("given a failure behind results that were told, when it comes, then th
   worker_wire wire;
   parent seen{wire};
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(5), {});
+  sink.begin(frames::chunk_of(5), {});
   succeed(sink, frames::pattern(4));
   wire.tell();
   succeed(sink, frames::pattern(4));
@@ -182,7 +178,7 @@ TEST_CASE("given a chunk that is run, when results are told at any time, then ea
   std::minstd_rand random{7};
   for (chunk_id chunk = 1; chunk <= 3; ++chunk) {
     constexpr std::size_t items = 60;
-    sink.begin(chunk_of(items, chunk), {});
+    sink.begin(frames::chunk_of(items, chunk), {});
     for (std::size_t item = 0; item < items; ++item) {
       INFO("item " << item << ", results of " << sizes.front() << " bytes and so on");
       if (item % 20 == 19) {
@@ -213,7 +209,7 @@ TEST_CASE("given an item that goes on, when time passes, then the results before
   parent seen{wire};
   worker_sink sink{*wire.link};
   for (chunk_id chunk = 1; chunk <= 3; ++chunk) {
-    sink.begin(chunk_of(3, chunk), {.longest_wait = 1h});
+    sink.begin(frames::chunk_of(3, chunk), {.longest_wait = 1h});
     succeed(sink, frames::pattern(4));
     succeed(sink, frames::pattern(4));
     const auto deadline = std::chrono::steady_clock::now() + 60s;
@@ -236,7 +232,7 @@ TEST_CASE("given a thread that looks all the time, when chunks run, then each re
   std::uint64_t next = 0;
   for (chunk_id chunk = 1; chunk <= 200; ++chunk) {
     constexpr std::size_t items = 300;
-    sink.begin(chunk_of(items, chunk), {});
+    sink.begin(frames::chunk_of(items, chunk), {});
     for (std::size_t item = 0; item < items; ++item) {
       if (item == 250) {
         fail(sink);

@@ -20,7 +20,7 @@
 #include "channel/open_results.hpp"
 #include "channel/ring_pair.hpp"
 #include "frames.hpp"
-#include "frames/frame_reader.hpp"
+#include "messages/frame_reader.hpp"
 #include "worker/worker_link.hpp"
 #include "worker/worker_ring.hpp"
 
@@ -56,9 +56,8 @@ class ring_wire {
     while (const std::size_t count = in_->read(reader_.space())) reader_.received(count);
     while (const auto next = reader_.next()) {
       ++frames_;
-      const auto& header = next->header;
-      if (header.kind == frame_kind::values) count(header);
-      if (header.kind == frame_kind::failure) ++failures;
+      if (next->header.kind == message_kind::values) count(frames::results_of(next->header));
+      if (next->header.kind == message_kind::failure) ++failures;
     }
   }
   /// The items that are known to be finished, should the worker end now.
@@ -66,8 +65,9 @@ class ring_wire {
     take_in();
     byte_buffer copy;
     const auto rest = open_->read(frames_, copy);
-    if (rest) CHECK(rest->header.first == values + failures);
-    return values + failures + (rest ? static_cast<std::size_t>(rest->header.count) : 0);
+    if (!rest) return values + failures;
+    CHECK(frames::results_of(rest->header).first == values + failures);
+    return values + failures + frames::results_of(rest->header).count;
   }
 
   /// The parent has looked at everything, and sleeps until it is woken. False: there is something.
@@ -79,7 +79,7 @@ class ring_wire {
     return count < 0 ? 0 : static_cast<std::size_t>(count);
   }
   /// A frame comes to the worker, behind what it is told of.
-  void comes(frame_kind kind) {
+  void comes(message_kind kind) {
     frames::bytes sent;
     frames::append(sent, frames::header(kind, 1), {});
     REQUIRE(out_->write(sent) == sent.size());
@@ -91,9 +91,9 @@ class ring_wire {
   std::size_t failures = 0;
 
  private:
-  void count(const frame_header& header) {
-    CHECK(header.first == values + failures);
-    values += static_cast<std::size_t>(header.count);
+  void count(const message::values& results) {
+    CHECK(results.first == values + failures);
+    values += results.count;
   }
 
   std::array<int, 2> sockets_{};

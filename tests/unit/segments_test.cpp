@@ -21,8 +21,8 @@
 #include <catch2/catch.hpp>
 
 #include "frames.hpp"
-#include "frames/send_queue.hpp"
 #include "links/parent_segments.hpp"
+#include "messages/send_queue.hpp"
 #include "system/descriptor_channel.hpp"
 #include "system/unique_descriptor.hpp"
 #include "worker/worker_segments.hpp"
@@ -53,9 +53,7 @@ class two_sides {
   }
 
   void send(chunk_id chunk, const shared_payload& payload) {
-    frame_header header = frames::header(frame_kind::run, 1);
-    header.chunk = chunk;
-    parent.send(header, payload, queue, to_worker.get());
+    parent.send(frame_header::of(frames::chunk_of(1, chunk)), payload, queue, to_worker.get());
   }
 
   /// The next frame for the worker; it takes those for the link itself.
@@ -77,17 +75,16 @@ class two_sides {
 
   /// The worker asks for memory, and gets the answer.
   void provide(std::size_t size) {
-    frame wish{frames::header(frame_kind::want_segment), {}};
-    wish.header.first = worker.give_up_one();
-    wish.header.count = size;
+    const segment_number segment = worker.give_up_one();
+    frame wish{frame_header::of(message::want_segment{.segment = segment, .size = size}), {}};
     CHECK_FALSE(parent.take(wish, queue, to_worker.get()));
     CHECK_FALSE(arrived().has_value());
-    CHECK_FALSE(worker.asked_for(static_cast<segment_number>(wish.header.first)));
+    CHECK_FALSE(worker.asked_for(segment));
   }
 
   /// The worker sends results, of which the parent sees these.
   frame results(byte_buffer& bytes) {
-    frame found{frames::header(frame_kind::values, 1), {}};
+    frame found{frames::header(message_kind::values, 1), {}};
     found.header.segment = worker.send(bytes.view());
     found.header.length = bytes.size();
     CHECK(parent.take(found, queue, to_worker.get()));
@@ -110,8 +107,7 @@ class two_sides {
 };
 
 void done(two_sides& sides, chunk_id chunk) {
-  frame over{frames::header(frame_kind::done, 1), {}};
-  over.header.chunk = chunk;
+  frame over{frame_header::of(message::done{.job = 1, .chunk = chunk, .busy = 0}), {}};
   CHECK(sides.parent.take(over, sides.queue, sides.to_worker.get()));
 }
 
@@ -240,14 +236,20 @@ TEST_CASE("given segments for results, when both are sent, none is free until on
   CHECK_FALSE(sides.worker.none_free());
 }
 
-TEST_CASE("given announcements seen ahead, when their turn comes, they are known") {
+TEST_CASE("given announcements seen ahead, when their turn comes, then nothing is taken for them") {
   two_sides sides;
   sides.send(1, sides.encoded(large, 1));
   frame_header told;
   std::memcpy(&told, sides.queue.pieces().front().iov_base, sizeof told);
-  CHECK_FALSE(sides.worker.knows(told));
-  sides.worker.take(told, [&] { return sides.descriptor(); });
-  CHECK(sides.worker.knows(told));
+  int taken = 0;
+  const auto take = [&] {
+    ++taken;
+    return sides.descriptor();
+  };
+  sides.worker.take(told, take);
+  CHECK(taken == 1);
+  sides.worker.take(told, take);
+  CHECK(taken == 1);
 }
 
 TEST_CASE("given memory that nobody has used for a while, when dropped, then both sides lose it") {
@@ -274,7 +276,7 @@ TEST_CASE("given memory that nobody has used for a while, when dropped, then bot
 TEST_CASE("given a worker that lies about its memory, when it is heard, then it is not believed") {
   two_sides sides;
   sides.provide(large);
-  frame lie{frames::header(frame_kind::values, 1), {}};
+  frame lie{frames::header(message_kind::values, 1), {}};
   SECTION("no such segment") { lie.header.segment = 9; }
   SECTION("one that was never made") { lie.header.segment = result_segments_each; }
   SECTION("longer than it is") {
@@ -282,28 +284,17 @@ TEST_CASE("given a worker that lies about its memory, when it is heard, then it 
     lie.header.length = 2 * large;
   }
   SECTION("an exception") {
-    lie.header.kind = frame_kind::failure;
+    lie.header.kind = message_kind::failure;
     lie.header.segment = 1;
   }
-  SECTION("a word of the parent's") { lie.header.kind = frame_kind::result_taken; }
-  SECTION("a wish for no segment") {
-    lie.header.kind = frame_kind::want_segment;
-    lie.header.count = 1;
-  }
-  SECTION("a wish for one too many") {
-    lie.header.kind = frame_kind::want_segment;
-    lie.header.first = result_segments_each + 1;
-    lie.header.count = 1;
-  }
-  SECTION("a wish for nothing") {
-    lie.header.kind = frame_kind::want_segment;
-    lie.header.first = 1;
-  }
-  SECTION("a wish for everything") {
-    lie.header.kind = frame_kind::want_segment;
-    lie.header.first = 1;
-    lie.header.count = ~std::uint64_t{0};
-  }
+  SECTION("a word of the parent's") { lie.header.kind = message_kind::result_taken; }
+  const auto wish = [&](std::uint64_t segment, std::uint64_t size) {
+    lie.header = frame_header::of(message::want_segment{.segment = segment, .size = size});
+  };
+  SECTION("a wish for no segment") { wish(0, 1); }
+  SECTION("a wish for one too many") { wish(result_segments_each + 1, 1); }
+  SECTION("a wish for nothing") { wish(1, 0); }
+  SECTION("a wish for everything") { wish(1, ~std::uint64_t{0}); }
   CHECK_THROWS_AS(sides.parent.take(lie, sides.queue, sides.to_worker.get()), bad_frame);
 }
 
@@ -318,14 +309,17 @@ TEST_CASE(
 
 TEST_CASE("given memory that no link has, when it is spoken of, then that is not believed") {
   two_sides sides;
-  frame_header run = frames::header(frame_kind::run, 1);
-  frame_header taken = frames::header(frame_kind::result_taken, 0);
+  frame_header run = frames::header(message_kind::run, 1);
   const auto nothing = [] { return unique_descriptor{}; };
+  std::uint64_t announcements = 0;
   for (const int beyond : {1, 1000, 0xfff0}) {
     run.segment = static_cast<segment_number>(argument_segments_each + beyond);
     CHECK_THROWS_AS(sides.worker.argument(run), bad_frame);
-    taken.first = result_segments_each + static_cast<std::uint64_t>(beyond);
-    CHECK_THROWS_AS(sides.worker.take(taken, nothing), bad_frame);
+    const message::result_taken taken{
+        .announcement = ++announcements,
+        .segment = result_segments_each + static_cast<std::uint64_t>(beyond),
+        .size = 0};
+    CHECK_THROWS_AS(sides.worker.take(frame_header::of(taken), nothing), bad_frame);
   }
   run.segment = no_segment;
   CHECK_THROWS_AS(sides.worker.argument(run), bad_frame);
@@ -333,11 +327,9 @@ TEST_CASE("given memory that no link has, when it is spoken of, then that is not
 
 TEST_CASE("given a descriptor of no memory, when a frame speaks of it, then that is not believed") {
   two_sides sides;
-  frame_header told = frames::header(GENERATE(frame_kind::argument_segment,  //
-                                              frame_kind::result_segment),
-                                     0);
-  told.first = 1;
-  told.count = large;
+  frame_header told =
+      frame_header::of(message::argument_segment{.announcement = 1, .segment = 1, .size = large});
+  told.kind = GENERATE(message_kind::argument_segment, message_kind::result_segment);
   const auto no_memory = [] { return unique_descriptor{::open("/dev/null", O_RDWR | O_CLOEXEC)}; };
   CHECK_THROWS_AS(sides.worker.take(told, no_memory), bad_frame);
 }

@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "frames.hpp"
-#include "frames/send_queue.hpp"
+#include "messages/send_queue.hpp"
 
 namespace {
 
@@ -43,15 +43,15 @@ void push_all(send_queue& queue, bytes& expected) {
        {std::size_t{0}, std::size_t{1}, std::size_t{16}, std::size_t{100}, send_queue::copied_up_to,
         send_queue::copied_up_to + 1, std::size_t{50'000}, std::size_t{3}}) {
     const bytes payload = frames::pattern(size, ++seed);
-    auto header = frames::header(frame_kind::run, seed);
+    auto header = frames::header(message_kind::run, seed);
     header.length = 12345;  // is not believed
     queue.push(header, payload);
     frames::append(expected, header, payload);
     queue.push(header, shared(payload));
     frames::append(expected, header, payload);
   }
-  queue.push(frames::header(frame_kind::stop), shared_payload{});
-  frames::append(expected, frames::header(frame_kind::stop), {});
+  queue.push(frames::header(message_kind::stop), shared_payload{});
+  frames::append(expected, frames::header(message_kind::stop), {});
 }
 
 }  // namespace
@@ -103,7 +103,7 @@ TEST_CASE("given what a queue sends, when a reader takes it, then the frames are
 TEST_CASE("given a large shared payload, when it is pushed, then it is sent from where it lies") {
   send_queue queue;
   const auto payload = shared(frames::pattern(send_queue::copied_up_to + 1));
-  queue.push(frames::header(frame_kind::run), payload);
+  queue.push(frames::header(message_kind::run), payload);
   CHECK(payload.use_count() == 2);
   CHECK(std::ranges::any_of(queue.pieces(), [&](const iovec& piece) {
     return piece.iov_base == payload->data() && piece.iov_len == payload->size();
@@ -116,14 +116,14 @@ TEST_CASE("given a large shared payload, when it is pushed, then it is sent from
 TEST_CASE("given a small shared payload, when it is pushed, then it is copied and let go of") {
   send_queue queue;
   const auto payload = shared(frames::pattern(send_queue::copied_up_to));
-  queue.push(frames::header(frame_kind::run), payload);
+  queue.push(frames::header(message_kind::run), payload);
   CHECK(payload.use_count() == 1);
 }
 
 TEST_CASE("given many small frames, when they are sent, then they leave in one piece") {
   send_queue queue;
   for (int frame = 0; frame < 100; ++frame) {
-    queue.push(frames::header(frame_kind::run), frames::pattern(64));
+    queue.push(frames::header(message_kind::run), frames::pattern(64));
   }
   CHECK(queue.pieces().size() == 1);
 }
@@ -133,8 +133,8 @@ TEST_CASE("given more pieces than fit, when they are sent, then the rest follows
   bytes expected;
   const bytes payload = frames::pattern(send_queue::copied_up_to + 3);
   for (int frame = 0; frame < 60; ++frame) {
-    queue.push(frames::header(frame_kind::run), shared(payload));
-    frames::append(expected, frames::header(frame_kind::run), payload);
+    queue.push(frames::header(message_kind::run), shared(payload));
+    frames::append(expected, frames::header(message_kind::run), payload);
   }
   bytes sent;
   while (!queue.empty()) send_some(queue, expected.size(), sent);

@@ -7,8 +7,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "frames/frame.hpp"
-#include "frames/setup_frame.hpp"
+#include "messages/frame.hpp"
+#include "messages/setup_frame.hpp"
 
 namespace {
 

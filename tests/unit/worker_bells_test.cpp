@@ -18,11 +18,9 @@ struct worker_of_a_sleeper {
   worker_of_a_sleeper() { REQUIRE(wire.sleep()); }
 
   void begin(chunk_id chunk) {
-    frame_header run = frames::header(frame_kind::run, 1);
-    run.chunk = chunk;
-    run.count = 1;
     wire.claimed->sent(chunk, 0, 1);
-    REQUIRE(sink.begin(run, {.longest_wait = timing::longest_silence_when_collected}));
+    REQUIRE(sink.begin(frames::chunk_of(1, chunk),
+                       {.longest_wait = timing::longest_silence_when_collected}));
   }
   void work() {
     REQUIRE(sink.allowance() == 1);
@@ -38,7 +36,7 @@ struct worker_of_a_sleeper {
 
 TEST_CASE("given a parent that sleeps, when there is news, then it is woken once for it") {
   worker_of_a_sleeper it;
-  it.wire.link->send(frames::header(frame_kind::ready), {});
+  it.wire.link->send(message::ready{});
   CHECK(it.wire.bells() == 0);
   it.wire.link->flush();
   CHECK(it.wire.bells() == 1);
@@ -66,8 +64,8 @@ TEST_CASE("given a result, when the last chunk that has come begins, then the pa
 
 TEST_CASE("given a result, when another chunk has come, then it may wait for that") {
   worker_of_a_sleeper it;
-  it.wire.comes(frame_kind::forget);
-  it.wire.comes(frame_kind::run);
+  it.wire.comes(message_kind::forget);
+  it.wire.comes(message_kind::run);
   it.begin(1);
   it.work();
   it.begin(2);
@@ -76,22 +74,20 @@ TEST_CASE("given a result, when another chunk has come, then it may wait for tha
 
 TEST_CASE("given a result, when something else has come than a chunk, then it does not wait") {
   worker_of_a_sleeper it;
-  it.wire.comes(frame_kind::forget);
+  it.wire.comes(message_kind::forget);
   it.begin(1);
   it.work();
   it.begin(2);
   CHECK(it.wire.bells() == 1);
-  CHECK(it.wire.link->next()->header.kind == frame_kind::forget);
+  CHECK(it.wire.link->next()->header.kind == message_kind::forget);
 }
 
 TEST_CASE(
     "given a chunk of many items, when it was silent for long enough, then the parent is woken") {
   worker_of_a_sleeper it;
-  frame_header run = frames::header(frame_kind::run, 1);
-  run.chunk = 1;
-  run.count = 10;
   it.wire.claimed->sent(1, 0, 10);
-  REQUIRE(it.sink.begin(run, {.longest_wait = std::chrono::nanoseconds::zero()}));
+  REQUIRE(
+      it.sink.begin(frames::chunk_of(10, 1), {.longest_wait = std::chrono::nanoseconds::zero()}));
   REQUIRE(it.sink.allowance() > 0);
   it.sink.succeeded(1);
   CHECK(it.wire.bells() == 0);

@@ -16,10 +16,8 @@ namespace {
 
 /// A worker that is sent one chunk of job 1, and its parent.
 struct worker_at_work {
-  explicit worker_at_work(std::size_t count, std::size_t chunksize = 0) : items{count} {
-    run = frames::header(frame_kind::run, 1);
-    run.chunk = 2;
-    run.count = items;
+  explicit worker_at_work(std::size_t count, std::size_t chunksize = 0)
+      : run{frames::chunk_of(count)}, items{count} {
     wire.claimed->sent(run.chunk, 0, items);
     REQUIRE(sink.begin(run, {.chunksize = chunksize}));
   }
@@ -32,9 +30,9 @@ struct worker_at_work {
     return allowed;
   }
 
+  message::run run;
   ring_wire wire;
   worker_sink sink{*wire.link};
-  frame_header run;
   std::size_t items;
   std::size_t done = 0;
 };
@@ -55,7 +53,7 @@ TEST_CASE(
 
 TEST_CASE("given a chunk that was taken back, when it comes, then the worker says nothing of it") {
   worker_at_work it{3};
-  frame_header next = it.run;
+  message::run next = it.run;
   next.chunk = 3;
   it.wire.claimed->sent(next.chunk, 0, 3);
   while (it.done < 3) it.run_some();

@@ -17,16 +17,6 @@ namespace {
 
 using namespace coterie::detail;
 
-/// The frame that brings a chunk of job 1.
-frame_header chunk_of(std::size_t count, chunk_id chunk = 2) {
-  frame_header run;
-  run.kind = frame_kind::run;
-  run.job = 1;
-  run.chunk = chunk;
-  run.count = count;
-  return run;
-}
-
 void succeed(worker_sink& sink, const frames::bytes& result) {
   sink.results().append(result.data(), result.size());
   sink.succeeded(1);
@@ -52,16 +42,16 @@ std::string what_arrived(const worker_wire::message& from) {
 template <class Body>
 std::vector<worker_wire::message> run(worker_wire& wire, std::size_t count, Body body) {
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(count), {});
+  sink.begin(frames::chunk_of(count), {});
   body(sink);
   sink.end();
   wire.link->flush();
   auto sent = wire.sent();
   REQUIRE_FALSE(sent.empty());
-  CHECK(sent.back().header.kind == frame_kind::done);
+  CHECK(sent.back().header.kind == message_kind::done);
   for (const auto& each : sent) {
-    CHECK(each.header.job == 1);
-    CHECK(each.header.chunk == 2);
+    CHECK(frames::results_of(each.header).job == 1);
+    CHECK(frames::results_of(each.header).chunk == 2);
   }
   return sent;
 }
@@ -74,9 +64,9 @@ TEST_CASE("given results that come quickly, when the chunk ends, then they leave
     for (unsigned item = 0; item < 3; ++item) succeed(sink, frames::pattern(4, item));
   });
   REQUIRE(sent.size() == 2);
-  CHECK(sent[0].header.kind == frame_kind::values);
-  CHECK(sent[0].header.first == 0);
-  CHECK(sent[0].header.count == 3);
+  CHECK(sent[0].header.kind == message_kind::values);
+  CHECK(frames::results_of(sent[0].header).first == 0);
+  CHECK(frames::results_of(sent[0].header).count == 3);
   CHECK(sent[0].payload.size() == 12);
 }
 
@@ -91,15 +81,14 @@ TEST_CASE("given a failure between results, when it is told, then the order of t
     succeed(sink, frames::pattern(8));
   });
   REQUIRE(sent.size() == 4);
-  CHECK(sent[0].header.first == 0);
-  CHECK(sent[0].header.count == 2);
+  CHECK(frames::results_of(sent[0].header).first == 0);
+  CHECK(frames::results_of(sent[0].header).count == 2);
   CHECK(sent[0].payload.size() == 16);
-  CHECK(sent[1].header.kind == frame_kind::failure);
-  CHECK(sent[1].header.first == 2);
-  CHECK(sent[1].header.count == 1);
+  CHECK(sent[1].header.kind == message_kind::failure);
+  CHECK(frames::failure_of(sent[1].header).item == 2);
   CHECK(what_arrived(sent[1]) == "third");
-  CHECK(sent[2].header.first == 3);
-  CHECK(sent[2].header.count == 1);
+  CHECK(frames::results_of(sent[2].header).first == 3);
+  CHECK(frames::results_of(sent[2].header).count == 1);
   CHECK(sent[2].payload == frames::pattern(8));
 }
 
@@ -127,10 +116,10 @@ TEST_CASE(
     }
   });
   REQUIRE(sent.size() == 5);
-  CHECK(sent[0].header.count == 2);
+  CHECK(frames::results_of(sent[0].header).count == 2);
   for (std::size_t index = 1; index < 4; ++index) {
-    CHECK(sent[index].header.kind == frame_kind::failure);
-    CHECK(sent[index].header.first == index + 1);
+    CHECK(sent[index].header.kind == message_kind::failure);
+    CHECK(frames::failure_of(sent[index].header).item == index + 1);
   }
 }
 
@@ -143,21 +132,21 @@ TEST_CASE("given one chunk after another, when they end, then each counts its it
   worker_wire wire;
   worker_sink sink{*wire.link};
   for (const chunk_id chunk : {10U, 11U}) {
-    sink.begin(chunk_of(1, chunk), {});
+    sink.begin(frames::chunk_of(1, chunk), {});
     succeed(sink, frames::pattern(4));
     sink.end();
   }
   wire.link->flush();
   const auto sent = wire.sent();
   REQUIRE(sent.size() == 4);
-  CHECK(sent[2].header.chunk == 11);
-  CHECK(sent[2].header.first == 0);
+  CHECK(frames::results_of(sent[2].header).chunk == 11);
+  CHECK(frames::results_of(sent[2].header).first == 0);
 }
 
 TEST_CASE("given results that are large in all, when there are enough, then they do not wait") {
   worker_wire wire;
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(100), {});
+  sink.begin(frames::chunk_of(100), {});
   for (int item = 0; item < 5; ++item) {
     succeed(sink, frames::pattern(std::size_t{64} << 10U));
     CHECK(wire.sent().size() == 1);
@@ -168,16 +157,16 @@ TEST_CASE("given results that are large in all, when there are enough, then they
 TEST_CASE("given a cancellation, when the sink is asked, then no more items may run") {
   worker_wire wire;
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(100), {});
-  wire.say(frames::header(frame_kind::cancel, 3));  // another job
-  wire.say(frames::header(frame_kind::cancel, 1));
+  sink.begin(frames::chunk_of(100), {});
+  wire.say(frames::header(message_kind::cancel, 3));  // another job
+  wire.say(frames::header(message_kind::cancel, 1));
   CHECK(sink.allowance() == 0);
 }
 
 TEST_CASE("given no cancellation, when the sink is asked, then items may run") {
   worker_wire wire;
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(200), {});
+  sink.begin(frames::chunk_of(200), {});
   CHECK(sink.allowance() == 1);  // nothing is known of their pace
   for (int look = 0; look < 100; ++look) {
     succeed(sink, frames::pattern(4));
@@ -189,18 +178,17 @@ TEST_CASE(
     "given chunks of a size, when one ends, then its results are out before the next begins") {
   worker_wire wire;
   worker_sink sink{*wire.link};
-  sink.begin(chunk_of(5), {.chunksize = 2});
+  sink.begin(frames::chunk_of(5), {.chunksize = 2});
   for (unsigned item = 0; item < 5; ++item) {
     const std::size_t allowed = sink.allowance();
     CHECK(allowed <= 2 - item % 2);
-    values_count known;
+    message::values known{};
     for (const auto& each : wire.sent()) {
-      const auto count = values_count::of(each.header.count);
-      known.results += count.results;
-      known.claimed += count.claimed;
+      known.count += frames::results_of(each.header).count;
+      known.claimed += frames::results_of(each.header).claimed;
     }
     const bool is_first = item == 2 || item == 4;
-    CHECK(known.results == (is_first ? 2 : 0));
+    CHECK(known.count == (is_first ? 2 : 0));
     // What runs next is said with them.
     CHECK(known.claimed == (is_first ? allowed : 0));
     succeed(sink, frames::pattern(4, item));
@@ -210,8 +198,8 @@ TEST_CASE(
 TEST_CASE("given a chunk that goes on elsewhere, when its items end, then they keep their places") {
   worker_wire wire;
   worker_sink sink{*wire.link};
-  frame_header rest = chunk_of(5);
-  rest.first = 3;
+  message::run rest = frames::chunk_of(5);
+  rest.begin = 3;
   sink.begin(rest, {});
   succeed(sink, frames::pattern(4));
   try {
@@ -223,16 +211,16 @@ TEST_CASE("given a chunk that goes on elsewhere, when its items end, then they k
   wire.link->flush();
   const auto sent = wire.sent();
   REQUIRE(sent.size() == 3);
-  CHECK(sent[0].header.first == 3);
-  CHECK(sent[1].header.first == 4);
-  CHECK(sent[2].header.kind == frame_kind::done);
+  CHECK(frames::results_of(sent[0].header).first == 3);
+  CHECK(frames::results_of(sent[1].header).first == 4);
+  CHECK(sent[2].header.kind == message_kind::done);
 }
 
 TEST_CASE("given a job of quick items, when another begins, then nothing is known of its pace") {
   worker_wire wire;
   worker_sink sink{*wire.link};
   constexpr std::size_t many = 1'000'000;
-  sink.begin(chunk_of(many), {});
+  sink.begin(frames::chunk_of(many), {});
   // Quick or not is for the clock to say: in the end they are.
   std::size_t granted = 0;
   for (std::size_t item = 0; granted < 2 && item < many / 2; ++item) {
@@ -240,7 +228,7 @@ TEST_CASE("given a job of quick items, when another begins, then nothing is know
     sink.succeeded(1);
   }
   REQUIRE(granted > 1);
-  frame_header next = chunk_of(10, 3);
+  message::run next = frames::chunk_of(10, 3);
   SECTION("if it is the same, what is known stays known") {
     sink.end();
     sink.begin(next, {});
@@ -259,7 +247,7 @@ TEST_CASE("given a job of quick items, when another begins, then nothing is know
 TEST_CASE("given a worker, when a forked child goes on in its place, then it is ended at once") {
   worker_wire wire;
   worker_sink sink{*wire.link};
-  REQUIRE(sink.begin(chunk_of(2), {}));
+  REQUIRE(sink.begin(frames::chunk_of(2), {}));
   REQUIRE(sink.allowance() > 0);
   wire.sent();
   const int way = GENERATE(0, 1, 2, 3, 4, 5);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "frames/send_queue.hpp"
+#include "messages/send_queue.hpp"
 
 #include <cstring>
 #include <utility>

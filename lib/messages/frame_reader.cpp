@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "frames/frame_reader.hpp"
+#include "messages/frame_reader.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -15,7 +15,7 @@ frame_header checked_header(const std::byte* at) {
   if (header.magic != frame_header::right_magic) {
     throw bad_frame{"a frame does not begin with the right mark"};
   }
-  if (header.kind < frame_kind::setup || header.kind > frame_kind::result_taken) {
+  if (header.kind < message_kind::setup || header.kind > message_kind::result_taken) {
     throw bad_frame{"a frame is of an unknown kind"};
   }
   if (header.length > longest_payload) {

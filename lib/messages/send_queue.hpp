@@ -10,7 +10,7 @@
 
 #include <coterie/detail/byte_buffer.hpp>
 
-#include "frames/frame.hpp"
+#include "messages/frame.hpp"
 
 namespace coterie::detail {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "frames/setup_frame.hpp"
+#include "messages/setup_frame.hpp"
 
 #include <cstring>
 
-#include "frames/frame.hpp"
+#include "messages/frame.hpp"
 
 namespace coterie::detail {
 
