@@ -24,12 +24,13 @@ rooms = {
     "schedule": ["timing", "messages"],
     "processes": ["timing", "system", "program"],
     "worker": ["timing", "system", "messages", "errors", "program", "channel", "processes"],
-    "pool": ["system", "messages", "errors", "program", "channel", "links", "schedule", "processes"],
+    "host": ["messages", "errors", "program", "channel", "links", "processes"],
+    "pool": ["messages", "errors", "program", "channel", "schedule", "processes", "host"],
     "entry": ["errors", "program", "processes", "worker"],
 }
 
 # Headers for programs that lib/ and include/coterie/detail/ know. Of detail/ all may be included.
-in_lib = ["cpus", "error", "init", "pool_options", "remote_error", "remote_info", "this_worker"]
+in_lib = ["cpus", "error", "init", "pool_options", "pool_stats", "remote_error", "remote_info", "this_worker"]
 in_detail = ["call_options", "error", "event_loop", "ext/codec", "pool_options", "pool_stats",
              "remote_info"]
 

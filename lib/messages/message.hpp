@@ -148,6 +148,9 @@ struct want_segment {  // from the worker: results of so many bytes need one
 
 }  // namespace message
 
+/// Whether only the parent sends such a message.
+constexpr bool is_from_parent(message_kind kind) { return kind < message_kind::hello; }
+
 /// Whether a message is between the two ends of a link, and of no interest to those who use it.
 constexpr bool is_for_the_link(message_kind kind) { return kind > message_kind::left; }
 

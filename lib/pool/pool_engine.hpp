@@ -16,25 +16,35 @@
 
 #include <coterie/detail/pool_core.hpp>
 
-#include "links/ring_settings.hpp"
+#include "host/host_events.hpp"
+#include "host/local_host.hpp"
 #include "messages/frame.hpp"
+#include "pool/open_jobs.hpp"
+#include "pool/pool_counters.hpp"
 #include "pool/sequencer.hpp"
-#include "pool/worker_peer.hpp"
-#include "processes/surroundings.hpp"
 #include "schedule/scheduler.hpp"
 
 namespace coterie::detail {
 
 class pool_service;
 
+/// What a pool is like.
+struct pool_settings {
+  scheduler_settings schedule;
+  host_settings host;
+  std::uint64_t seed = 0;
+};
+
 /// Carries out what the scheduler decides: starts and ends processes, moves frames, hands results to
 /// jobs, completes operations.
 ///
 /// Everything below `enter` runs under the sequencer. Handlers that fall due on the way are collected,
 /// and called when the engine has come to rest.
-class pool_engine final : public pool_core, public std::enable_shared_from_this<pool_engine> {
+class pool_engine final : public pool_core,
+                          public host_events,
+                          public std::enable_shared_from_this<pool_engine> {
  public:
-  pool_engine(boost::asio::any_io_executor executor, const pool_options& options);
+  pool_engine(boost::asio::any_io_executor executor, pool_settings settings);
   ~pool_engine() override;
 
   /// Begins to start workers. Apart from the constructor, because it needs `shared_from_this`.
@@ -55,12 +65,22 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   [[nodiscard]] int size() const noexcept override { return processes_; }
   [[nodiscard]] pool_stats stats() const override;
 
-  // worker_peer's news
-  void input_arrived(const std::shared_ptr<worker_peer>& worker, bool ended, std::size_t count);
-  void output_possible(const std::shared_ptr<worker_peer>& worker);
-  void time_to_look(const std::shared_ptr<worker_peer>& worker, look_for why);
-  void output_arrived(const std::shared_ptr<worker_peer>& worker, worker_output& output);
-  void process_ended(const std::shared_ptr<worker_peer>& worker);
+  // host_events
+  void happened(host_event what) override;
+  [[nodiscard]] std::shared_ptr<host_events> share() override { return shared_from_this(); }
+  [[nodiscard]] bool is_wanted(worker_id id) const override {
+    return scheduler_.find(id) != nullptr;
+  }
+  [[nodiscard]] bool holds_work(worker_id id) const override {
+    return scheduler_.chunks().current(id) != nullptr;
+  }
+  void started(worker_id id, bool lacks_memory) override;
+  void not_started(worker_id id, bool scarce, std::string why) override;
+  void ready(worker_id id, bool revocable) override { scheduler_.ready(id, revocable); }
+  void said(worker_id id, const frame& what) override;
+  void broke_rules(worker_id id) override { scheduler_.condemn(id, kill_reason::broke_rules); }
+  void lost_link(worker_id id) override { scheduler_.condemn(id, kill_reason::lost_link); }
+  void ended(worker_id id, const worker_end& how) override;
 
   /// The event loop is being destroyed: everything is let go of, and no handler is called.
   void abandon() noexcept;
@@ -70,26 +90,6 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
  private:
   enum class from { event_loop, caller };
 
-  struct open_job {
-    std::shared_ptr<job> work;
-    shared_payload definition;
-    std::size_t chunksize = 0;  // 0: automatic
-    bool is_stream = false;     // somebody waits for each result
-    std::uint64_t seed = 0;
-    std::vector<worker_id> told;  // workers that were sent the definition; some may have left since
-  };
-
-  struct counters {
-    std::atomic<int> workers_ready = 0;
-    std::atomic<std::uint64_t> workers_started = 0;
-    std::atomic<std::uint64_t> workers_crashed = 0;
-    std::atomic<std::uint64_t> starts_failed = 0;
-    std::atomic<std::uint64_t> tasks_done = 0;
-    std::atomic<std::uint64_t> tasks_failed = 0;
-    std::atomic<std::uint64_t> workers_without_memory = 0;
-    std::atomic<std::uint64_t> jobs_pending = 0;
-  };
-
   // False: another thread is at work, and does this too.
   template <class Work>
   bool enter(from whence, Work&& work);
@@ -97,8 +97,6 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void breakdown(std::exception_ptr problem) noexcept;
   void end_everything(const std::exception_ptr& problem);
   void reap_everything() noexcept;
-  void retire(const std::shared_ptr<worker_peer>& worker) noexcept;
-  bool is_former(const std::shared_ptr<worker_peer>& worker);
 
   void perform(const action::spawn& what);
   void perform(const action::cut& what);
@@ -111,55 +109,19 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   void perform(const action::stop& what);
   void perform(const action::all_gone& what);
 
-  void spawn_later();
-  void spawn_next();
   bool end_call(job_id id, std::exception_ptr problem, bool kill);
-  void begin_job(job_id id, const std::shared_ptr<job>& work);
-  void end_job(job_id id, const std::exception_ptr& problem, bool kill);
-  std::exception_ptr fail_rest(const action::give_up::job& left, job& work,
-                               const std::exception_ptr& problem);
-  void drop_job(job_id id, bool kill);
-  void forget_job(job_id id, bool cancelled);
-  void finish(job& work, std::exception_ptr problem);
   [[nodiscard]] bool is_cheap_to_move(worker_id victim) const;
-  void send_chunk(worker_id to, chunk_id id, bool last);
-  void flush_later(worker_peer& worker);
 
-  bool listen_on(const std::shared_ptr<worker_peer>& worker);
-  bool take_frames(worker_peer& worker);
-  [[nodiscard]] bool holds_work(const worker_peer& worker) const;
-  [[nodiscard]] bool broke_rules(const worker_peer& worker) const;
-  std::optional<item_range> take_items(worker_peer& worker, const message::values& what);
-  void take(worker_peer& worker, const frame& arrived);
-  void take_hello(worker_peer& worker, const frame& arrived);
-  static void take_not_ready(worker_peer& worker, const frame& arrived);
-  void take_values(worker_peer& worker, const frame& arrived);
-  void take_failure(worker_peer& worker, const frame& arrived);
-  void take_done(worker_peer& worker, const frame& arrived);
-  void take_released(job_id id);
-  void fail_item(job_id id, std::size_t index, std::exception_ptr problem);
-  void violation(worker_peer& worker, std::string what);
-  void nonsense(worker_peer& worker, const std::string& details);
-  void conclude(const std::shared_ptr<worker_peer>& worker);
-  [[nodiscard]] worker_exit exit_of(const worker_peer& worker, kill_reason killed) const;
-  [[nodiscard]] std::size_t may_have_begun(const worker_peer& worker) const;
+  std::optional<item_range> take_items(worker_id id, const message::values& what);
+  void take_values(worker_id id, const frame& arrived);
+  void take_failure(worker_id id, const frame& arrived);
+  void take_done(worker_id id, const message::done& what);
+  [[nodiscard]] std::size_t may_have_begun(worker_id id) const;
   void take_last_words(const worker_end& end);
-  [[nodiscard]] static std::string start_problem(const worker_peer& worker, const worker_end& how);
   void arm_timer();
-
-  // Null if it has left.
-  [[nodiscard]] worker_peer* peer(worker_id id) const {
-    const auto found = workers_.find(id);
-    return found == workers_.end() ? nullptr : found->second.get();
-  }
 
   const boost::asio::any_io_executor executor_;
   const int processes_;
-  const ring_settings rings_;
-  const surroundings surroundings_;
-  const std::uint64_t seed_;
-  std::uint64_t calls_begun_ = 0;
-  shared_payload setup_;
   pool_service* service_;
 
   sequencer sequencer_;
@@ -167,16 +129,11 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
   std::atomic<bool> closed_ = false;
 
   scheduler scheduler_;
-  std::unordered_map<job_id, open_job> jobs_;
-  std::unordered_map<worker_id, std::shared_ptr<worker_peer>> workers_;  // that have a process
+  local_host host_;
+  pool_counters counters_;
+  open_jobs jobs_;
   std::unordered_map<worker_id, worker_end> ended_;  // what the crash actions are about
-  // Ended, but waits of theirs are still going on. Kept, because they must be let go of before the
-  // event loop is.
-  std::vector<std::shared_ptr<worker_peer>> leaving_;
-  std::vector<std::shared_ptr<worker_peer>> to_flush_;
-  std::deque<action::spawn> to_spawn_;
-  bool spawn_posted_ = false;
-  std::string last_start_problem_;
+  std::string last_start_error_;
 
   std::optional<boost::asio::steady_timer> timer_;
   std::optional<scheduler::time_point> armed_for_;
@@ -186,11 +143,8 @@ class pool_engine final : public pool_core, public std::enable_shared_from_this<
     std::unique_ptr<completion<>> handler;
   };
   std::vector<joiner> joiners_;
-  std::exception_ptr finalizer_problem_;
-  counters counters_;
+  std::exception_ptr finalizer_error_;
   bool abandoned_ = false;
-
-  deliveries due_;
 };
 
 }  // namespace coterie::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "pool/worker_errors.hpp"
+#include "host/worker_end.hpp"
 
 #include <sys/wait.h>
 
@@ -31,7 +31,7 @@ std::string text_of(const worker_end& end) {
 
 std::exception_ptr crash_error(const worker_end& end, std::size_t item) {
   const remote_place place{.rank = end.rank, .pid = end.pid, .item = item};
-  if (end.killed == kill_reason::broke_rules) {
+  if (end.broke_rules) {
     return std::make_exception_ptr(error{
         errc::protocol_violation, name_of(end) + " was ended by the pool while it held item " +
                                       std::to_string(item) + ", because " + end.reason});
@@ -63,6 +63,35 @@ bool ended_from_outside(int wait_status) {
     default:
       return true;
   }
+}
+
+std::string start_error_of(const worker_end& how, bool greeted) {
+  if (!how.reason.empty()) return how.reason;
+  const int status = how.wait_status;
+  const bool exited = status != unknown_wait_status && WIFEXITED(status);
+  const int code = exited ? WEXITSTATUS(status) : -1;
+  const std::string end = text_of(how);
+  if (code == exit_without_init) {
+    return "the program's main makes a pool without having called coterie::init(argc, argv) first";
+  }
+  if (code == exit_no_memory) {
+    return end +
+           ": it cannot use the memory shared with its parent, and says why on standard error; "
+           "pool_options::shared_memory = false does without";
+  }
+  if (greeted) return end + " in its initializer";
+  constexpr int loader_failed = 127;
+  if (code == loader_failed) {
+    return end +
+           " before it reached coterie::init: could the dynamic loader not load the program? Its "
+           "reason is on standard error";
+  }
+  if (exited) {
+    return end + " before it reached coterie::init: does the program's main call that first?";
+  }
+  if (ended_from_outside(status)) return end + " while it was starting";
+  return end +
+         " before it reached coterie::init: in main, or in the constructor of a static object";
 }
 
 }  // namespace coterie::detail
