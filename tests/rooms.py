@@ -25,7 +25,7 @@ rooms = {
     "processes": ["timing", "system", "program"],
     "worker": ["timing", "system", "messages", "errors", "program", "channel", "processes"],
     "host": ["messages", "errors", "program", "channel", "links", "processes"],
-    "pool": ["messages", "errors", "program", "channel", "schedule", "processes", "host"],
+    "pool": ["system", "messages", "errors", "program", "channel", "schedule", "processes", "host"],
     "entry": ["errors", "program", "processes", "worker"],
 }
 

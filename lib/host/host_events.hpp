@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
 #include <string>
 
 #include "host/worker_end.hpp"
@@ -12,40 +9,9 @@
 
 namespace coterie::detail {
 
-class worker_handle;
-class worker_output;
-
-/// Something that the event loop has told of a host's worker, or of the host: no more than a note that
-/// `local_host::take` understands.
-struct host_event {
-  enum class kind : std::uint8_t {
-    turn_to_start,    // the next process may be started
-    input,            // `count` bytes came; `ended`: none will come any more
-    output_possible,  // what was left unsent may be sent
-    check,            // input may have come without a word
-    poll,             // input may come soon
-    printed,          // on `output`
-    exit,             // of the process, perhaps
-  };
-
-  kind what;
-  std::shared_ptr<worker_handle> worker{};
-  worker_output* output = nullptr;
-  std::size_t count = 0;
-  bool ended = false;
-};
-
-/// What a worker host tells the one that it works for.
-///
-/// `happened` is called by the event loop, in any of its threads. It has `local_host::take` called when
-/// nothing else happens in the pool. All others are called from there, or from another function of the
-/// host.
+/// What a worker host tells its owner, from inside one of its functions.
 class host_events {
  public:
-  virtual void happened(host_event what) = 0;
-  /// Keeps the one that is told alive, for as long as the event loop may have something to tell.
-  [[nodiscard]] virtual std::shared_ptr<host_events> share() = 0;
-
   /// Whether a worker is still to be started.
   [[nodiscard]] virtual bool is_wanted(worker_id id) const = 0;
   /// Whether a worker has something to do, so that news of it may come.

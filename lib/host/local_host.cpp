@@ -19,8 +19,11 @@
 namespace coterie::detail {
 
 local_host::local_host(boost::asio::any_io_executor executor, host_settings settings,
-                       host_events& events)
-    : executor_{std::move(executor)}, settings_{std::move(settings)}, events_{events} {}
+                       runtime& runs_on, host_events& events)
+    : executor_{std::move(executor)},
+      settings_{std::move(settings)},
+      runtime_{runs_on},
+      events_{events} {}
 
 local_host::~local_host() = default;
 
@@ -38,8 +41,8 @@ void local_host::start(worker_id id, int rank, std::uint64_t incarnation) {
 
 void local_host::start_later() {
   if (to_start_.empty() || std::exchange(turn_posted_, true)) return;
-  boost::asio::post(executor_, [owner = events_.share()] {
-    owner->happened({.what = host_event::kind::turn_to_start});
+  boost::asio::post(executor_, [pool = runtime_.share()] {
+    pool->happened({.what = host_event::kind::turn_to_start});
   });
 }
 
@@ -76,7 +79,7 @@ local_host::handle local_host::launch(const planned_start& planned, bool& lacks_
         std::make_unique<worker_output>(executor_, std::move(each->pipe), std::move(each->tag),
                                         each == &launched.output ? STDOUT_FILENO : STDERR_FILENO));
   }
-  return make_shared_at_home<worker_handle>(events_.share(), planned.id, planned.rank,
+  return make_shared_at_home<worker_handle>(runtime_.share(), planned.id, planned.rank,
                                             std::move(process), std::move(made),
                                             std::move(outputs));
 }
@@ -114,10 +117,6 @@ void local_host::stop(worker_id id) {
     worker->talk.told_to_stop();
     send(id, message::stop{});
   }
-}
-
-void local_host::kill(worker_id id) {
-  if (worker_handle* const worker = find(id)) worker->process->kill();
 }
 
 void local_host::kill(worker_id id, std::string why) {

@@ -8,7 +8,7 @@
 
 namespace coterie::detail {
 
-worker_handle::worker_handle(std::shared_ptr<host_events> told, worker_id name, int worker_rank,
+worker_handle::worker_handle(std::shared_ptr<runtime> told, worker_id name, int worker_rank,
                              std::unique_ptr<worker_process> worker, made_link link,
                              std::vector<std::unique_ptr<worker_output>> worker_outputs)
     : id{name},

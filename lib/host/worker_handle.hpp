@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "host/handshake.hpp"
-#include "host/host_events.hpp"
+#include "host/runtime.hpp"
 #include "host/worker_end.hpp"
 #include "links/link.hpp"
 #include "links/make_link.hpp"
@@ -25,7 +25,7 @@ inline constexpr const char* lost_link_reason =
 class worker_handle final : public link_listener,
                             public std::enable_shared_from_this<worker_handle> {
  public:
-  worker_handle(std::shared_ptr<host_events> told, worker_id id, int rank,
+  worker_handle(std::shared_ptr<runtime> told, worker_id id, int rank,
                 std::unique_ptr<worker_process> process, made_link link,
                 std::vector<std::unique_ptr<worker_output>> outputs);
   ~worker_handle();
@@ -74,7 +74,7 @@ class worker_handle final : public link_listener,
  private:
   void tell(host_event what);
 
-  std::shared_ptr<host_events> told_;
+  std::shared_ptr<runtime> told_;
 };
 
 }  // namespace coterie::detail

@@ -13,7 +13,7 @@
 #include <coterie/detail/home_process.hpp>
 #include <coterie/detail/job.hpp>
 
-#include "host/local_host.hpp"
+#include "host/worker_host.hpp"
 #include "messages/frame.hpp"
 #include "pool/pool_counters.hpp"
 #include "schedule/scheduler.hpp"
@@ -28,8 +28,8 @@ namespace coterie::detail {
 class open_jobs {
  public:
   /// `seed` is that of the pool.
-  open_jobs(scheduler& decides, local_host& host, pool_counters& counters, const home_process& home,
-            std::uint64_t seed)
+  open_jobs(scheduler& decides, worker_host& host, pool_counters& counters,
+            const home_process& home, std::uint64_t seed)
       : scheduler_{decides}, host_{host}, counters_{counters}, home_{home}, seed_{seed} {}
 
   /// A call begins, or fails at once. `counters.jobs_pending` has it already.
@@ -82,7 +82,7 @@ class open_jobs {
                                const std::exception_ptr& error);
 
   scheduler& scheduler_;
-  local_host& host_;
+  worker_host& host_;
   pool_counters& counters_;
   const home_process& home_;
   std::unordered_map<job_id, open_job> jobs_;

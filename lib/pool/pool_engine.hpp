@@ -2,13 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <memory>
 #include <optional>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -16,11 +14,9 @@
 
 #include <coterie/detail/pool_core.hpp>
 
-#include "host/host_events.hpp"
 #include "host/local_host.hpp"
-#include "messages/frame.hpp"
-#include "pool/open_jobs.hpp"
-#include "pool/pool_counters.hpp"
+#include "host/runtime.hpp"
+#include "pool/dispatcher.hpp"
 #include "pool/sequencer.hpp"
 #include "schedule/scheduler.hpp"
 
@@ -35,13 +31,13 @@ struct pool_settings {
   std::uint64_t seed = 0;
 };
 
-/// Carries out what the scheduler decides: starts and ends processes, moves frames, hands results to
-/// jobs, completes operations.
+/// A pool in its event loop: brings calls and events to the `dispatcher` one at a time, whatever threads they
+/// come from, gives it a clock, and calls the handlers that fall due.
 ///
 /// Everything below `enter` runs under the sequencer. Handlers that fall due on the way are collected,
 /// and called when the engine has come to rest.
 class pool_engine final : public pool_core,
-                          public host_events,
+                          public runtime,
                           public std::enable_shared_from_this<pool_engine> {
  public:
   pool_engine(boost::asio::any_io_executor executor, pool_settings settings);
@@ -65,22 +61,10 @@ class pool_engine final : public pool_core,
   [[nodiscard]] int size() const noexcept override { return processes_; }
   [[nodiscard]] pool_stats stats() const override;
 
-  // host_events
+  // runtime
   void happened(host_event what) override;
-  [[nodiscard]] std::shared_ptr<host_events> share() override { return shared_from_this(); }
-  [[nodiscard]] bool is_wanted(worker_id id) const override {
-    return scheduler_.find(id) != nullptr;
-  }
-  [[nodiscard]] bool holds_work(worker_id id) const override {
-    return scheduler_.chunks().current(id) != nullptr;
-  }
-  void started(worker_id id, bool lacks_memory) override;
-  void not_started(worker_id id, bool scarce, std::string why) override;
-  void ready(worker_id id, bool revocable) override { scheduler_.ready(id, revocable); }
-  void said(worker_id id, const frame& what) override;
-  void broke_rules(worker_id id) override { scheduler_.condemn(id, kill_reason::broke_rules); }
-  void lost_link(worker_id id) override { scheduler_.condemn(id, kill_reason::lost_link); }
-  void ended(worker_id id, const worker_end& how) override;
+  [[nodiscard]] std::shared_ptr<runtime> share() override { return shared_from_this(); }
+  [[nodiscard]] time_point now() const override { return std::chrono::steady_clock::now(); }
 
   /// The event loop is being destroyed: everything is let go of, and no handler is called.
   void abandon() noexcept;
@@ -96,28 +80,8 @@ class pool_engine final : public pool_core,
   void settle();
   void breakdown(std::exception_ptr problem) noexcept;
   void end_everything(const std::exception_ptr& problem);
-  void reap_everything() noexcept;
-
-  void perform(const action::spawn& what);
-  void perform(const action::cut& what);
-  void perform(const action::resend& what);
-  void perform(const action::revoke& what);
-  void perform(const action::crash& what);
-  void perform(const action::finish& what);
-  void perform(const action::give_up& what);
-  void perform(const action::kill& what);
-  void perform(const action::stop& what);
-  void perform(const action::all_gone& what);
-
   bool end_call(job_id id, std::exception_ptr problem, bool kill);
-  [[nodiscard]] bool is_cheap_to_move(worker_id victim) const;
-
-  std::optional<item_range> take_items(worker_id id, const message::values& what);
-  void take_values(worker_id id, const frame& arrived);
-  void take_failure(worker_id id, const frame& arrived);
-  void take_done(worker_id id, const message::done& what);
-  [[nodiscard]] std::size_t may_have_begun(worker_id id) const;
-  void take_last_words(const worker_end& end);
+  [[nodiscard]] open_jobs& jobs() noexcept { return dispatcher_.jobs(); }
   void arm_timer();
 
   const boost::asio::any_io_executor executor_;
@@ -128,22 +92,16 @@ class pool_engine final : public pool_core,
   std::atomic<job_id> last_job_ = 0;
   std::atomic<bool> closed_ = false;
 
-  scheduler scheduler_;
-  local_host host_;
-  pool_counters counters_;
-  open_jobs jobs_;
-  std::unordered_map<worker_id, worker_end> ended_;  // what the crash actions are about
-  std::string last_start_error_;
+  dispatcher dispatcher_;
 
   std::optional<boost::asio::steady_timer> timer_;
-  std::optional<scheduler::time_point> armed_for_;
+  std::optional<time_point> armed_for_;
 
   struct joiner {
     job_id id;
     std::unique_ptr<completion<>> handler;
   };
   std::vector<joiner> joiners_;
-  std::exception_ptr finalizer_error_;
   bool abandoned_ = false;
 };
 

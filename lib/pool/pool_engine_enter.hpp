@@ -30,8 +30,8 @@ bool pool_engine::enter(from whence, Work&& work) {
       [&] {
         auto come_to_rest = [this] { settle(); };
         guarded(come_to_rest);
-        if (due.empty()) return due.swap(jobs_.due);
-        for (auto& each : std::exchange(jobs_.due, {})) due.push_back(std::move(each));
+        if (due.empty()) return due.swap(jobs().due);
+        for (auto& each : std::exchange(jobs().due, {})) due.push_back(std::move(each));
       });
   if (!ran) return false;
   // From here on nothing of the pool is touched: a handler may do with it what it likes, and may throw.
