@@ -10,11 +10,10 @@
 
 #include "messages/identifiers.hpp"
 #include "schedule/actions.hpp"
-#include "schedule/crew.hpp"
-#include "schedule/job_table.hpp"
-#include "schedule/ledger.hpp"
+#include "schedule/giving.hpp"
 #include "schedule/restart_policy.hpp"
-#include "schedule/seat_queue.hpp"
+#include "schedule/stealing.hpp"
+#include "schedule/tables.hpp"
 
 namespace coterie::detail {
 
@@ -63,12 +62,6 @@ class scheduler {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// Chunks: the one that runs, and the one that is prefetched.
-  static constexpr std::size_t max_held = 2;
-  /// So often a worker's chunks are revoked while it runs one of them. It has to go through all that
-  /// it was sent.
-  static constexpr std::size_t max_revocations = 4;
-
   explicit scheduler(scheduler_settings settings);
 
   // Events: jobs.
@@ -86,7 +79,7 @@ class scheduler {
   void consumed(job_id job, std::size_t count);
 
   // Events: workers.
-  void started(worker_id id, time_point now) { crew_.started(id, now); }
+  void started(worker_id id, time_point now) { known_.workers.started(id, now); }
   /// `revocable`: what the worker holds can be revoked.
   void ready(worker_id id, bool revocable = false);
   /// The process is gone, or could not be made. Items that may have begun are lost with it; all that it
@@ -108,8 +101,8 @@ class scheduler {
   void terminate();
   void tick(time_point now);
   /// To be told when `next` has nothing more, if `wants_time` says so.
-  void rest(time_point now);
-  [[nodiscard]] bool wants_time() const noexcept { return !watched_.empty(); }
+  void rest(time_point now) { stealing_.rest(known_, now); }
+  [[nodiscard]] bool wants_time() const noexcept { return stealing_.wants_time(); }
 
   /// The next thing to do, if any.
   [[nodiscard]] std::optional<scheduler_action> next();
@@ -118,39 +111,20 @@ class scheduler {
   [[nodiscard]] std::optional<time_point> next_deadline() const;
   [[nodiscard]] pool_phase phase() const noexcept { return phase_; }
   [[nodiscard]] bool gone() const noexcept { return phase_ == pool_phase::gone; }
-  [[nodiscard]] int workers_ready() const noexcept { return crew_.ready_count(); }
+  [[nodiscard]] int workers_ready() const noexcept { return known_.workers.ready_count(); }
   /// Null if it has left. `planned`: the process asked for by `action::spawn` is still wanted.
-  [[nodiscard]] const worker* find(worker_id id) const noexcept { return crew_.find(id); }
-  [[nodiscard]] bool has_job(job_id job) const { return jobs_.contains(job); }
-  [[nodiscard]] const ledger& chunks() const noexcept { return ledger_; }
+  [[nodiscard]] const worker* find(worker_id id) const noexcept { return known_.workers.find(id); }
+  [[nodiscard]] bool has_job(job_id job) const { return known_.jobs.contains(job); }
+  [[nodiscard]] const ledger& chunks() const noexcept { return known_.chunks; }
 
  private:
-  // So many workers are looked at for one that can be given more, or robbed; the next event looks
-  // further.
-  static constexpr std::size_t looks = 8;
-
-  // Giving: scheduler.cpp
-  void offer(const worker& which);
-  [[nodiscard]] bool has_room(const worker& which) const;
-  bool assign();
-  bool prefetch();
-  void give(worker& to, job_id id);
-  void resend(const worker& to, job_state& job);
-  void put_down(const worker& holder, chunk_id id);
+  // Jobs and chunks: scheduler.cpp
+  void put_down(chunk_id id);
+  void put_back(job_state& job, const std::deque<chunk_id>& chunks);
   void finish_items(job_id id, std::size_t count);
   void finish_if_done(job_id id);
   void erase_job(job_id id);
   void erase_all_jobs();
-
-  // Stealing: scheduler_stealing.cpp
-  bool rob();
-  [[nodiscard]] bool any_idle();
-  void watch(worker& which);
-  void report_overdue(time_point now);
-  void set_preempted(worker& which, bool value);
-  void put_back(job_state& job, const std::deque<chunk_id>& chunks);
-  [[nodiscard]] std::size_t min_theft_of(const job_state& job) const;
-  [[nodiscard]] std::size_t may_come_back(const worker& victim, const job_state& job) const;
 
   // Coming and leaving: scheduler_workers.cpp
   void fill();
@@ -160,16 +134,9 @@ class scheduler {
   void leave_if_idle();
   void report_if_gone();
 
-  crew crew_;
-  job_table jobs_;
-  ledger ledger_;
-  // By seat, as they were when they were added: that is looked at again when their turn comes.
-  seat_queue idle_;            // ready, and holds nothing
-  seat_queue prefetchers_;     // ready, holds something and may have more
-  seat_queue victims_;         // ready, and has something that can be revoked
-  seat_queue watched_;         // has kept something while others were idle
-  std::size_t preempted_ = 0;  // workers
-  std::deque<scheduler_action> actions_;
+  tables known_;
+  giving giving_;
+  stealing stealing_;
   pool_phase phase_ = pool_phase::open;
 };
 

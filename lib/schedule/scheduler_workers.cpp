@@ -11,23 +11,23 @@
 namespace coterie::detail {
 
 void scheduler::ready(worker_id id, bool revocable) {
-  if (!crew_.became_ready(id, revocable)) return;
+  if (!known_.workers.became_ready(id, revocable)) return;
   fill();
-  offer(*crew_.find(id));
+  giving_.offer(known_, *known_.workers.find(id));
   leave_if_idle();
 }
 
 departure scheduler::exited(worker_id id, time_point now, worker_exit how) {
-  worker* const gone = crew_.find(id);
+  worker* const gone = known_.workers.find(id);
   if (gone == nullptr) return departure::unknown;
   forget_orders(id);
-  set_preempted(*gone, false);
+  stealing_.put_down(*gone);
   const bool everything =
       how.begun == worker_exit::everything || gone->killed == kill_reason::broke_rules;
   // First, so that what comes next takes it for no worker that could be given or told anything.
-  const departure as = crew_.remove(id, how.start, now);
+  const departure as = known_.workers.remove(id, how.start, now);
   lose(id, how.begun, everything);
-  if (as == departure::start_failed && crew_.given_up()) give_up();
+  if (as == departure::start_failed && known_.workers.given_up()) give_up();
   fill();
   leave_if_idle();
   report_if_gone();
@@ -35,35 +35,35 @@ departure scheduler::exited(worker_id id, time_point now, worker_exit how) {
 }
 
 void scheduler::condemn(worker_id id, kill_reason why) {
-  worker* const found = crew_.find(id);
+  worker* const found = known_.workers.find(id);
   if (found == nullptr || found->stage == worker_stage::planned) return;
-  crew_.kill(*found, why, actions_);
+  known_.workers.kill(*found, why, known_.actions);
 }
 
 void scheduler::lose(worker_id dead, std::size_t begun, bool everything) {
-  const job_id owner = ledger_.held_by(dead).job;
-  const std::size_t held = ledger_.held_by(dead).chunks.size();
-  const ledger::losses found = ledger_.lose(dead, begun, everything);
-  ledger_.forget_worker(dead);
-  job_state* const job = jobs_.find(owner);
+  const job_id owner = known_.chunks.held_by(dead).job;
+  const std::size_t held = known_.chunks.held_by(dead).chunks.size();
+  const ledger::losses found = known_.chunks.lose(dead, begun, everything);
+  known_.chunks.forget_worker(dead);
+  job_state* const job = known_.jobs.find(owner);
   if (job == nullptr) {
-    for (const chunk_id each : found.back) ledger_.forget(each);
+    for (const chunk_id each : found.back) known_.chunks.forget(each);
     return;
   }
   job->held -= held;
   std::size_t lost = 0;
   for (const item_range& each : found.lost) {
-    actions_.emplace_back(action::crash{.worker = dead, .items = each});
+    known_.actions.emplace_back(action::crash{.worker = dead, .items = each});
     lost += each.count;
   }
   put_back(*job, found.back);
-  jobs_.refresh(owner, *job);
+  known_.jobs.refresh(owner, *job);
   finish_items(owner, lost);
 }
 
 // Its last results may have been the end of its job, and of the pool: it was to be told so.
 void scheduler::forget_orders(worker_id id) {
-  std::erase_if(actions_, [id](const scheduler_action& each) {
+  std::erase_if(known_.actions, [id](const scheduler_action& each) {
     const auto* const kill = std::get_if<action::kill>(&each);
     const auto* const stop = std::get_if<action::stop>(&each);
     const auto* const revoke = std::get_if<action::revoke>(&each);
@@ -76,23 +76,23 @@ void scheduler::forget_orders(worker_id id) {
 
 void scheduler::fill() {
   const bool wanted =
-      phase_ == pool_phase::open || (phase_ == pool_phase::closing && !jobs_.empty());
-  if (wanted) crew_.fill(actions_);
+      phase_ == pool_phase::open || (phase_ == pool_phase::closing && !known_.jobs.empty());
+  if (wanted) known_.workers.fill(known_.actions);
 }
 
 void scheduler::give_up() {
-  crew_.stop_starting();
+  known_.workers.stop_starting();
   action::give_up over;
-  for (const auto& [id, job] : jobs_.all()) {
+  for (const auto& [id, job] : known_.jobs.all()) {
     auto& dropped =
         over.jobs.emplace_back(action::give_up::job{.id = id, .cut = job.cut, .unfinished = {}});
     for (const chunk_id each : job.unsent) {
-      const ledger::chunk& left = ledger_.at(each);
+      const ledger::chunk& left = known_.chunks.at(each);
       dropped.unfinished.push_back({.job = id, .first = left.next_item(), .count = left.left()});
     }
   }
   erase_all_jobs();
-  actions_.emplace_back(std::move(over));
+  known_.actions.emplace_back(std::move(over));
 }
 
 void scheduler::close() {
@@ -103,52 +103,48 @@ void scheduler::close() {
 
 void scheduler::terminate() {
   if (phase_ != pool_phase::gone) phase_ = pool_phase::terminated;
-  crew_.stop_starting();
+  known_.workers.stop_starting();
   erase_all_jobs();
   // What was due for jobs is due no more. A worker that was to be killed still is.
-  std::erase_if(actions_, [](const scheduler_action& each) {
+  std::erase_if(known_.actions, [](const scheduler_action& each) {
     return !std::holds_alternative<action::kill>(each) &&
            !std::holds_alternative<action::all_gone>(each);
   });
-  crew_.for_each([this](worker& each) {
-    if (each.stage == worker_stage::planned) return crew_.unplan(each);
-    crew_.kill(each, kill_reason::unwanted, actions_);
-    set_preempted(each, false);
+  known_.workers.for_each([this](worker& each) {
+    if (each.stage == worker_stage::planned) return known_.workers.unplan(each);
+    known_.workers.kill(each, kill_reason::unwanted, known_.actions);
+    stealing_.put_down(each);
     lose(each.id, 0, false);
   });
   report_if_gone();
 }
 
 void scheduler::leave_if_idle() {
-  if (phase_ != pool_phase::closing || !jobs_.empty()) return;
-  crew_.stop_starting();
-  crew_.for_each([this](worker& each) {
-    if (each.stage == worker_stage::planned) return crew_.unplan(each);
-    if (each.is(worker_stage::ready)) crew_.retire(each, actions_);
+  if (phase_ != pool_phase::closing || !known_.jobs.empty()) return;
+  known_.workers.stop_starting();
+  known_.workers.for_each([this](worker& each) {
+    if (each.stage == worker_stage::planned) return known_.workers.unplan(each);
+    if (each.is(worker_stage::ready)) known_.workers.retire(each, known_.actions);
   });
   report_if_gone();
 }
 
 void scheduler::report_if_gone() {
   if (phase_ == pool_phase::open || phase_ == pool_phase::gone) return;
-  if (!jobs_.empty() || !crew_.empty()) return;
+  if (!known_.jobs.empty() || !known_.workers.empty()) return;
   phase_ = pool_phase::gone;
-  actions_.emplace_back(action::all_gone{});
+  known_.actions.emplace_back(action::all_gone{});
 }
 
 void scheduler::tick(time_point now) {
-  if (crew_.tick(now, actions_)) fill();
-  report_overdue(now);
+  if (known_.workers.tick(now, known_.actions)) fill();
+  stealing_.tick(known_, now);
 }
 
 std::optional<scheduler::time_point> scheduler::next_deadline() const {
-  std::optional<time_point> first = crew_.next_deadline();
-  watched_.for_each([&](std::size_t seat) {
-    const worker* const which = crew_.at_seat(seat);
-    if (which == nullptr || !which->overdue_at) return;
-    if (!first || *which->overdue_at < *first) first = which->overdue_at;
-  });
-  return first;
+  const auto start = known_.workers.next_deadline();
+  const auto theft = stealing_.next_deadline(known_);
+  return start && theft ? std::min(*start, *theft) : start ? start : theft;
 }
 
 }  // namespace coterie::detail

@@ -16,7 +16,6 @@
 namespace {
 
 namespace timing = coterie::detail::timing;
-using coterie::detail::scheduler;
 using std::chrono::nanoseconds;
 using namespace std::chrono_literals;
 using task_times::times;

@@ -153,7 +153,7 @@ inline void world::perform(const action::revoke& what) {
   const bool to_share = std::ranges::any_of(
       workers_, [](const worker& each) { return each.now == life::serving && each.held.empty(); });
   require(!what.only_if_cheap || to_share, "only for those who have nothing must it be cheap");
-  require(from.times_taken < scheduler::max_revocations, "nobody is asked again and again");
+  require(from.times_taken < stealing::max_revocations, "nobody is asked again and again");
   bool somebody_waits = false;
   for (std::size_t other = 0; other < jobs_.size(); ++other) {
     somebody_waits = somebody_waits ||
@@ -280,14 +280,14 @@ inline void world::check_state() const {
     if (each.now != life::serving) continue;
     ++serving;
     idle = idle || each.held.empty();
-    require(each.held.size() <= scheduler::max_held, "no worker holds too many chunks");
+    require(each.held.size() <= giving::max_held, "no worker holds too many chunks");
   }
   require(scheduler_.workers_ready() == serving, "the number of ready workers is known");
   require(scheduler_.gone() == (all_gone_ == 1), "whether all are gone is known");
   // With items this long nothing is too little to be shared.
   if (idle && plan_->revocable && plan_->busy >= std::chrono::seconds{1}) {
     for (const worker& each : workers_) {
-      if (each.now != life::serving || each.times_taken == scheduler::max_revocations) continue;
+      if (each.now != life::serving || each.times_taken == stealing::max_revocations) continue;
       if (each.held.empty() || each.refused) continue;
       const std::size_t index = chunks_.at(each.held.front()).job;
       require(!running(index) || could_come_back(each, unit_of(index)) == 0,

@@ -243,7 +243,7 @@ TEST_CASE(
   sharing_desk desk{1};
   desk.add(1);
   const auto running = desk.cut(1);
-  for (job_id call = 2; call < 2 + scheduler::max_revocations; ++call) {
+  for (job_id call = 2; call < 2 + stealing::max_revocations; ++call) {
     // The first time a second chunk is cut, then it is the one that came back.
     if (call == 2) {
       desk.cut(1);

@@ -19,8 +19,8 @@ namespace {
 namespace timing = coterie::detail::timing;
 namespace action = coterie::detail::action;
 using coterie::detail::chunk_sizer;
+using coterie::detail::giving;
 using coterie::detail::job_table;
-using coterie::detail::scheduler;
 using namespace std::chrono_literals;
 
 constexpr std::size_t endless = 1'000'000'000;
@@ -237,7 +237,7 @@ TEST_CASE("given items that take no time, when a worker holds some, then there i
     const auto next = desk.cut();
     desk.run(0, next.chunk, next.max, 0ns);
   }
-  for (std::size_t held = 0; held < scheduler::max_held; ++held) {
+  for (std::size_t held = 0; held < giving::max_held; ++held) {
     CHECK(desk.cut().max == chunk_sizer::most_together);
   }
   desk.nothing();

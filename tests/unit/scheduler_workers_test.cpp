@@ -16,10 +16,10 @@ namespace {
 namespace timing = coterie::detail::timing;
 namespace action = coterie::detail::action;
 using coterie::detail::chunk_id;
+using coterie::detail::giving;
 using coterie::detail::item_range;
 using coterie::detail::ledger;
 using coterie::detail::restart_policy;
-using coterie::detail::scheduler;
 using coterie::detail::worker_exit;
 using namespace std::chrono_literals;
 
@@ -50,7 +50,7 @@ std::vector<chunk_id> hold_several(scheduler_desk& desk) {
     held.push_back(std::get<action::cut>(*next).chunk);
     desk.it.cut_done(held.back(), 1, false);
   }
-  REQUIRE(held.size() == scheduler::max_held);
+  REQUIRE(held.size() == giving::max_held);
   return held;
 }
 
