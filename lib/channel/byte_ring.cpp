@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <stdexcept>
 
-#include "channel/shared_word.hpp"
+#include <coterie/detail/shared_word.hpp>
+
+#include "channel/shared_bytes.hpp"
 #include "messages/frame.hpp"
 
 namespace coterie::detail {
@@ -50,17 +51,17 @@ void byte_ring::put(std::uint64_t index, const void* from, std::size_t count) co
   if (count == 0) return;  // `from` may be null
   const std::size_t at = index & (capacity() - 1);
   const std::size_t before_the_end = std::min(count, capacity() - at);
-  std::memcpy(&data_[at], from, before_the_end);
-  std::memcpy(data_.data(), static_cast<const std::byte*>(from) + before_the_end,
-              count - before_the_end);
+  write_shared(&data_[at], from, before_the_end);
+  write_shared(data_.data(), static_cast<const std::byte*>(from) + before_the_end,
+               count - before_the_end);
 }
 
 void byte_ring::get(std::uint64_t index, std::byte* to, std::size_t count) const noexcept {
   if (count == 0) return;
   const std::size_t at = index & (capacity() - 1);
   const std::size_t before_the_end = std::min(count, capacity() - at);
-  std::memcpy(to, &data_[at], before_the_end);
-  std::memcpy(to + before_the_end, data_.data(), count - before_the_end);
+  read_shared(to, &data_[at], before_the_end);
+  read_shared(to + before_the_end, data_.data(), count - before_the_end);
 }
 
 // ---- The writer ----

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "channel/shared_word.hpp"
+#include <coterie/detail/shared_word.hpp>
 
 namespace coterie::detail {
 

@@ -4,8 +4,9 @@
 #include <utility>
 
 #include <coterie/detail/result_progress.hpp>
+#include <coterie/detail/shared_word.hpp>
 
-#include "channel/shared_word.hpp"
+#include "channel/shared_bytes.hpp"
 
 namespace coterie::detail {
 
@@ -44,7 +45,7 @@ void open_results::begin(std::uint64_t sent, job_id job, chunk_id chunk,
 std::optional<frame> open_results::read(std::uint64_t received, byte_buffer& copy) const {
   // First of all: there are none when this changes, so what is read after it is not of those before.
   if (read_word(words_->sent) != received) return std::nullopt;
-  const std::uint64_t whole = read_word(words_->whole);
+  const std::uint64_t whole = result_progress::load(words_->whole);
   const std::size_t count = result_progress::count_in(whole);
   const std::size_t bytes = result_progress::bytes_in(whole);
   if (count == 0 || bytes > space_.size()) return std::nullopt;

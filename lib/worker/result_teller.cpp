@@ -12,7 +12,6 @@
 
 #include <coterie/detail/result_progress.hpp>
 
-#include "channel/shared_word.hpp"
 #include "messages/send_queue.hpp"
 #include "worker/worker_socket.hpp"
 
@@ -74,7 +73,7 @@ void result_teller::tell() {
 }
 
 void result_teller::send_news() {
-  const std::uint64_t whole = shared_word{results_.whole()}.load(std::memory_order_acquire);
+  const std::uint64_t whole = result_progress::load(results_.whole());
   const told_results now{.count = result_progress::count_in(whole),
                          .bytes = result_progress::bytes_in(whole)};
   if (now.count == told_.count) return;

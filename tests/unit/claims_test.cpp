@@ -22,14 +22,14 @@ namespace {
 
 using namespace coterie::detail;
 
-struct alignas(64) shared_word {
+struct alignas(64) claimed_word {
   std::array<std::byte, claims::memory_size> bytes{};
 
   claims view() { return claims{bytes}; }
 };
 
 struct both {
-  shared_word memory;
+  claimed_word memory;
   claimer worker{memory.view()};
   revoker parent{memory.view()};
 };
@@ -392,7 +392,7 @@ TEST_CASE(
   constexpr std::size_t total = 20'000;
   constexpr std::size_t chunk_size = 50;
   constexpr std::size_t most_back = 2'000;
-  shared_word memory;
+  claimed_word memory;
   std::vector<std::uint8_t> run(total);
   struct message {
     std::size_t offset, first, count;

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <coterie/detail/shared_word.hpp>
+
 namespace coterie::detail {
 
 /// How many results are whole, and how many bytes they take, for a process that looks when this one has
@@ -29,7 +31,11 @@ class result_progress {
   }
   /// Releases, so that what is counted is there.
   static void store(std::uint64_t& word, std::uint64_t packed) noexcept {
-    std::atomic_ref{word}.store(packed, std::memory_order_release);
+    shared_word{word}.store(packed, std::memory_order_release);
+  }
+  /// Acquires, so that what is counted can be read.
+  static std::uint64_t load(std::uint64_t& word) noexcept {
+    return shared_word{word}.load(std::memory_order_acquire);
   }
 
  private:

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "relacy.hpp"
+
+namespace memory_model {
+
+/// The socket on which one side is woken. It keeps what is sent to it until it is received. A side
+/// that waits for ever leaves the other alone, and Relacy finds a deadlock.
+class doorbell {
+ public:
+  doorbell() { sent_.init(false, 0, most, RL_INFO); }
+  doorbell(const doorbell&) = delete;
+  doorbell& operator=(const doorbell&) = delete;
+  ~doorbell() { sent_.deinit(RL_INFO); }
+
+  void ring() {
+    ++rung_;
+    unsigned before = 0;
+    sent_.post(1, before, RL_INFO);
+  }
+  /// Receives what is there. Learns nothing of the other side if that is nothing.
+  void take() {
+    while (rung_ > 0) wait_for_one();
+  }
+  /// Waits until there is something, and receives it all.
+  void wait() {
+    wait_for_one();
+    take();
+  }
+
+ private:
+  static constexpr unsigned most = 1000;
+
+  void wait_for_one() {
+    sent_.wait(false, false, RL_INFO);
+    --rung_;
+  }
+
+  rl::semaphore<doorbell> sent_;
+  unsigned rung_ = 0;
+};
+
+}  // namespace memory_model
