@@ -38,17 +38,16 @@ struct claims_suite : rl::test_suite<Derived, 2> {
     for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
       if (sent.load(rl::mo_acquire, RL_INFO) <= chunk) return;
       if (!worker.begin(0)) continue;
-      while (done_of[chunk] < items && worker.claim_up_to(done_of[chunk] + 1, unit)) {
-        if (!count(begun_of[chunk]) || !count(done_of[chunk])) return;
+      for (std::size_t item = 0; item < items && worker.claim_up_to(item + 1, unit); ++item) {
+        count(begun_of[chunk]);
+        count(done_of[chunk]);
       }
-      if (!count(told_of[chunk])) return;
+      count(told_of[chunk]);
     }
   }
-  // A step of the worker's: nothing is counted if it has ended.
-  static bool count(std::size_t& what) {
-    if (!life::instance().step()) return false;
-    ++what;
-    return true;
+  // What the worker publishes by another word: nothing, if it has ended.
+  static void count(std::size_t& what) {
+    if (life::instance().step(std::memory_order_release)) ++what;
   }
 
   void take_back_items() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <stdexcept>
+#include <utility>
 
 #include "relacy.hpp"
 
@@ -70,9 +71,20 @@ class memory {
   std::size_t bytes_count_ = 0;
 };
 
+constexpr bool acquires(std::memory_order how) {
+  return how != std::memory_order_relaxed && how != std::memory_order_release;
+}
+constexpr bool releases(std::memory_order how) {
+  return how == std::memory_order_release || how == std::memory_order_acq_rel ||
+         how == std::memory_order_seq_cst;
+}
+
 /// How long the thread 0 of a scenario lives. It ends like a process that is killed: between any
 /// two steps, where a step is what changes something. From then on it changes nothing, though its
 /// code goes on to where the scenario asks `ended`.
+///
+/// But the compiler may have moved a step before the last ones: one that does not release, with
+/// none in between that acquires.
 class life {
  public:
   static life& instance() {
@@ -84,14 +96,19 @@ class life {
   void at_most(unsigned steps) {
     mortal_ = true;
     left_ = rl::rand(steps);
+    may_be_early_ = true;
   }
 
   /// Whether the step is taken.
-  [[nodiscard]] bool step() {
+  [[nodiscard]] bool step(std::memory_order how) {
     if (!mortal_ || rl::thread_index() != 0) return true;
-    if (left_ == 0) return false;
-    --left_;
-    return true;
+    if (left_ > 0) {
+      --left_;
+      return true;
+    }
+    const bool is_early = may_be_early_ && !releases(how) && rl::rand(2) == 0;
+    may_be_early_ = may_be_early_ && !acquires(how);
+    return is_early;
   }
   [[nodiscard]] bool ended() const noexcept { return mortal_ && left_ == 0; }
 
@@ -100,6 +117,64 @@ class life {
 
   bool mortal_ = false;
   unsigned left_ = 0;
+  bool may_be_early_ = false;
+};
+
+/// What a processor may do in another order than the program says, and Relacy never does: to load
+/// after what follows, and to store before what comes first.
+class reordering {
+ public:
+  static reordering& instance() {
+    static reordering the_only;
+    return the_only;
+  }
+
+  void clear() noexcept {
+    soon_ = {};
+    loads_ = 0;
+  }
+
+  /// This thread stores the value soon: what does not acquire may come after that.
+  void stores_soon(cell& variable, std::uint64_t value) {
+    soon_ = {.thread = rl::thread_index(), .variable = &variable, .value = value};
+  }
+  void before_exchange(std::memory_order how) {
+    if (soon_.variable == nullptr || soon_.thread != rl::thread_index()) return;
+    const pending_store store = std::exchange(soon_, {});
+    if (!acquires(how) && rl::rand(2) == 0) {
+      store.variable->store(store.value, rl::mo_relaxed, RL_INFO);
+    }
+  }
+
+  /// The parent has just loaded the byte: it may do so only after what does not release.
+  void has_loaded(const cell& variable, std::byte* to) {
+    late_.at(loads_++) = {.variable = &variable, .to = to};
+  }
+  void after_addition(std::memory_order how) {
+    const auto late = std::span{late_}.first(std::exchange(loads_, 0));
+    if (releases(how)) return;
+    for (const pending_load& each : late) {
+      if (rl::rand(2) != 0) continue;
+      *each.to = static_cast<std::byte>(each.variable->load(rl::mo_relaxed, RL_INFO));
+    }
+  }
+
+ private:
+  struct pending_store {
+    unsigned thread = 0;
+    cell* variable = nullptr;
+    std::uint64_t value = 0;
+  };
+  struct pending_load {
+    const cell* variable;
+    std::byte* to;
+  };
+
+  reordering() = default;
+
+  pending_store soon_;
+  std::array<pending_load, 4> late_{};
+  std::size_t loads_ = 0;
 };
 
 /// The first member of each scenario, which begins with other memory than the one before.
@@ -107,6 +182,7 @@ struct scene {
   scene() {
     memory::instance().clear();
     life::instance().endless();
+    reordering::instance().clear();
   }
 };
 

@@ -64,15 +64,19 @@ constexpr std::byte value_of(std::uint64_t frame, std::size_t result) {
   return static_cast<std::byte>(100 + 10 * frame + result);
 }
 
+constexpr std::uint64_t byte_of(std::uint64_t frame, std::size_t result) {
+  return static_cast<std::uint64_t>(value_of(frame, result));
+}
+
 template <class Derived>
 struct results_suite : rl::test_suite<Derived, 2> {
   void begin(std::uint64_t frame) {
+    reordering::instance().stores_soon(shared.byte(0), byte_of(frame, 0));
     shared.results().begin(frame, 1, chunk_of(frame), first_of(frame));
   }
   void encode(std::uint64_t frame, std::size_t result) {
-    if (!life::instance().step()) return;
-    const auto value = static_cast<std::uint64_t>(value_of(frame, result));
-    shared.byte(result).store(value, rl::mo_relaxed, RL_INFO);
+    if (!life::instance().step(std::memory_order_relaxed)) return;
+    shared.byte(result).store(byte_of(frame, result), rl::mo_relaxed, RL_INFO);
   }
   /// One result that replaces those before.
   void publish(std::uint64_t frame) {
@@ -153,6 +157,7 @@ struct each_result_comes_once : results_suite<each_result_comes_once> {
     ring_writer out{ring.ring()};
     for (std::uint64_t frame = 0; frame < frames; ++frame) {
       begin(frame);
+      if (life::instance().ended()) return;
       result_progress progress{shared.results().whole(), 0, 0};
       std::array<std::byte, 1 + most_results> bytes{};
       const std::size_t count = 1 + rl::rand(most_results);
@@ -171,7 +176,6 @@ struct each_result_comes_once : results_suite<each_result_comes_once> {
   static bool send(ring_writer& out, std::span<const std::byte> bytes) {
     for (int tries = 0; tries < 4; ++tries) {
       bytes = bytes.subspan(out.write(bytes));
-      if (life::instance().ended()) return false;
       if (bytes.empty()) return true;
     }
     return false;
