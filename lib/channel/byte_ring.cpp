@@ -18,13 +18,16 @@ namespace coterie::detail {
 // the other's index once more. Lost is a wake-up if, of two such pairs, both second steps miss the
 // other's first. A processor may do just that with a store and a load that follow each other.
 //
-// Here the flags are only ever touched by read-modify-writes that acquire and release. Those on one
-// flag form a chain, in which each sees what came before it and all that its author had done by then.
-// So of the writer's question and the reader's announcement one comes first: if the announcement, the
-// question finds it; if the question, the announcement comes after the index was published, and the
-// look that follows sees it. That is why a question is never asked by a cheaper plain load first: a
-// load is not in the chain, and may miss an announcement whose look has missed the index. And it is
-// why there are no fences: they would not be cheaper, and ThreadSanitizer does not know them.
+// Here the flags are only ever touched by read-modify-writes. Those on one flag form a chain, in
+// which each sees what came before it. A question releases, an announcement acquires, and those in
+// between pass on what the question has shown, whatever their own order is. So of the writer's
+// question and the reader's announcement one comes first: if the announcement, the question finds it;
+// if the question, the announcement comes after the index was published, and the look that follows
+// sees it. That is why a question is never asked by a cheaper plain load first: a load is not in the
+// chain, and may miss an announcement whose look has missed the index. And it is why there are no
+// fences: they would not be cheaper, and ThreadSanitizer does not know them.
+//
+// What takes an announcement back is a link of the chain and no more: it is relaxed.
 
 namespace {
 
@@ -125,24 +128,25 @@ std::size_t ring_writer::free() {
 }
 
 bool ring_writer::must_wake_reader() noexcept {
-  return word{ring_.words().reader_sleeps}.exchange(0, std::memory_order_acq_rel) != 0;
+  return word{ring_.words().reader_sleeps}.exchange(0, std::memory_order_release) != 0;
 }
 
 bool ring_writer::prepare_wait(std::size_t wanted) {
   wanted = std::clamp(wanted, std::size_t{1}, capacity());
   const word waits{ring_.words().writer_waits};
+  // Releases too: the reader counts the room behind all that was written before.
   waits.exchange(wanted, std::memory_order_acq_rel);
   // A reader that asked before the announcement did not find it, but has given its room back by then.
   look_at_tail();
   if (room() < wanted) return true;
   // A reader that asked in between has a wake-up on its way, for nothing.
-  waits.exchange(0, std::memory_order_acq_rel);
+  waits.exchange(0, std::memory_order_relaxed);
   return false;
 }
 
 // An exchange, though the result is of no interest: a plain store would break the chain.
 void ring_writer::stop_waiting() noexcept {
-  word{ring_.words().writer_waits}.exchange(0, std::memory_order_acq_rel);
+  word{ring_.words().writer_waits}.exchange(0, std::memory_order_relaxed);
 }
 
 // ---- The reader ----
@@ -189,22 +193,22 @@ bool ring_reader::must_wake_writer() {
   // capacity, so it is granted at the latest when the ring is empty, before the reader sleeps.
   if (wanted > capacity() - unread()) return false;
   // It may have found the room by itself meanwhile.
-  return waits.exchange(0, std::memory_order_acq_rel) != 0;
+  return waits.exchange(0, std::memory_order_relaxed) != 0;
 }
 
 bool ring_reader::prepare_sleep() {
   const word sleeps{ring_.words().reader_sleeps};
-  sleeps.exchange(1, std::memory_order_acq_rel);
+  sleeps.exchange(1, std::memory_order_acquire);
   // A writer that asked before the announcement did not find it, but has published by then.
   look_at_head();
   if (unread() == 0) return true;
   // A writer that asked in between has a wake-up on its way, for nothing.
-  sleeps.exchange(0, std::memory_order_acq_rel);
+  sleeps.exchange(0, std::memory_order_relaxed);
   return false;
 }
 
 void ring_reader::stop_sleeping() noexcept {
-  word{ring_.words().reader_sleeps}.exchange(0, std::memory_order_acq_rel);
+  word{ring_.words().reader_sleeps}.exchange(0, std::memory_order_relaxed);
 }
 
 }  // namespace coterie::detail

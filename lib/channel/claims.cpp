@@ -12,6 +12,11 @@ namespace {
 
 using word = shared_word;
 
+// All that the sides tell each other here is in this one word, so relaxed orders are enough. Chunks
+// and results go through the rings, whose indices order them; and what a worker has done before it
+// ended is shown by the system. A claim releases all the same. It comes after the results before it,
+// also for a worker that is killed in between: the compiler must not turn them round.
+
 // A parent does not wait for a worker that changes the word again and again.
 constexpr int most_tries = 8;
 
@@ -38,7 +43,7 @@ bool claimer::begin(std::size_t first) noexcept {
 
 bool claimer::claim_up_to(std::size_t end, std::size_t unit) noexcept {
   const word claimed{where_.word()};
-  std::uint64_t seen = claimed.load(std::memory_order_acquire);
+  std::uint64_t seen = claimed.load(std::memory_order_relaxed);
   // Nothing is left to be told of the chunks before; the number must not fall behind until it seems ahead.
   const auto before = static_cast<std::uint16_t>(chunk_ - 1);
   claims::state more{.items = clamped(end), .begun = chunk_, .revoked = before};
@@ -51,7 +56,7 @@ bool claimer::claim_up_to(std::size_t end, std::size_t unit) noexcept {
       if (now.begun != chunk_ || end > end_of_unit(now.items, unit)) return false;
       more.revoked = now.revoked;
     }
-  } while (!claimed.compare_exchange_weak(seen, pack(more), std::memory_order_acq_rel));
+  } while (!claimed.compare_exchange_weak(seen, pack(more), std::memory_order_release));
   return true;
 }
 
@@ -74,7 +79,7 @@ void revoker::ended(chunk_id chunk) noexcept {
 std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t unit,
                                                 spare_next spare) {
   const word claimed{where_.word()};
-  std::uint64_t seen = claimed.load(std::memory_order_acquire);
+  std::uint64_t seen = claimed.load(std::memory_order_relaxed);
   for (int tries = most_tries; tries > 0; --tries) {
     claims::state now = unpack(seen);
     if (!makes_sense(now)) return std::nullopt;
@@ -97,7 +102,7 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
     if (items < least) return std::nullopt;
 
     now.revoked = sent_;
-    if (!claimed.compare_exchange_strong(seen, pack(now), std::memory_order_acq_rel)) continue;
+    if (!claimed.compare_exchange_strong(seen, pack(now), std::memory_order_relaxed)) continue;
     revoked_ = sent_;
     left found;
     if (begun != under_way_.end()) {
@@ -122,7 +127,7 @@ bool revoker::may_be_silent() const noexcept {
 }
 
 std::optional<std::size_t> revoker::begun(chunk_id chunk, std::size_t done) const noexcept {
-  const auto now = unpack(word{where_.word()}.load(std::memory_order_acquire));
+  const auto now = unpack(word{where_.word()}.load(std::memory_order_relaxed));
   const auto found = std::ranges::find(under_way_, chunk, &sent_chunk::chunk);
   if (!makes_sense(now) || found == under_way_.end()) return std::nullopt;
   // It tells the end of a chunk before it begins the next.
@@ -132,7 +137,7 @@ std::optional<std::size_t> revoker::begun(chunk_id chunk, std::size_t done) cons
 }
 
 bool revoker::makes_sense() const noexcept {
-  return makes_sense(unpack(word{where_.word()}.load(std::memory_order_acquire)));
+  return makes_sense(unpack(word{where_.word()}.load(std::memory_order_relaxed)));
 }
 
 bool revoker::makes_sense(const claims::state& now) const noexcept {

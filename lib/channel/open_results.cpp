@@ -14,8 +14,7 @@ namespace {
 
 using word = shared_word;
 
-// Each word is read once: what was checked is what is used.
-std::uint64_t read_word(std::uint64_t& from) { return word{from}.load(std::memory_order_acquire); }
+std::uint64_t relaxed(std::uint64_t& from) { return word{from}.load(std::memory_order_relaxed); }
 
 /// The results of a frame, without the first `count`, which have `bytes` bytes.
 void leave_out(frame& of, message::values results, std::size_t count, std::size_t bytes) {
@@ -32,35 +31,39 @@ void leave_out(frame& of, message::values results, std::size_t count, std::size_
 // said whose they will be. And if it is killed when results have gone into the ring, before it comes
 // here, they are known by the frames before them: there is one more.
 //
-// The exchange comes before whatever is written into the space from now on: see `read`.
+// So the first store releases: the results have gone into the ring before. The exchange comes
+// before whatever is written into the space from now on: see `read`. Other stores are relaxed: the
+// count of what is whole shows what was written before it.
 void open_results::begin(std::uint64_t sent, job_id job, chunk_id chunk,
                          std::size_t first) const noexcept {
   word{words_->whole}.store(0, std::memory_order_release);
   word{words_->sent}.exchange(sent, std::memory_order_acq_rel);
-  word{words_->job}.store(job, std::memory_order_release);
-  word{words_->chunk}.store(chunk, std::memory_order_release);
-  word{words_->first}.store(first, std::memory_order_release);
+  word{words_->job}.store(job, std::memory_order_relaxed);
+  word{words_->chunk}.store(chunk, std::memory_order_relaxed);
+  word{words_->first}.store(first, std::memory_order_relaxed);
 }
 
+// Each word is read once: what was checked is what is used.
 std::optional<frame> open_results::read(std::uint64_t received, byte_buffer& copy) const {
   // First of all: there are none when this changes, so what is read after it is not of those before.
-  if (read_word(words_->sent) != received) return std::nullopt;
+  if (word{words_->sent}.load(std::memory_order_acquire) != received) return std::nullopt;
   const std::uint64_t whole = result_progress::load(words_->whole);
   const std::size_t count = result_progress::count_in(whole);
   const std::size_t bytes = result_progress::bytes_in(whole);
   if (count == 0 || bytes > space_.size()) return std::nullopt;
   copy.clear();
   append_shared(copy, space_.first(bytes));
-  frame found{.header = frame_header::of(message::values{.job = read_word(words_->job),
-                                                         .chunk = read_word(words_->chunk),
-                                                         .first = read_word(words_->first),
+  frame found{.header = frame_header::of(message::values{.job = relaxed(words_->job),
+                                                         .chunk = relaxed(words_->chunk),
+                                                         .first = relaxed(words_->first),
                                                          .count = static_cast<std::uint32_t>(count),
                                                          .claimed = 0}),
               .payload = copy.view()};
   found.header.length = bytes;
   // A worker that goes on may have sent them in the meantime, and have begun to overwrite them. It
-  // has then changed this word before. Not a load, which could come before those of the bytes.
-  if (word{words_->sent}.fetch_add(0, std::memory_order_acq_rel) != received) return std::nullopt;
+  // has then changed this word before. Not a load, which could come before those of the bytes. It
+  // releases: the exchange in `begin` acquires, so what follows that was not read yet.
+  if (word{words_->sent}.fetch_add(0, std::memory_order_release) != received) return std::nullopt;
   return found;
 }
 
