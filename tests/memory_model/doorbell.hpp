@@ -19,14 +19,23 @@ class doorbell {
     unsigned before = 0;
     sent_.post(1, before, RL_INFO);
   }
-  /// Receives what is there. Learns nothing of the other side if that is nothing.
-  void take() {
+  /// Receives what is there, and returns whether that was anything. If not, nothing is learned of
+  /// the other side.
+  bool take() {
+    const bool there = rung_ > 0 || waits_;
+    waits_ = false;
     while (rung_ > 0) wait_for_one();
+    return there;
   }
   /// Waits until there is something, and receives it all.
   void wait() {
     wait_for_one();
     take();
+  }
+  /// Waits until there is something, and leaves it there.
+  void wait_for_input() {
+    if (!waits_) wait_for_one();
+    waits_ = true;
   }
 
  private:
@@ -39,6 +48,7 @@ class doorbell {
 
   rl::semaphore<doorbell> sent_;
   unsigned rung_ = 0;
+  bool waits_ = false;  // what was waited for, to be received
 };
 
 }  // namespace memory_model

@@ -36,6 +36,7 @@ struct structure {
 constexpr structure all_structures[] = {
     {.name = "ring", .scenarios = memory_model::ring_scenarios},
     {.name = "bells", .scenarios = memory_model::bell_scenarios},
+    {.name = "worker", .scenarios = memory_model::worker_scenarios},
     {.name = "claims", .scenarios = memory_model::claim_scenarios},
     {.name = "results", .scenarios = memory_model::result_scenarios},
     {.name = "segments", .scenarios = memory_model::segment_scenarios},

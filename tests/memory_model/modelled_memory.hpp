@@ -33,9 +33,10 @@ class memory {
     variable.store(value, rl::mo_relaxed, RL_INFO);
     words_.at(words_count_++) = {.place = place, .variable = &variable};
   }
-  void add(const std::byte* begin, std::span<plain> variables) {
+  /// Each variable stands for so many bytes, which are read and written together.
+  void add(const std::byte* begin, std::span<plain> variables, std::size_t together = 1) {
     for (plain& each : variables) each(RL_INFO) = 0;
-    bytes_.at(bytes_count_++) = {.begin = begin, .variables = variables};
+    bytes_.at(bytes_count_++) = {.begin = begin, .variables = variables, .together = together};
   }
 
   [[nodiscard]] cell& word(const void* place) const {
@@ -44,12 +45,19 @@ class memory {
     }
     throw std::logic_error{"the scenario does not know a word that is shared"};
   }
-  [[nodiscard]] std::span<plain> bytes(const std::byte* begin, std::size_t count) const {
+  /// Calls `touch(variable, index)` for the bytes from `begin` on, with the index of the first that
+  /// the variable stands for.
+  template <class Touch>
+  void each_of(const std::byte* begin, std::size_t count, Touch touch) const {
     for (const known_bytes& each : std::span{bytes_}.first(bytes_count_)) {
       const auto distance = static_cast<std::size_t>(begin - each.begin);
-      if (distance < each.variables.size()) return each.variables.subspan(distance, count);
+      if (distance >= each.variables.size() * each.together) continue;
+      for (std::size_t index = 0; index < count; index += each.together) {
+        touch(each.variables[(distance + index) / each.together], index);
+      }
+      return;
     }
-    throw std::logic_error{"the scenario does not know bytes that are shared"};
+    if (count > 0) throw std::logic_error{"the scenario does not know bytes that are shared"};
   }
 
  private:
@@ -60,6 +68,7 @@ class memory {
   struct known_bytes {
     const std::byte* begin;
     std::span<plain> variables;
+    std::size_t together;
   };
 
   memory() = default;

@@ -30,6 +30,7 @@ scenario full(const char* says) {
 
 std::vector<scenario> ring_scenarios();
 std::vector<scenario> bell_scenarios();
+std::vector<scenario> worker_scenarios();
 std::vector<scenario> claim_scenarios();
 std::vector<scenario> result_scenarios();
 std::vector<scenario> segment_scenarios();

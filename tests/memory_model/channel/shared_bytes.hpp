@@ -15,18 +15,17 @@
 namespace coterie::detail {
 
 inline void write_shared(std::byte* to, const void* from, std::size_t count) {
-  if (count == 0) return;
-  const auto* next = static_cast<const unsigned char*>(from);
-  for (memory_model::plain& each : memory_model::memory::instance().bytes(to, count)) {
-    if (memory_model::life::instance().step(std::memory_order_relaxed)) each(RL_INFO) = *next;
-    ++next;
-  }
+  const auto* const values = static_cast<const unsigned char*>(from);
+  memory_model::memory::instance().each_of(to, count, [&](auto& variable, std::size_t index) {
+    if (memory_model::life::instance().step(std::memory_order_relaxed)) {
+      variable(RL_INFO) = values[index];
+    }
+  });
 }
 inline void read_shared(std::byte* to, const std::byte* from, std::size_t count) {
-  if (count == 0) return;
-  for (const memory_model::plain& each : memory_model::memory::instance().bytes(from, count)) {
-    *to++ = static_cast<std::byte>(static_cast<unsigned>(each(RL_INFO)));
-  }
+  memory_model::memory::instance().each_of(from, count, [&](auto& variable, std::size_t index) {
+    to[index] = static_cast<std::byte>(static_cast<unsigned>(variable(RL_INFO)));
+  });
 }
 
 // A processor may read such bytes in any order. Precondition: `to` has room for them.

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The worker's own end of a link, with a ring each way and one socket on which it is woken for
+// either, against a parent that does what the contracts of the rings say.
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <span>
+#include <stdexcept>
+
+#include "channel/byte_ring.hpp"
+#include "channel/ring_pair.hpp"
+#include "doorbell.hpp"
+#include "modelled_memory.hpp"
+#include "modelled_ring.hpp"
+#include "scenario.hpp"
+#include "system/descriptor_channel.hpp"
+#include "system/wait_for_input.hpp"
+#include "worker/worker_ring.hpp"
+
+namespace memory_model {
+
+namespace {
+
+/// The two ends of the socket. The worker has the only descriptor.
+struct socket_pair {
+  static constexpr int of_worker = 1'000'000;
+
+  doorbell for_worker;
+  doorbell for_parent;
+};
+
+socket_pair* the_sockets = nullptr;
+
+}  // namespace
+
+}  // namespace memory_model
+
+// ---- what the worker's code calls -------------------------------------------------------------
+
+// In the place of the system's: a worker sends nothing but doorbells.
+extern "C" ssize_t send(int, const void*, std::size_t count, int) {
+  memory_model::the_sockets->for_parent.ring();
+  return static_cast<ssize_t>(count);
+}
+
+namespace coterie::detail {
+
+void wait_for_input(int) { memory_model::the_sockets->for_worker.wait_for_input(); }
+
+channel_received receive_with_descriptors(int, std::span<std::byte> to, int) noexcept {
+  channel_received came;
+  const bool there = memory_model::the_sockets->for_worker.take();
+  came.outcome = there ? channel_outcome::moved : channel_outcome::would_block;
+  came.count = there ? std::min<std::size_t>(to.size(), 1) : 0;
+  return came;
+}
+
+unique_descriptor worker_transport::take_descriptor() { std::abort(); }
+void leave_without_parent() { std::abort(); }
+void leave_without_link() { std::abort(); }
+
+}  // namespace coterie::detail
+
+// ---- the scenarios ----------------------------------------------------------------------------
+
+namespace memory_model {
+
+namespace {
+
+using namespace coterie::detail;
+
+/// The shortest rings that lie in a row. Bytes move in halves of one.
+constexpr std::size_t capacity = 64;
+constexpr std::size_t half = capacity / 2;
+
+/// The worker answers each half with one. The parent sends more than fits, and never waits for room
+/// without reading.
+struct all_is_answered : rl::test_suite<all_is_answered, 2> {
+  static constexpr std::size_t bytes = 4 * half;
+
+  all_is_answered() { the_sockets = &sockets; }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      answer_all();
+    } else {
+      ask_all();
+    }
+  }
+
+  // ---- the worker ----
+
+  void answer_all() {
+    worker_ring link{socket_pair::of_worker, shared_memory{place}, capacity,
+                     std::chrono::nanoseconds::zero()};
+    std::array<std::byte, half> some{};
+    for (std::size_t answered = 0; answered < bytes; answered += half) {
+      require(link.read(some, true) == half);
+      require(some[0] == value_of(answered));
+      for (std::size_t written = 0; written < half;) {
+        const iovec rest{.iov_base = some.data() + written, .iov_len = half - written};
+        written += link.write({&rest, 1});
+      }
+      // It tells of several answers at once while more has come.
+      if (rl::rand(2) == 0 || !link.input_waits()) link.notify();
+    }
+    link.notify();
+  }
+
+  // ---- the parent, as `ring_link` -----
+
+  void ask_all() {
+    write();
+    while (received < bytes) {
+      take_in();
+      if (received == bytes) break;
+      if (in.prepare_sleep()) sockets.for_parent.wait();
+      in.stop_sleeping();
+      if (!waits_for_room) continue;
+      waits_for_room = false;
+      out.stop_waiting();
+      write();
+    }
+  }
+  void take_in() {
+    std::array<std::byte, half> some{};
+    while (in.read(some) > 0) {
+      require(some[0] == value_of(received));
+      received += half;
+      if (in.must_wake_writer()) sockets.for_worker.ring();
+    }
+  }
+  void write() {
+    while (sent < bytes) {
+      std::array<std::byte, half> some{};
+      some[0] = value_of(sent);
+      const std::size_t count = out.write(some);
+      sent += count;
+      if (count > 0) continue;
+      if (out.must_wake_reader()) sockets.for_worker.ring();
+      if (out.prepare_wait(half)) {
+        waits_for_room = true;
+        return;
+      }
+    }
+    if (out.must_wake_reader()) sockets.for_worker.ring();
+  }
+
+  static std::byte value_of(std::size_t index) { return static_cast<std::byte>(index / half + 1); }
+
+  alignas(64) static inline std::array<std::byte, ring_pair::memory_for(capacity)> place{};
+
+  scene fresh;
+  ring_variables<2> to_worker{ring_pair{place, capacity}.to_worker};
+  ring_variables<2> to_parent{ring_pair{place, capacity}.to_parent};
+  socket_pair sockets;
+  // The parent's.
+  ring_writer out{ring_pair{place, capacity}.to_worker};
+  ring_reader in{ring_pair{place, capacity}.to_parent};
+  std::size_t sent = 0;
+  std::size_t received = 0;
+  bool waits_for_room = false;
+};
+
+}  // namespace
+
+std::vector<scenario> worker_scenarios() {
+  return {
+      random<all_is_answered>(
+          "given two sides that sleep, when messages go both ways, then all are answered"),
+  };
+}
+
+}  // namespace memory_model
