@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <coterie/detail/callable.hpp>
+#include <coterie/detail/effect_task.hpp>
 #include <coterie/detail/owned.hpp>
 #include <coterie/detail/parameters.hpp>
 #include <coterie/detail/record.hpp>

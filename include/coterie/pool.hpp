@@ -26,6 +26,7 @@
 #include <coterie/call_options.hpp>
 #include <coterie/detail/apply_arguments.hpp>
 #include <coterie/detail/call_factory.hpp>
+#include <coterie/detail/effect_task.hpp>
 #include <coterie/detail/owned.hpp>
 #include <coterie/detail/pool_core.hpp>
 #include <coterie/pool_options.hpp>

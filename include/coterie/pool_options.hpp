@@ -33,7 +33,7 @@ enum class subprocess_end {
 /// How a pool is made. Every member has a default; write `{.processes = 4}` to change some. May be made
 /// where it is used, in one expression with a `co_await`, or be named and used for several pools.
 struct pool_options {
-  /// The number of workers, 1 to `most_processes`; 0 means `available_cpus()`. Any other value makes
+  /// The number of workers, 1 to `max_processes`; 0 means `available_cpus()`. Any other value makes
   /// the pool's constructor throw `std::invalid_argument`.
   int processes = 0;
 
@@ -111,7 +111,7 @@ struct pool_options {
   std::uint64_t seed = 0;
 
   /// The largest number of workers that one pool may have.
-  static constexpr int most_processes = 10'000;
+  static constexpr int max_processes = 10'000;
 };
 
 }  // namespace coterie

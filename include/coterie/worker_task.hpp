@@ -8,14 +8,16 @@
 #include <type_traits>
 #include <utility>
 
-#include <coterie/bind.hpp>
-#include <coterie/detail/effect_task.hpp>
+#include <coterie/detail/worker_function.hpp>
 #include <coterie/option.hpp>
 
 namespace coterie {
 
 /// A function without arguments for `pool_options::initializer` and `finalizer`: made of any callable
 /// that could be a task and is called with nothing. What it returns is ignored.
+///
+/// A file that makes one of a function includes `coterie/pool.hpp` or `coterie/bind.hpp`: the encoding of
+/// functions is there, so that options alone stay a small header.
 ///
 /// Example: `{.initializer = coterie::bind(open_database, path)}`
 class worker_task {
@@ -27,7 +29,8 @@ class worker_task {
   template <class F>
     requires(!std::is_same_v<std::decay_t<F>, worker_task>)
   worker_task(F&& f)  // NOLINT: converts implicitly, for designated initialisers
-      : function_{detail::make_worker_function(std::decay_t<F>{std::forward<F>(f)})} {}
+      : function_{detail::include_coterie_pool_hpp_to_make_a_worker_task<std::decay_t<F>>::of(
+            std::forward<F>(f))} {}
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(function_); }
 

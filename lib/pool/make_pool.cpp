@@ -38,10 +38,10 @@ void check_rights() {
 }
 
 int checked_processes(const pool_options& options) {
-  if (options.processes < 0 || options.processes > pool_options::most_processes) {
+  if (options.processes < 0 || options.processes > pool_options::max_processes) {
     throw std::invalid_argument{"coterie: a pool cannot have " + std::to_string(options.processes) +
                                 " workers: pool_options::processes must be 1 to " +
-                                std::to_string(pool_options::most_processes) +
+                                std::to_string(pool_options::max_processes) +
                                 ", or 0 for the CPUs that this process may use"};
   }
   return options.processes == 0 ? available_cpus() : options.processes;

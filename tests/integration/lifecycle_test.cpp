@@ -78,7 +78,7 @@ coterie::errc code_thrown_by(F submit) {
 TEST_CASE("given a number of processes out of range, when a pool is made, it is refused") {
   asio::io_context loop;
   const int wrong =
-      GENERATE(-1, std::numeric_limits<int>::min(), coterie::pool_options::most_processes + 1,
+      GENERATE(-1, std::numeric_limits<int>::min(), coterie::pool_options::max_processes + 1,
                std::numeric_limits<int>::max());
   CHECK_THROWS_AS((coterie::pool{loop, {.processes = wrong}}), std::invalid_argument);
   CHECK(test::children().empty());

@@ -40,19 +40,21 @@ std::unique_ptr<task> make_effect_task(std::span<const std::byte> callable) {
 }
 
 template <class F>
-worker_function make_worker_function(F function) {
-  static_assert(check_callable<F>());
-  static_assert(std::is_invocable_v<F&>,
-                "coterie: an initializer or finalizer is called without arguments; use "
-                "coterie::bind(function, arguments...)");
-  if constexpr (std::is_invocable_v<F&>) {
-    byte_buffer bytes;
-    encode_callable(bytes, function);
-    const auto view = bytes.view();
-    return {locate(&make_effect_task<F>), {view.begin(), view.end()}};
-  } else {
-    return {};
+struct include_coterie_pool_hpp_to_make_a_worker_task {
+  static worker_function of(F function) {
+    static_assert(check_callable<F>());
+    static_assert(std::is_invocable_v<F&>,
+                  "coterie: an initializer or finalizer is called without arguments; use "
+                  "coterie::bind(function, arguments...)");
+    if constexpr (std::is_invocable_v<F&>) {
+      byte_buffer bytes;
+      encode_callable(bytes, function);
+      const auto view = bytes.view();
+      return {locate(&make_effect_task<F>), {view.begin(), view.end()}};
+    } else {
+      return {};
+    }
   }
-}
+};
 
 }  // namespace coterie::detail
