@@ -17,12 +17,10 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/bind_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <coterie/detail/async_state.hpp>
-#include <coterie/detail/cancellation.hpp>
 #include <coterie/detail/deadline.hpp>
+#include <coterie/detail/waiting.hpp>
 #include <coterie/error.hpp>
 
 namespace coterie {
@@ -53,8 +51,8 @@ class async_result {
   /// Whether the call ended with a value. Throws `error` (`errc::not_ready`) while it is not `ready`.
   [[nodiscard]] bool successful() const {
     const auto now = state_->now.load();
-    if (now == detail::async_progress::status::pending) throw error{errc::not_ready};
-    return now == detail::async_progress::status::value;
+    if (now == detail::outcome::status::pending) throw error{errc::not_ready};
+    return now == detail::outcome::status::value;
   }
 
   /// Items that are not finished yet, as far as workers have told. 0 when the call is `ready`. While
@@ -124,163 +122,61 @@ class async_result {
         std::is_void_v<R> || std::is_copy_constructible_v<detail::held_t<R>>,
         "coterie: a callback gets a copy of the value, and this one cannot be copied; use "
         "get() instead");
-    auto executor = boost::asio::get_associated_executor(f, core_->executor());
-    auto to = detail::make_completion<void, held>(
-        boost::asio::bind_executor(
-            std::move(executor),
-            [f = std::move(f)](std::exception_ptr problem, held value) mutable {
-              if (problem) std::rethrow_exception(problem);
-              if constexpr (std::is_void_v<R>) {
-                f();
-              } else {
-                f(std::move(value));
-              }
-            }),
-        core_->executor());
-    when_ready(
-        [to = std::move(to)](detail::async_state<R>& state, detail::deliveries& due) mutable {
-          if (state.problem) return;
-          if constexpr (std::is_void_v<R>) {
-            detail::complete(std::move(to), due, {}, held{});
-          } else {
-            detail::complete(std::move(to), due, {}, std::as_const(*state.value));
-          }
-        });
-    return *this;
+    return call_back<R>(f, &detail::end_callback<R>,
+                        [f = std::move(f)](std::exception_ptr error, auto&&... value) mutable {
+                          if (error) std::rethrow_exception(error);
+                          f(std::forward<decltype(value)>(value)...);
+                        });
   }
 
   /// Calls `f(std::exception_ptr)` once, when the call ends with an exception: a task's, or that of
   /// `cancel` or of the pool's end. Otherwise like `callback`; of the two, one is called.
   template <class F>
   const async_result& error_callback(F f) const {
-    auto executor = boost::asio::get_associated_executor(f, core_->executor());
-    auto to = detail::make_completion<void>(
-        boost::asio::bind_executor(
-            std::move(executor),
-            [f = std::move(f)](std::exception_ptr problem) mutable { f(std::move(problem)); }),
-        core_->executor());
-    when_ready(
-        [to = std::move(to)](detail::async_state<R>& state, detail::deliveries& due) mutable {
-          if (state.problem) detail::complete(std::move(to), due, state.problem);
-        });
-    return *this;
+    return call_back<void>(
+        f, &detail::end_error_callback,
+        [f = std::move(f)](std::exception_ptr error) mutable { f(std::move(error)); });
   }
 
   /// For those who extend coterie; made by `pool`.
-  async_result(std::shared_ptr<detail::pool_core> core,
-               std::shared_ptr<detail::async_state<R>> state, detail::job_id id)
+  async_result(std::shared_ptr<detail::pool_core> core, std::shared_ptr<detail::outcome> state,
+               detail::job_id id)
       : core_{std::move(core)}, state_{std::move(state)}, id_{id} {}
 
  private:
-  using clock = std::chrono::steady_clock;
-  using time_limit = std::optional<clock::time_point>;
-  using held = detail::held_t<R>;
+  using time_limit = detail::outcome_wait::time_limit;
 
   template <class Token>
   auto start_wait(time_limit limit, Token& token) const {
-    core_->home.require();
-    return boost::asio::async_initiate<Token, void(std::exception_ptr, bool)>(
-        [self = *this, limit]<class Handler>(Handler&& handler) {
-          self.template enlist<Token, bool>(
-              std::forward<Handler>(handler), limit,
-              [](detail::async_state<R>&, auto to, detail::wait_end how, detail::deliveries& due) {
-                auto problem = how == detail::wait_end::cancelled ? detail::operation_aborted()
-                                                                  : std::exception_ptr{};
-                detail::complete(std::move(to), due, std::move(problem),
-                                 how == detail::wait_end::ready);
-              });
-        },
-        token);
+    return start<bool>(&detail::end_look, limit, token);
   }
-
   template <class Token>
   auto start_get(time_limit limit, Token& token) const {
+    return start<R>(&detail::end_get<R>, limit, token);
+  }
+
+  template <class Value, class Token>
+  auto start(detail::outcome::end_function end, time_limit limit, Token& token) const {
     core_->home.require();
-    return boost::asio::async_initiate<Token, typename detail::receiver_for<R>::signature>(
-        [self = *this, limit]<class Handler>(Handler&& handler) {
-          const auto hand_over = [](detail::async_state<R>& state, auto to, detail::wait_end how,
-                                    detail::deliveries& due) {
-            auto problem = problem_of(state, how);
-            if (problem) {
-              detail::fail(std::move(to), due, std::move(problem));
-            } else if constexpr (std::is_void_v<R>) {
-              detail::complete(std::move(to), due, {});
-            } else if constexpr (std::is_copy_constructible_v<R>) {
-              detail::complete(std::move(to), due, {}, std::as_const(*state.value));
-            } else {
-              detail::complete(std::move(to), due, {}, std::move(*state.value));
-              state.value.reset();
-            }
-          };
-          if constexpr (std::is_void_v<R>) {
-            self.template enlist<Token>(std::forward<Handler>(handler), limit, hand_over);
-          } else {
-            self.template enlist<Token, R>(std::forward<Handler>(handler), limit, hand_over);
-          }
-        },
+    return boost::asio::async_initiate<Token, detail::completion_signature_t<Value>>(
+        detail::wait_initiation<Value, std::decay_t<Token>>{{core_, state_, id_, limit}, end},
         token);
   }
 
-  static std::exception_ptr problem_of(detail::async_state<R>& state, detail::wait_end how) {
-    if (how == detail::wait_end::cancelled) return detail::operation_aborted();
-    if (how == detail::wait_end::late) return std::make_exception_ptr(timeout_error{});
-    if constexpr (!std::is_void_v<R>) {
-      if (!state.problem && !state.value) {
-        return std::make_exception_ptr(error{errc::result_taken});
-      }
-    }
-    return state.problem;
-  }
-
-  // Enters a handler among those who wait; `then(state, handler, how, due)` completes it.
-  template <class Token, class... Values, class Handler, class Then>
-  void enlist(Handler&& handler, time_limit limit, Then then) const {
-    const auto ticket = core_->reserve();
-    detail::on_cancellation(handler, core_,
-                            [state = state_, id = id_, ticket](const auto& pool, auto) {
-                              end_wait(pool, state, id, ticket, detail::wait_end::cancelled);
-                            });
-    auto to = detail::make_completion<Token, Values...>(std::forward<Handler>(handler),
-                                                        core_->executor());
-
-    std::shared_ptr<boost::asio::steady_timer> timer;
-    if (limit && !ready()) {
-      timer = std::make_shared<boost::asio::steady_timer>(core_->executor(), *limit);
-      timer->async_wait([core = core_, state = state_, id = id_, ticket](const auto& problem) {
-        if (!problem) end_wait(core, state, id, ticket, detail::wait_end::late);
-      });
-    }
-    auto call = [state = state_, to = std::move(to), then = std::move(then)](
-                    detail::wait_end how, detail::deliveries& due) mutable {
-      then(*state, std::move(to), how, due);
-    };
-    core_->run(id_, [state = state_, ticket, timer = std::move(timer),
-                     call = std::move(call)](detail::deliveries& due) mutable {
-      state->wait(ticket, std::move(call), std::move(timer), due);
-    });
-  }
-
-  static void end_wait(const std::shared_ptr<detail::pool_core>& core,
-                       const std::shared_ptr<detail::async_state<R>>& state, detail::job_id id,
-                       std::uint64_t ticket, detail::wait_end how) {
-    core->run(id,
-              [state, ticket, how](detail::deliveries& due) { state->end_wait(ticket, how, due); });
-  }
-
-  // Calls `then(state, due)` when the outcome is there.
-  template <class Then>
-  void when_ready(Then then) const {
+  // Has `call` called with a `Value` where `f` wants to be called.
+  template <class Value, class F, class Call>
+  const async_result& call_back(const F& f, detail::outcome::end_function end, Call call) const {
     core_->home.require();
-    core_->run(id_, [state = state_, ticket = core_->reserve(),
-                     then = std::move(then)](detail::deliveries& due) mutable {
-      auto call = [state, then = std::move(then)](
-                      detail::wait_end, detail::deliveries& later) mutable { then(*state, later); };
-      state->wait(ticket, std::move(call), nullptr, due);
-    });
+    auto handler = detail::make_completion<void, Value>(
+        boost::asio::bind_executor(boost::asio::get_associated_executor(f, core_->executor()),
+                                   std::move(call)),
+        core_->executor());
+    detail::outcome_wait{core_, state_, id_}.begin(core_->reserve(), std::move(handler), end);
+    return *this;
   }
 
   std::shared_ptr<detail::pool_core> core_;
-  std::shared_ptr<detail::async_state<R>> state_;
+  std::shared_ptr<detail::outcome> state_;  // an `outcome_of<R>`
   detail::job_id id_;
 };
 

@@ -336,13 +336,7 @@ class pool {
   auto join(Token&& token = Token{}) {
     core_->home.require();
     return boost::asio::async_initiate<Token, void(std::exception_ptr)>(
-        [core = core_]<class Handler>(Handler&& handler) {
-          const detail::job_id id = core->reserve();
-          detail::cancels_job(handler, core, id);
-          core->join(
-              id, detail::make_completion<Token>(std::forward<Handler>(handler), core->executor()));
-        },
-        token);
+        detail::join_initiation<std::decay_t<Token>>{core_}, token);
   }
 
   /// The number of workers that the pool keeps: `pool_options::processes`, or `available_cpus()` for 0.
@@ -355,28 +349,20 @@ class pool {
   [[nodiscard]] boost::asio::any_io_executor get_executor() const { return core_->executor(); }
 
  private:
-  template <class... A>
-  static auto single_input(A&&... arguments) {
-    using item = std::tuple<travel_t<A>...>;
-    return detail::item_input<detail::single_item<A...>>{
-        detail::single_item<A...>{item{detail::owned(std::forward<A>(arguments))...}}};
-  }
-  template <class F, class... A>
-  using single_call =
-      detail::call<detail::spread_item, F, detail::single_item<A...>, detail::call_form::apply>;
-
   template <class F, class... A>
   static auto prepare_one(F&& f, A&&... arguments) {
-    using call = single_call<F, A...>;
+    using items = detail::single_item<A...>;
+    using call = detail::call<detail::spread_item, F, items, detail::call_form::apply>;
     using result = typename call::result;
     if constexpr (!call::accepted) {
       return detail::prepared_call<result>{};
     } else if constexpr (!detail::check_copies<A...>()) {
       return detail::prepared_call<result>{};
     } else {
-      return detail::prepare<call, detail::value_taker<result>, result>(
-          std::forward<F>(f), single_input<A...>(std::forward<A>(arguments)...),
-          detail::settings_of(map_options{.chunksize = 1}));
+      return detail::prepare<call, result, detail::value_taker<result>>(
+          std::forward<F>(f),
+          items{typename items::value_type{detail::owned(std::forward<A>(arguments))...}},
+          {.chunksize = 1});
     }
   }
 
@@ -384,33 +370,33 @@ class pool {
   static auto prepare_map(F&& f, Range&& items, const map_options& options) {
     using call = detail::call<Form, F, Range>;
     using result = typename call::result;
+    using outcome = detail::collected_t<result>;
     if constexpr (!call::accepted) {
-      return detail::prepared_call<detail::collected_t<result>>{};
+      return detail::prepared_call<outcome>{};
     } else {
-      return detail::prepare<call, detail::collecting_taker<result>, detail::collected_t<result>>(
-          std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
-          detail::settings_of(options));
+      return detail::prepare<call, outcome, detail::collecting_taker<result>>(
+          std::forward<F>(f), std::forward<Range>(items), detail::settings_of(options));
     }
   }
 
   template <class Form, class F, class Range>
   static auto prepare_settled(F&& f, Range&& items, const map_options& options) {
     using call = detail::call<Form, F, Range>;
-    using taker = detail::settling_taker<typename call::result>;
+    using result = typename call::result;
+    using outcome = std::vector<detail::settled<result>>;
     if constexpr (!call::accepted) {
-      return detail::prepared_call<std::vector<detail::settled<typename call::result>>>{};
+      return detail::prepared_call<outcome>{};
     } else {
-      return detail::prepare<call, taker, typename taker::outcome_type>(
-          std::forward<F>(f), typename call::input_type{std::forward<Range>(items)},
-          detail::settings_of(options));
+      return detail::prepare<call, outcome, detail::settling_taker<result>>(
+          std::forward<F>(f), std::forward<Range>(items), detail::settings_of(options));
     }
   }
 
   template <class Outcome>
   async_result<Outcome> eagerly(detail::prepared_call<Outcome> call) {
     const detail::job_id id = core_->reserve();
-    auto state = detail::start_eagerly(*core_, id, std::move(call));
-    return {core_, std::move(state), id};
+    detail::start_eagerly(*core_, id, call);
+    return {core_, std::move(call.results), id};
   }
 
   template <class Form, class F, class Range>
@@ -421,8 +407,7 @@ class pool {
     } else {
       const detail::job_id id = core_->reserve();
       auto state = detail::start_stream<call>(*core_, id, std::forward<F>(f),
-                                              typename call::input_type{std::forward<Range>(items)},
-                                              options, order);
+                                              std::forward<Range>(items), options, order);
       return stream<typename call::result>{core_, std::move(state), id};
     }
   }

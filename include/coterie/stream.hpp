@@ -16,6 +16,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <coterie/detail/stream_state.hpp>
+#include <coterie/detail/waiting.hpp>
 
 namespace coterie {
 
@@ -71,20 +72,7 @@ class stream {
   auto next(Token&& token = Token{}) {
     core_->home.require();
     return boost::asio::async_initiate<Token, void(std::exception_ptr, std::optional<value_type>)>(
-        [core = core_, state = state_, id = id_]<class Handler>(Handler&& handler) {
-          const auto ticket = core->reserve();
-          detail::on_cancellation(handler, core, [state, id, ticket](const auto& pool, auto) {
-            pool->run(id, [state, ticket](detail::deliveries& due) { state->cancel(ticket, due); });
-          });
-          // Of a coroutine it is known that it does nothing else while it waits.
-          auto to = detail::make_completion<Token, std::optional<value_type>>(
-              std::forward<Handler>(handler), core->executor(),
-              detail::is_use_awaitable<std::decay_t<Token>>);
-          core->run(id, [state, ticket, to = std::move(to)](detail::deliveries& due) mutable {
-            state->ask(ticket, std::move(to), due);
-          });
-        },
-        token);
+        detail::next_initiation<value_type, std::decay_t<Token>>{core_, state_, id_}, token);
   }
 
   /// For those who extend coterie; made by `pool`.

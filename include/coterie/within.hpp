@@ -13,9 +13,9 @@
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <coterie/detail/completion.hpp>
 #include <coterie/detail/deadline.hpp>
 #include <coterie/detail/deadline_race.hpp>
-#include <coterie/detail/receiver.hpp>
 
 namespace coterie {
 
@@ -64,7 +64,7 @@ template <class T, class Rep, class Period>
   const auto type =
       late == when_late::kill ? cancellation_type::terminal : cancellation_type::total;
   return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
-                                     typename detail::receiver_for<T>::signature>(
+                                     detail::completion_signature_t<T>>(
       [limit, type]<class Handler>(Handler&& handler, boost::asio::awaitable<T> started) {
         detail::deadline_race<T>::start(
             std::forward<Handler>(handler), std::move(started),

@@ -5,6 +5,12 @@
 #include <exception>
 #include <utility>
 
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+
 namespace coterie::detail {
 
 namespace {
@@ -15,22 +21,22 @@ void deliver(std::unique_ptr<delivery> each, bool may_run_inside) {
 }
 
 // What one handler throws does not keep the next from being delivered.
-class first_problem {
+class first_error {
  public:
   void of(std::unique_ptr<delivery> each, bool may_run_inside) {
     try {
       deliver(std::move(each), may_run_inside);
     } catch (...) {
-      if (!problem_) problem_ = std::current_exception();
+      if (!error_) error_ = std::current_exception();
     }
   }
-  [[nodiscard]] bool is_there() const noexcept { return problem_ != nullptr; }
+  [[nodiscard]] bool is_there() const noexcept { return error_ != nullptr; }
   void rethrow() {
-    if (problem_) std::rethrow_exception(problem_);
+    if (error_) std::rethrow_exception(error_);
   }
 
  private:
-  std::exception_ptr problem_;
+  std::exception_ptr error_;
 };
 
 class delivery_loop {
@@ -41,9 +47,9 @@ class delivery_loop {
   ~delivery_loop() { innermost_ = outer_; }
 
   void run() {
-    first_problem problem;
-    while (next_ < due_.size()) problem.of(std::move(due_[next_++]), !problem.is_there());
-    problem.rethrow();
+    first_error error;
+    while (next_ < due_.size()) error.of(std::move(due_[next_++]), !error.is_there());
+    error.rethrow();
   }
 
   /// The loop whose handler this thread is running, if any.
@@ -67,17 +73,54 @@ class delivery_loop {
 
 thread_local delivery_loop* delivery_loop::innermost_ = nullptr;
 
+// Whether this thread runs the event loop that the executor stands for, if it is one.
+bool runs_in(const boost::asio::any_io_executor& executor) {
+  using loop = decltype(boost::asio::prefer(std::declval<boost::asio::io_context::executor_type>(),
+                                            boost::asio::execution::outstanding_work_t::tracked));
+  const loop* const found = executor.target<loop>();
+  return found != nullptr && found->running_in_this_thread();
+}
+
 }  // namespace
+
+void arrive(std::unique_ptr<delivery> operation, bool was_inside) {
+  if (!was_inside && operation->may_follow()) {
+    deliveries due;
+    due.push_back(std::move(operation));
+    return deliver_all(std::move(due), true);
+  }
+  delivery& it = *operation;
+  it.call(std::move(operation));
+}
+
+boost::asio::any_io_executor tracked(const boost::asio::any_io_executor& executor) {
+  return boost::asio::prefer(executor, boost::asio::execution::outstanding_work_t::tracked);
+}
+
+void deliver_on(const boost::asio::any_io_executor& executor, std::unique_ptr<delivery> operation,
+                bool may_run_inside) {
+  // What `dispatch` would find out in the end.
+  if (may_run_inside && runs_in(executor)) return arrive(std::move(operation), true);
+  const auto on = executor;  // `executor` is in `operation`
+  auto later = [operation = std::move(operation), may_run_inside]() mutable {
+    arrive(std::move(operation), may_run_inside);
+  };
+  if (may_run_inside) {
+    boost::asio::dispatch(on, std::move(later));
+  } else {
+    boost::asio::post(on, std::move(later));
+  }
+}
 
 void deliver_all(deliveries due, bool on_event_loop) {
   if (due.empty()) return;
   if (on_event_loop) return delivery_loop{std::move(due)}.run();
   delivery_loop* const loop = delivery_loop::innermost();
-  first_problem problem;
+  first_error error;
   for (auto& each : due) {
-    if (loop == nullptr || !loop->take(each)) problem.of(std::move(each), false);
+    if (loop == nullptr || !loop->take(each)) error.of(std::move(each), false);
   }
-  problem.rethrow();
+  error.rethrow();
 }
 
 }  // namespace coterie::detail

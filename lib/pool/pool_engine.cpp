@@ -93,7 +93,7 @@ void pool_engine::terminate() {
   sequencer_.wait_for_rest();
 }
 
-void pool_engine::join(job_id id, std::unique_ptr<completion<>> handler) {
+void pool_engine::join(job_id id, std::unique_ptr<delivery> handler) {
   if (!home.is_here()) {
     deliveries due;
     complete(std::move(handler), due, std::make_exception_ptr(home.refusal()));

@@ -55,7 +55,7 @@ class pool_engine final : public pool_core,
   void run(job_id id, unique_function<void(deliveries&)> function) override;
   void close() override;
   void terminate() override;
-  void join(job_id id, std::unique_ptr<completion<>> handler) override;
+  void join(job_id id, std::unique_ptr<delivery> handler) override;
   void destroy() noexcept override;
   [[nodiscard]] bool closed() const noexcept override { return closed_; }
   [[nodiscard]] int size() const noexcept override { return processes_; }
@@ -99,7 +99,7 @@ class pool_engine final : public pool_core,
 
   struct joiner {
     job_id id;
-    std::unique_ptr<completion<>> handler;
+    std::unique_ptr<delivery> handler;
   };
   std::vector<joiner> joiners_;
   bool abandoned_ = false;

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <coterie/detail/completion.hpp>
 #include <coterie/detail/item_reader.hpp>
-#include <coterie/detail/receiver.hpp>
 #include <coterie/error.hpp>
 
 /// What comes out of the parts that take results, and what goes into them.
@@ -59,43 +59,34 @@ inline std::exception_ptr problem(const char* what) {
   return std::make_exception_ptr(std::runtime_error{what});
 }
 
-/// Somebody who gets an outcome, and remembers it.
+/// What a handler was given, or that it was dropped.
 template <class T>
-class listener final : public coterie::detail::receiver<T> {
- public:
-  void fail(std::exception_ptr reason, coterie::detail::deliveries&) override {
-    ++times;
-    failure = std::move(reason);
-  }
-  void receive(coterie::detail::deliveries&, T&& outcome) override {
-    ++times;
-    value = std::move(outcome);
-  }
-  void progressed(std::size_t count) override { progress.push_back(count); }
-  void abandon() noexcept override { abandoned = true; }
-
+struct heard {
   int times = 0;
   std::exception_ptr failure;
-  T value{};
-  std::vector<std::size_t> progress;
-  bool abandoned = false;
+  coterie::detail::held_t<T> value{};
+  bool dropped = false;
 };
 
-template <>
-class listener<void> final : public coterie::detail::receiver<> {
+/// A handler that writes it down when it is called.
+template <class T>
+class listener final : public coterie::detail::completion<T> {
  public:
-  void receive(coterie::detail::deliveries&) override { ++times; }
-  void fail(std::exception_ptr reason, coterie::detail::deliveries&) override {
-    ++times;
-    failure = std::move(reason);
-  }
-  void progressed(std::size_t count) override { progress.push_back(count); }
-  void abandon() noexcept override { abandoned = true; }
+  explicit listener(std::shared_ptr<heard<T>> to)
+      : coterie::detail::completion<T>{false}, to_{std::move(to)} {}
+  ~listener() override { to_->dropped = to_->times == 0; }
 
-  int times = 0;
-  std::exception_ptr failure;
-  std::vector<std::size_t> progress;
-  bool abandoned = false;
+  void deliver(std::unique_ptr<coterie::detail::delivery> self, bool) override {
+    call(std::move(self));
+  }
+  void call(std::unique_ptr<coterie::detail::delivery>) override {
+    ++to_->times;
+    to_->failure = this->error_;
+    if (!to_->failure && this->value_) to_->value = std::move(*this->value_);
+  }
+
+ private:
+  std::shared_ptr<heard<T>> to_;
 };
 
 }  // namespace result_log

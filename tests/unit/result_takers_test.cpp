@@ -2,7 +2,9 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -17,20 +19,37 @@ using namespace coterie::detail;
 using namespace result_log;
 using coterie::errc;
 
-/// A taker, and who gets its outcome.
+/// A taker, and the handler that gets its outcome.
 template <class Taker, class Outcome>
 struct pair {
   Taker taker{std::nullopt};
-  std::shared_ptr<listener<Outcome>> to = std::make_shared<listener<Outcome>>();
-  deliveries due;
+  std::shared_ptr<heard<Outcome>> to = std::make_shared<heard<Outcome>>();
 
-  pair() { taker.send_to(to); }
+  pair() { taker.send_to(std::make_unique<listener<Outcome>>(to)); }
 
+  job_progress values(std::size_t first, std::size_t count, std::span<const std::byte> bytes) {
+    return told(taker.values(first, count, bytes, due_));
+  }
   template <class T>
   job_progress values(std::size_t first, const std::vector<T>& values) {
     const byte_buffer bytes = encoded(values);
-    return taker.values(first, values.size(), bytes, due);
+    return this->values(first, values.size(), bytes);
   }
+  job_progress failure(std::size_t index, std::exception_ptr error) {
+    return told(taker.failure(index, std::move(error), due_));
+  }
+  void finish(std::exception_ptr error) {
+    taker.finish(std::move(error), due_);
+    told(job_progress::settled);
+  }
+  [[nodiscard]] std::size_t finished() const { return taker.finished.load(); }
+
+ private:
+  job_progress told(job_progress progress) {
+    deliver_all(std::exchange(due_, {}), true);
+    return progress;
+  }
+  deliveries due_;
 };
 
 template <class R>
@@ -46,7 +65,7 @@ TEST_CASE("given one value, when the job finishes, then it is the outcome") {
   one<std::string> call;
   CHECK(call.values<std::string>(0, {"text"}) == job_progress::wants_more);
   CHECK(call.to->times == 0);
-  call.taker.finish({}, call.due);
+  call.finish({});
   CHECK(call.to->times == 1);
   CHECK(call.to->value == "text");
   CHECK_FALSE(call.to->failure);
@@ -55,31 +74,31 @@ TEST_CASE("given one value, when the job finishes, then it is the outcome") {
 TEST_CASE(
     "given one value that makes no sense, when it comes, then the call fails once, and says why") {
   one<int> call;
-  CHECK(call.taker.values(0, 1, encoded<char>({'x'}), call.due) == job_progress::settled);
+  CHECK(call.values(0, 1, encoded<char>({'x'})) == job_progress::settled);
   CHECK(code_of(call.to->failure) == errc::decode_failed);
-  call.taker.finish({}, call.due);
-  CHECK(call.taker.failure(0, problem("late"), call.due) == job_progress::settled);
+  call.finish({});
+  CHECK(call.failure(0, problem("late")) == job_progress::settled);
   CHECK(call.to->times == 1);
 }
 
 TEST_CASE(
     "given a call that fails, when the job finishes early or not, then the reason is told once") {
   one<int> failed;
-  CHECK(failed.taker.failure(0, problem("why"), failed.due) == job_progress::settled);
-  failed.taker.finish(problem("other"), failed.due);
+  CHECK(failed.failure(0, problem("why")) == job_progress::settled);
+  failed.finish(problem("other"));
   CHECK(what_of(failed.to->failure) == "why");
   CHECK(failed.to->times == 1);
 
   one<int> ended;
-  ended.taker.finish(problem("ended"), ended.due);
+  ended.finish(problem("ended"));
   CHECK(what_of(ended.to->failure) == "ended");
   CHECK(ended.to->times == 1);
 }
 
 TEST_CASE("given a call that returns nothing, when it is done, then the outcome is just that") {
   one<void> call;
-  CHECK(call.taker.values(0, 1, {}, call.due) == job_progress::wants_more);
-  call.taker.finish({}, call.due);
+  CHECK(call.values(0, 1, {}) == job_progress::wants_more);
+  call.finish({});
   CHECK(call.to->times == 1);
   CHECK_FALSE(call.to->failure);
 }
@@ -87,34 +106,36 @@ TEST_CASE("given a call that returns nothing, when it is done, then the outcome 
 TEST_CASE("given values in any order, when a map finishes, then they are in the input's") {
   all<int> numbers;
   CHECK(numbers.values<int>(4, {40, 50}) == job_progress::wants_more);
+  CHECK(numbers.finished() == 2);
   CHECK(numbers.values<int>(0, {0}) == job_progress::wants_more);
+  CHECK(numbers.finished() == 3);
   CHECK(numbers.values<int>(1, {10, 20, 30}) == job_progress::wants_more);
-  CHECK(numbers.to->progress == std::vector<std::size_t>{2, 3, 6});
-  numbers.taker.finish({}, numbers.due);
+  CHECK(numbers.finished() == 6);
+  numbers.finish({});
   CHECK(numbers.to->value == std::vector{0, 10, 20, 30, 40, 50});
 
   all<std::string> texts;
   texts.values<std::string>(1, {"b", "c"});
   texts.values<std::string>(0, {"a"});
-  texts.taker.finish({}, texts.due);
+  texts.finish({});
   CHECK(texts.to->value == std::vector<std::string>{"a", "b", "c"});
 
   all<bool> flags;
-  CHECK(flags.taker.values(1, 2, encoded<char>({1, 0}), flags.due) == job_progress::wants_more);
-  CHECK(flags.taker.values(0, 1, encoded<char>({1}), flags.due) == job_progress::wants_more);
-  flags.taker.finish({}, flags.due);
+  CHECK(flags.values(1, 2, encoded<char>({1, 0})) == job_progress::wants_more);
+  CHECK(flags.values(0, 1, encoded<char>({1})) == job_progress::wants_more);
+  flags.finish({});
   CHECK(flags.to->value == std::vector{true, true, false});
 
   all<void> nothing;
-  nothing.taker.values(0, 3, {}, nothing.due);
-  nothing.taker.finish({}, nothing.due);
+  nothing.values(0, 3, {});
+  nothing.finish({});
   CHECK(nothing.to->times == 1);
-  CHECK(nothing.to->progress == std::vector<std::size_t>{3});
+  CHECK(nothing.finished() == 3);
 }
 
 TEST_CASE("given a map of nothing, when it finishes, then the outcome is empty") {
   all<int> none;
-  none.taker.finish({}, none.due);
+  none.finish({});
   CHECK(none.to->times == 1);
   CHECK(none.to->value.empty());
 }
@@ -122,29 +143,28 @@ TEST_CASE("given a map of nothing, when it finishes, then the outcome is empty")
 TEST_CASE("given a failure amid a map, when more comes, then the first failure stays the outcome") {
   all<int> map;
   map.values<int>(0, {1, 2});
-  CHECK(map.taker.failure(2, problem("first"), map.due) == job_progress::settled);
+  CHECK(map.failure(2, problem("first")) == job_progress::settled);
   CHECK(map.values<int>(3, {4}) == job_progress::settled);
-  map.taker.failure(4, problem("second"), map.due);
-  map.taker.finish({}, map.due);
+  map.failure(4, problem("second"));
+  map.finish({});
   CHECK(map.to->times == 1);
   CHECK(what_of(map.to->failure) == "first");
 }
 
 TEST_CASE("given garbage amid a map, when it comes, then the map fails and nothing worse") {
   all<int> short_block;
-  CHECK(short_block.taker.values(0, 2, encoded<char>({1, 2, 3}), short_block.due) ==
-        job_progress::settled);
+  CHECK(short_block.values(0, 2, encoded<char>({1, 2, 3})) == job_progress::settled);
   CHECK(code_of(short_block.to->failure) == errc::decode_failed);
 
   all<bool> odd_flag;
-  CHECK(odd_flag.taker.values(0, 1, encoded<char>({7}), odd_flag.due) == job_progress::settled);
+  CHECK(odd_flag.values(0, 1, encoded<char>({7})) == job_progress::settled);
   CHECK(code_of(odd_flag.to->failure) == errc::decode_failed);
 
   all<std::string> cut_off;
   const byte_buffer whole = encoded<std::string>({"one", "two"});
   for (std::size_t length = 0; length + 16 < whole.size(); ++length) {
     all<std::string> map;
-    CHECK(map.taker.values(0, 2, whole.view().first(length), map.due) == job_progress::settled);
+    CHECK(map.values(0, 2, whole.view().first(length)) == job_progress::settled);
     CHECK(map.to->times == 1);
   }
 }
@@ -152,11 +172,11 @@ TEST_CASE("given garbage amid a map, when it comes, then the map fails and nothi
 TEST_CASE(
     "given a settled map, when values and failures come, then each is told, in the input's order") {
   each<int> map;
-  CHECK(map.taker.failure(3, problem("three"), map.due) == job_progress::wants_more);
+  CHECK(map.failure(3, problem("three")) == job_progress::wants_more);
   CHECK(map.values<int>(1, {10, 20}) == job_progress::wants_more);
-  CHECK(map.taker.failure(0, problem("zero"), map.due) == job_progress::wants_more);
-  CHECK(map.to->progress == std::vector<std::size_t>{1, 3, 4});
-  map.taker.finish({}, map.due);
+  CHECK(map.failure(0, problem("zero")) == job_progress::wants_more);
+  CHECK(map.finished() == 4);
+  map.finish({});
   REQUIRE(map.to->times == 1);
   REQUIRE(map.to->value.size() == 4);
   CHECK(what_of(map.to->value[0].error()) == "zero");
@@ -173,8 +193,8 @@ TEST_CASE("given garbage in a settled map, when it comes, then its items fail an
   take_record(rest);
   const std::size_t second = bytes.size() - rest.size();
   bytes.data()[second + record_alignment] ^= std::byte{0xff};  // the text claims another length
-  CHECK(map.taker.values(0, 3, bytes, map.due) == job_progress::wants_more);
-  map.taker.finish({}, map.due);
+  CHECK(map.values(0, 3, bytes) == job_progress::wants_more);
+  map.finish({});
   REQUIRE(map.to->value.size() == 3);
   CHECK(map.to->value[0].value() == "good");
   CHECK(code_of(map.to->value[1].error()) == errc::decode_failed);
@@ -184,9 +204,9 @@ TEST_CASE("given garbage in a settled map, when it comes, then its items fail an
 TEST_CASE(
     "given a settled map that returns nothing, when an item fails, then the others have succeeded") {
   each<void> map;
-  map.taker.values(0, 2, {}, map.due);
-  map.taker.failure(2, problem("why"), map.due);
-  map.taker.finish({}, map.due);
+  map.values(0, 2, {});
+  map.failure(2, problem("why"));
+  map.finish({});
   REQUIRE(map.to->value.size() == 3);
   CHECK(map.to->value[0].has_value());
   CHECK(map.to->value[1].has_value());
@@ -196,22 +216,57 @@ TEST_CASE(
 TEST_CASE("given a settled map, when it ends early, then the reason is its outcome") {
   each<int> map;
   map.values<int>(0, {1});
-  map.taker.finish(problem("early"), map.due);
+  map.finish(problem("early"));
   CHECK(map.to->times == 1);
   CHECK(what_of(map.to->failure) == "early");
 }
 
-TEST_CASE(
-    "given takers, when they are abandoned, then their receivers hear of it and get nothing") {
+TEST_CASE("given takers, when they are abandoned, then their handlers are dropped uncalled") {
   one<int> call;
   call.taker.abandon();
-  CHECK(call.to->abandoned);
-  CHECK(call.to->times == 0);
+  CHECK(call.to->dropped);
   each<int> map;
   map.taker.abandon();
-  CHECK(map.to->abandoned);
+  CHECK(map.to->dropped);
   all<int> failed;
-  failed.taker.failure(0, problem("why"), failed.due);
-  failed.taker.abandon();  // its receiver has had its outcome
-  CHECK_FALSE(failed.to->abandoned);
+  failed.failure(0, problem("why"));
+  failed.taker.abandon();  // its handler has had its outcome
+  CHECK(failed.to->times == 1);
+}
+
+TEST_CASE("given a call without an operation, when it ends, then its outcome is kept and told") {
+  const auto of = std::make_shared<value_taker<std::string>>(std::nullopt);
+  const auto to = std::make_shared<heard<bool>>();
+  const auto tell = [&](const auto& what) {
+    deliveries due;
+    what(due);
+    deliver_all(std::move(due), true);
+  };
+  const outcome::end_function end = [](outcome& ended, std::unique_ptr<delivery> handler,
+                                       wait_end how, deliveries& due) {
+    CHECK(ended.ready() == (how == wait_end::ready));
+    static_cast<completion<bool>&>(*handler).keep(how == wait_end::ready);
+    due.push_back(std::move(handler));
+  };
+  const auto wait = [&](wait_ticket ticket) {
+    tell([&](deliveries& due) {
+      of->wait({ticket, std::make_unique<listener<bool>>(to), end}, due);
+    });
+  };
+  wait(1);
+  wait(2);
+  tell([&](deliveries& due) { of->end_wait(1, wait_end::late, due); });
+  tell([&](deliveries& due) { of->cancel_wait(1, due); });  // waits no longer
+  CHECK(to->times == 1);
+  CHECK_FALSE(to->value);
+  const byte_buffer bytes = encoded<std::string>({"text"});
+  tell([&](deliveries& due) { of->values(0, 1, bytes, due); });
+  CHECK_FALSE(of->ready());
+  tell([&](deliveries& due) { of->finish({}, due); });
+  CHECK(of->now.load() == outcome::status::value);
+  CHECK(of->kept == "text");
+  CHECK(to->times == 2);
+  CHECK(to->value);
+  wait(3);
+  CHECK(to->times == 3);
 }

@@ -3,7 +3,9 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/error.hpp>
@@ -31,27 +33,46 @@ class desk {
   std::vector<std::exception_ptr> failures;
   deliveries due;
 
-  void ask(std::uint64_t ticket = 0) { state.ask(ticket, std::make_unique<handler>(*this), due); }
+  void ask(std::uint64_t ticket = 0) {
+    state.ask(ticket, std::make_unique<handler>(*this), due);
+    tell();
+  }
   void ask_times(int times) {
     for (; times > 0; --times) ask();
   }
+  job_progress bytes(std::size_t first, std::size_t count, std::span<const std::byte> results) {
+    const job_progress progress = state.values(first, count, results, due);
+    tell();
+    return progress;
+  }
   void values(std::size_t first, const std::vector<R>& values) {
-    CHECK(state.values(first, values.size(), encoded(values), due) == job_progress::wants_more);
+    CHECK(bytes(first, values.size(), encoded(values)) == job_progress::wants_more);
   }
   void fail(std::size_t index, const char* what) {
     CHECK(state.failure(index, problem(what), due) == job_progress::wants_more);
+    tell();
+  }
+  void finish(std::exception_ptr error) {
+    state.finish(std::move(error), due);
+    tell();
+  }
+  void cancel(std::uint64_t ticket) {
+    state.cancel_wait(ticket, due);
+    tell();
   }
 
  private:
+  void tell() { deliver_all(std::exchange(due, {}), true); }
+
   class handler final : public completion<std::optional<R>> {
    public:
-    explicit handler(desk& of) : of_{&of} {}
-    void fail(std::exception_ptr problem) noexcept override {
-      of_->log.push_back("! " + what_of(problem));
-      of_->failures.push_back(problem);
-    }
-    void complete(std::optional<R>&& value) override {
-      if (!value) {
+    explicit handler(desk& of) : completion<std::optional<R>>{false}, of_{&of} {}
+    void deliver(std::unique_ptr<delivery> self, bool) override { call(std::move(self)); }
+    void call(std::unique_ptr<delivery>) override {
+      if (this->error_) {
+        of_->log.push_back("! " + what_of(this->error_));
+        of_->failures.push_back(this->error_);
+      } else if (const auto& value = *this->value_; !value) {
         of_->log.emplace_back("end");
       } else if constexpr (std::is_arithmetic_v<R>) {
         of_->log.push_back(std::to_string(*value));
@@ -59,8 +80,6 @@ class desk {
         of_->log.push_back(*value);
       }
     }
-    void deliver(std::unique_ptr<delivery>, bool) override {}
-    [[nodiscard]] bool may_follow() const noexcept override { return false; }
 
    private:
     desk* of_;
@@ -78,10 +97,9 @@ TEST_CASE(
   CHECK(stream.log.empty());
   stream.ask_times(2);
   CHECK(stream.log == texts{"1", "2"});
-  CHECK(stream.due.size() == 2);
   stream.ask();
   CHECK(stream.log.size() == 2);
-  stream.state.finish({}, stream.due);
+  stream.finish({});
   stream.ask();
   CHECK(stream.log == texts{"1", "2", "end", "end"});
 }
@@ -104,7 +122,7 @@ TEST_CASE(
   CHECK(stream.log.empty());
   stream.values(0, {0});
   CHECK(stream.log == texts{"0", "! one", "2", "3"});
-  stream.state.finish({}, stream.due);
+  stream.finish({});
   CHECK(stream.log == texts{"0", "! one", "2", "3", "end", "end"});
 }
 
@@ -114,7 +132,7 @@ TEST_CASE(
   stream.values(7, {7});
   stream.fail(3, "three");
   stream.values(1, {1});
-  stream.state.finish({}, stream.due);
+  stream.finish({});
   stream.ask_times(4);
   CHECK(stream.log == texts{"7", "! three", "1", "end"});
 }
@@ -126,7 +144,7 @@ TEST_CASE(
     stream.values(0, {0});
     stream.values(2, {2});
     stream.values(4, {4});
-    stream.state.finish(problem("closed"), stream.due);
+    stream.finish(problem("closed"));
     stream.ask_times(5);
     CHECK(stream.log == texts{"0", "2", "4", "! closed", "end"});
   }
@@ -136,7 +154,7 @@ TEST_CASE(
     "given readers that wait, when the stream ends early, then one is told why, the others the end") {
   desk<int> stream{stream_order::as_given};
   stream.ask_times(3);
-  stream.state.finish(problem("closed"), stream.due);
+  stream.finish(problem("closed"));
   CHECK(stream.log == texts{"! closed", "end", "end"});
 }
 
@@ -146,15 +164,15 @@ TEST_CASE(
   stream.ask(1);
   stream.ask(2);
   stream.ask(3);
-  stream.state.cancel(2, stream.due);
+  stream.cancel(2);
   REQUIRE(stream.failures.size() == 1);
   CHECK(code_of(stream.failures[0]) == boost::asio::error::operation_aborted);
-  stream.state.cancel(2, stream.due);  // it is gone
-  stream.state.cancel(9, stream.due);  // it never was
+  stream.cancel(2);  // it is gone
+  stream.cancel(9);  // it never was
   CHECK(stream.log.size() == 1);
   stream.values(0, {10, 20, 30});
   CHECK(stream.log == texts{stream.log[0], "10", "20"});
-  stream.state.cancel(1, stream.due);  // it has its result
+  stream.cancel(1);  // it has its result
   stream.ask();
   CHECK(stream.log.back() == "30");
 }
@@ -176,8 +194,7 @@ TEST_CASE("given results, when they leave, then as many are released, and each i
 
 TEST_CASE("given garbage, when it comes, then its items fail and the stream goes on") {
   desk<int> numbers{stream_order::as_given};
-  CHECK(numbers.state.values(0, 2, encoded<char>({1, 2, 3}), numbers.due) ==
-        job_progress::wants_more);
+  CHECK(numbers.bytes(0, 2, encoded<char>({1, 2, 3})) == job_progress::wants_more);
   numbers.values(2, {5});
   numbers.ask_times(3);
   REQUIRE(numbers.failures.size() == 2);
@@ -187,7 +204,7 @@ TEST_CASE("given garbage, when it comes, then its items fail and the stream goes
 
   desk<std::string> texts_stream{stream_order::as_finished};
   const byte_buffer whole = encoded<std::string>({"one", "two"});
-  texts_stream.state.values(0, 2, whole.view().first(whole.size() - 32), texts_stream.due);
+  texts_stream.bytes(0, 2, whole.view().first(whole.size() - 32));
   texts_stream.ask_times(2);
   CHECK(texts_stream.log.front() == "one");
   CHECK(texts_stream.failures.size() == 1);

@@ -155,7 +155,7 @@ class input_archive : public reader,
   std::shared_ptr<void> getSharedPointer(std::uint32_t id) {
     std::shared_ptr<void> pointer = base::getSharedPointer(id);
     if (pointer != nullptr && *pointer_types_[id] != *pointer_type_)
-      throw decode_error("message refers to a shared object of another type");
+      throw_decode_error("message refers to a shared object of another type");
     return pointer;
   }
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <ranges>
 #include <tuple>
 #include <type_traits>
@@ -13,14 +12,14 @@
 #include <boost/asio/async_result.hpp>
 
 #include <coterie/call_options.hpp>
-#include <coterie/detail/async_state.hpp>
 #include <coterie/detail/call_check.hpp>
 #include <coterie/detail/call_job.hpp>
 #include <coterie/detail/cancellation.hpp>
+#include <coterie/detail/completion.hpp>
+#include <coterie/detail/outcome.hpp>
 #include <coterie/detail/pool_core.hpp>
 #include <coterie/detail/result_takers.hpp>
 #include <coterie/detail/stream_state.hpp>
-#include <coterie/error.hpp>
 
 namespace coterie::detail {
 
@@ -47,9 +46,8 @@ struct call {
   static constexpr bool accepted = true;
   using function_type = std::decay_t<GivenF>;
   using input_type = item_input<Range>;
-  using item_type = typename input_type::item_type;
-  using result = call_result_t<Form, function_type, item_type>;
-  using job_type = call_job<Form, function_type, input_type>;
+  using result = call_result_t<Form, function_type, typename input_type::item_type>;
+  using job_type = call_job<Form, function_type, Range>;
 };
 
 template <class Form, class GivenF, class Range, call_form How>
@@ -75,78 +73,88 @@ inline job_settings settings_of(const stream_options& options) {
           .seed = options.seed};
 }
 
-/// A call that is ready to be submitted, and where its outcome will come out. No more depends on the
-/// function and the input from here on, which spares the compiler much work.
-template <class Outcome>
-struct prepared_call {
+/// A call that is ready to be submitted, and where its outcome comes out. No more depends on the function
+/// and the input from here on, which spares the compiler much work.
+struct prepared_work {
   std::shared_ptr<job> work;
-  std::shared_ptr<outcome_taker<Outcome>> taker;
-  std::optional<std::size_t> size;
+  std::shared_ptr<outcome> results;
 };
+/// The same, with the type of the outcome.
+template <class Outcome>
+struct prepared_call : prepared_work {};
 
-template <class Call, class Taker, class Outcome>
-prepared_call<Outcome> prepare(typename Call::function_type function,
-                               typename Call::input_type input, job_settings settings) {
-  const auto size = input.size();
-  auto taker = std::make_shared<Taker>(size);
-  auto work = std::make_shared<typename Call::job_type>(std::move(function), std::move(input),
-                                                        taker, settings);
-  return {std::move(work), std::move(taker), size};
+template <class Call, class Outcome, class Taker, class F, class Range>
+prepared_call<Outcome> prepare(F&& function, Range&& range, const job_settings& settings) {
+  const auto size = Call::input_type::size_of(range);
+  auto results = std::make_shared<Taker>(size);
+  results->total.store(size.value_or(0), std::memory_order_relaxed);
+  auto work = std::make_shared<typename Call::job_type>(
+      std::forward<F>(function), std::forward<Range>(range), results, settings);
+  return {{std::move(work), std::move(results)}};
 }
+
+/// Begins an operation that completes with `Outcome`, when Asio has made the token's handler.
+template <class Outcome, class Token>
+struct call_initiation {
+  std::shared_ptr<pool_core> core;
+
+  template <class Handler>
+  void operator()(Handler&& handler, prepared_work call) const {
+    const job_id id = core->reserve();
+    on_cancellation<job_cancellation>(handler, core, id);
+    call.results->send_to(
+        make_completion<Token, Outcome>(std::forward<Handler>(handler), core->executor()));
+    core->submit(id, std::move(call.work));
+  }
+};
 
 /// Initiates an asynchronous operation that completes with `Outcome`.
 template <class Outcome, class Token>
-auto start_operation(std::shared_ptr<pool_core> core, prepared_call<Outcome> call, Token& token) {
+auto start_operation(const std::shared_ptr<pool_core>& core, prepared_call<Outcome> call,
+                     Token& token) {
   core->home.require();
-  using outcome = receiver_for<Outcome>;
-  if constexpr (!check_token<Token, typename outcome::signature>()) {
+  using signature = completion_signature_t<Outcome>;
+  if constexpr (!check_token<Token, signature>()) {
     boost::asio::use_awaitable_t<> instead;
-    return start_operation(std::move(core), std::move(call), instead);
+    return start_operation(core, std::move(call), instead);
   } else {
-    return boost::asio::async_initiate<Token, typename outcome::signature>(
-        [core = std::move(core)]<class Handler>(Handler&& handler,
-                                                prepared_call<Outcome> prepared) {
-          const job_id id = core->reserve();
-          cancels_job(handler, core, id);
-          auto to = [&] {
-            if constexpr (std::is_void_v<Outcome>) {
-              return make_completion<Token>(std::forward<Handler>(handler), core->executor());
-            } else {
-              return make_completion<Token, Outcome>(std::forward<Handler>(handler),
-                                                     core->executor());
-            }
-          }();
-          prepared.taker->send_to(std::make_shared<typename outcome::completing>(std::move(to)));
-          core->submit(id, std::move(prepared.work));
-        },
-        token, std::move(call));
+    return boost::asio::async_initiate<Token, signature>(
+        call_initiation<Outcome, std::decay_t<Token>>{core}, token,
+        static_cast<prepared_work&&>(call));
   }
 }
 
-/// Starts a call at once, to be looked at through the state that is returned.
-template <class Outcome>
-std::shared_ptr<async_state<Outcome>> start_eagerly(pool_core& core, job_id id,
-                                                    prepared_call<Outcome> call) {
-  core.home.require();
-  if (core.closed()) throw pool_closed{};
-  auto state = std::make_shared<async_state<Outcome>>();
-  state->total.store(call.size.value_or(0));
-  call.taker->send_to(state);
-  core.submit(id, std::move(call.work));
-  return state;
-}
+/// Begins to wait for the end of a pool.
+template <class Token>
+struct join_initiation {
+  std::shared_ptr<pool_core> core;
+
+  template <class Handler>
+  void operator()(Handler&& handler) const {
+    const job_id id = core->reserve();
+    on_cancellation<job_cancellation>(handler, core, id);
+    core->join(id, make_completion<Token, void>(std::forward<Handler>(handler), core->executor()));
+  }
+};
+
+/// Throws `error` (`errc::forked`) away from home, and `pool_closed`.
+void require_open(const pool_core& core);
+
+/// Starts a call, to be looked at through its outcome.
+void start_eagerly(pool_core& core, job_id id, const prepared_work& call);
 
 /// Starts a stream.
-template <class Call>
-std::shared_ptr<stream_state<typename Call::result>> start_stream(
-    pool_core& core, job_id id, typename Call::function_type function,
-    typename Call::input_type input, const stream_options& options, stream_order order) {
-  core.home.require();
-  if (core.closed()) throw pool_closed{};
-  auto state = std::make_shared<stream_state<typename Call::result>>(order);
-  core.submit(id, std::make_shared<typename Call::job_type>(std::move(function), std::move(input),
-                                                            state, settings_of(options)));
-  return state;
+template <class Call, class F, class Range>
+std::shared_ptr<stream_state<typename Call::result>> start_stream(pool_core& core, job_id id,
+                                                                  F&& function, Range&& range,
+                                                                  const stream_options& options,
+                                                                  stream_order order) {
+  require_open(core);
+  auto results = std::make_shared<stream_state<typename Call::result>>(order);
+  core.submit(id, std::make_shared<typename Call::job_type>(std::forward<F>(function),
+                                                            std::forward<Range>(range), results,
+                                                            settings_of(options)));
+  return results;
 }
 
 }  // namespace coterie::detail

@@ -57,7 +57,7 @@ struct callable_traits {
     if constexpr (has_encoding<F>) {
       return coterie::decode<F>(bytes);
     } else {
-      throw decode_error{"not encodable"};
+      throw_decode_error("not encodable");
     }
   }
 };
@@ -78,7 +78,7 @@ struct callable_traits<F> {
   }
   static F decode(std::span<const std::byte> bytes) {
     function_reference reference;
-    if (bytes.size() != sizeof reference) throw decode_error{"a function is cut short"};
+    if (bytes.size() != sizeof reference) throw_decode_error("a function is cut short");
     std::memcpy(&reference, bytes.data(), sizeof reference);
     return reinterpret_cast<F>(find_function(reference));
   }

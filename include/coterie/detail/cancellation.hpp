@@ -6,44 +6,40 @@
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <coterie/detail/pool_core.hpp>
+#include <coterie/detail/result_taker.hpp>
 
 namespace coterie::detail {
 
 /// What a cancelled operation completes with.
-inline std::exception_ptr operation_aborted() {
-  return std::make_exception_ptr(
-      boost::system::system_error{boost::asio::error::operation_aborted});
-}
+std::exception_ptr operation_aborted();
 
-/// Lets the handler's cancellation slot call `cancel(core, type)`. The slot may outlive the operation,
-/// and the pool: then nothing happens.
-template <class Handler, class Cancel>
-void on_cancellation(const Handler& handler, const std::shared_ptr<pool_core>& core,
-                     Cancel cancel) {
+/// Ends a job, or the wait for the pool's end, that is named `id`. A terminal cancellation ends the workers
+/// that run its items.
+struct job_cancellation {
+  std::weak_ptr<pool_core> core;
+  job_id id;
+
+  void operator()(boost::asio::cancellation_type type) const;
+};
+
+/// Ends a wait for results of the job `id`. The work goes on.
+struct wait_cancellation {
+  std::weak_ptr<pool_core> core;
+  std::shared_ptr<result_taker> results;
+  job_id id;
+  wait_ticket ticket;
+
+  void operator()(boost::asio::cancellation_type type) const;
+};
+
+/// Lets the handler's cancellation slot do one of these, made of `what`. The slot may outlive the
+/// operation, and the pool: then nothing happens.
+template <class Cancellation, class Handler, class... What>
+void on_cancellation(const Handler& handler, const What&... what) {
   auto slot = boost::asio::get_associated_cancellation_slot(handler);
-  if (!slot.is_connected()) return;
-  slot.assign([weak = std::weak_ptr{core},
-               cancel = std::move(cancel)](boost::asio::cancellation_type type) mutable {
-    if (type == boost::asio::cancellation_type::none) return;
-    if (const auto living = weak.lock()) cancel(living, type);
-  });
-}
-
-/// The usual case: the operation is the job, or the wait, that is named `id`. A terminal cancellation
-/// ends the workers that run its items.
-template <class Handler>
-void cancels_job(const Handler& handler, const std::shared_ptr<pool_core>& core, job_id id) {
-  on_cancellation(
-      handler, core,
-      [id](const std::shared_ptr<pool_core>& pool, boost::asio::cancellation_type type) {
-        const bool terminal = (type & boost::asio::cancellation_type::terminal) !=
-                              boost::asio::cancellation_type::none;
-        pool->cancel(id, operation_aborted(), terminal);
-      });
+  if (slot.is_connected()) slot.assign(Cancellation{what...});
 }
 
 }  // namespace coterie::detail

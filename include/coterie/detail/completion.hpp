@@ -4,9 +4,9 @@
 #include <exception>
 #include <memory>
 #include <optional>
-#include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_allocator.hpp>
@@ -23,55 +23,56 @@
 
 namespace coterie::detail {
 
-/// A completion handler of signature `void(std::exception_ptr, Values...)` with its type erased,
-/// waiting for its values. Destroying it drops the handler uncalled. Its executor is kept from
-/// running out of work as long as it lives.
-/// (`asio::any_completion_handler` is not in Boost 1.81.)
-template <class... Values>
+/// `T`, or something to hold in its place where nothing is returned.
+template <class T>
+using held_t = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+/// What an operation completes with.
+template <class T>
+struct completion_signature {
+  using type = void(std::exception_ptr, T);
+};
+template <>
+struct completion_signature<void> {
+  using type = void(std::exception_ptr);
+};
+template <class T>
+using completion_signature_t = typename completion_signature<T>::type;
+
+/// A completion handler of signature `void(std::exception_ptr, T)`, or `void(std::exception_ptr)`, with
+/// its type erased, waiting for its value. Its executor is kept from running out of work as long as
+/// it lives. (`asio::any_completion_handler` is not in Boost 1.81.)
+template <class T = void>
 class completion : public delivery {
  public:
-  /// Keeps what the handler is to be called with. Throws what moving it throws; then there is a `fail`.
-  virtual void complete(Values&&... values) = 0;
-  /// The handler is to be called with `problem`, and values made by default.
-  virtual void fail(std::exception_ptr problem) noexcept = 0;
-};
+  using delivery::delivery;
 
-/// Adds a handler that fails to those that are due.
-template <class... Values>
-void fail(std::unique_ptr<completion<Values...>> handler, deliveries& due,
-          std::exception_ptr problem) {
-  handler->fail(std::move(problem));
-  due.push_back(std::move(handler));
-}
-
-/// `given` as a `To` that may be moved from.
-template <class To, class From>
-decltype(auto) as_rvalue(From&& given) {
-  if constexpr (std::is_same_v<From, To>) {
-    return std::forward<From>(given);
-  } else {
-    return To(std::forward<From>(given));
-  }
-}
-
-/// Adds a handler to those that are due, with `problem` or, if there is none, with values. It fails if
-/// making a value throws.
-template <class... Values, class... Given>
-  requires(sizeof...(Values) == sizeof...(Given))
-void complete(std::unique_ptr<completion<Values...>> handler, deliveries& due,
-              std::exception_ptr problem, Given&&... given) {
-  if (!problem) {
-    try {
-      handler->complete(as_rvalue<Values>(std::forward<Given>(given))...);
-    } catch (...) {
-      problem = std::current_exception();
+  /// Keeps what the handler is to be called with. What making the value throws is then its outcome.
+  template <class Given>
+  void keep(Given&& given) {
+    if constexpr (std::is_nothrow_constructible_v<held_t<T>, Given>) {
+      value_.emplace(std::forward<Given>(given));
+    } else {
+      try {
+        value_.emplace(std::forward<Given>(given));
+      } catch (...) {
+        fail(std::current_exception());
+      }
     }
   }
-  if (problem) handler->fail(std::move(problem));
+
+ protected:
+  std::optional<held_t<T>> value_;
+};
+
+/// Adds a handler to those that are due, with a value.
+template <class T, class Given>
+void succeed(std::unique_ptr<completion<T>> handler, deliveries& due, Given&& given) {
+  handler->keep(std::forward<Given>(given));
   due.push_back(std::move(handler));
 }
 
-/// Stands in for a value where a handler is called with a problem, and looks at nothing else.
+/// Stands in for a value where a handler is called with an error, and looks at nothing else.
 template <class T>
 struct absent_value {
   operator T() const { return T{}; }  // NOLINT: converts implicitly
@@ -91,35 +92,25 @@ struct value_on_its_way {
   }
 };
 
-/// `awaits`: the handler is that of a coroutine, which looks at the values only if there is no problem.
-template <class Handler, bool awaits, class... Values>
-class completion_of final : public completion<Values...> {
- public:
-  /// Throws what the default constructors of the values throw, unless the handler is a coroutine's.
-  template <class Given>
-  completion_of(Given&& handler, const boost::asio::any_io_executor& executor, bool may_follow)
-      : handler_(std::forward<Given>(handler)),
-        executor_{tracked(boost::asio::get_associated_executor(handler_, executor))},
-        may_follow_{may_follow} {}
+/// Where a handler runs, and how that is told to Asio: for executors and allocators of every type.
+template <class Handler>
+struct handler_place {
+  // Counts as work until the handler has run: an event loop must not stop while it waits.
+  static auto executor_of(const Handler& handler, const boost::asio::any_io_executor& otherwise) {
+    return boost::asio::prefer(boost::asio::get_associated_executor(handler, otherwise),
+                               boost::asio::execution::outstanding_work_t::tracked);
+  }
 
-  [[nodiscard]] bool may_follow() const noexcept override { return may_follow_; }
-
-  void complete(Values&&... values) override { values_.emplace(std::move(values)...); }
-  void fail(std::exception_ptr problem) noexcept override { problem_ = std::move(problem); }
-
-  void deliver(std::unique_ptr<delivery> self, bool may_run_inside) override {
+  template <class Executor>
+  static void deliver(const Handler& handler, const Executor& executor,
+                      std::unique_ptr<delivery> operation, bool may_run_inside) {
     // What `dispatch` would find out in the end.
-    if (may_run_inside && runs_in(executor_)) return call(std::move(self));
-    const auto on = executor_;
+    if (may_run_inside && runs_in(executor)) return arrive(std::move(operation), true);
+    const Executor on = executor;  // `executor` is in `operation`
     auto later =
-        boost::asio::bind_allocator(boost::asio::get_associated_allocator(handler_),
-                                    [this, self = std::move(self), may_run_inside]() mutable {
-                                      if (may_run_inside || !may_follow_)
-                                        return call(std::move(self));
-                                      // Others may follow this one then.
-                                      deliveries due;
-                                      due.push_back(std::move(self));
-                                      deliver_all(std::move(due), true);
+        boost::asio::bind_allocator(boost::asio::get_associated_allocator(handler),
+                                    [operation = std::move(operation), may_run_inside]() mutable {
+                                      arrive(std::move(operation), may_run_inside);
                                     });
     if (may_run_inside) {
       boost::asio::dispatch(on, std::move(later));
@@ -129,98 +120,125 @@ class completion_of final : public completion<Values...> {
   }
 
  private:
-  // Counts as work until the handler has run: an event loop must not stop while it waits.
-  template <class Executor>
-  static auto tracked(const Executor& executor) {
-    return boost::asio::prefer(executor, boost::asio::execution::outstanding_work_t::tracked);
-  }
-  using executor_type = decltype(tracked(
-      std::declval<
-          const boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>&>()));
-
   // Whether this thread runs the event loop that the executor stands for, if it is one.
-  static bool runs_in(const executor_type& executor) {
-    using loop = decltype(tracked(std::declval<boost::asio::io_context::executor_type>()));
-    if constexpr (std::is_same_v<executor_type, boost::asio::any_io_executor>) {
-      const loop* const found = executor.template target<loop>();
-      return found != nullptr && found->running_in_this_thread();
-    } else if constexpr (std::is_same_v<executor_type, loop>) {
+  template <class Executor>
+  static bool runs_in(const Executor& executor) {
+    using loop =
+        decltype(boost::asio::prefer(std::declval<boost::asio::io_context::executor_type>(),
+                                     boost::asio::execution::outstanding_work_t::tracked));
+    if constexpr (std::is_same_v<Executor, loop>) {
       return executor.running_in_this_thread();
     } else {
       return false;
     }
   }
+};
 
-  using values_type = std::tuple<Values...>;
-  static constexpr bool has_safe_moves = (std::is_nothrow_move_constructible_v<Values> && ...);
-  static constexpr bool has_safe_defaults =
-      (std::is_nothrow_default_constructible_v<Values> && ...);
+/// The same for those that nearly all handlers have.
+template <class Handler>
+  requires(std::is_same_v<boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>,
+                          boost::asio::any_io_executor> &&
+           std::is_same_v<boost::asio::associated_allocator_t<Handler>, std::allocator<void>>)
+struct handler_place<Handler> {
+  static boost::asio::any_io_executor executor_of(const Handler& handler,
+                                                  const boost::asio::any_io_executor& otherwise) {
+    return tracked(boost::asio::get_associated_executor(handler, otherwise));
+  }
+  static void deliver(const Handler&, const boost::asio::any_io_executor& executor,
+                      std::unique_ptr<delivery> operation, bool may_run_inside) {
+    deliver_on(executor, std::move(operation), may_run_inside);
+  }
+};
+
+/// `awaits`: the handler is that of a coroutine, which looks at the value only if there is no error.
+template <class Handler, bool awaits, class T>
+class completion_of final : public completion<T> {
+ public:
+  /// Throws what the default constructor of the value throws, unless the handler is a coroutine's.
+  template <class Given>
+  completion_of(Given&& handler, const boost::asio::any_io_executor& executor, bool may_follow)
+      : completion<T>{may_follow},
+        handler_(std::forward<Given>(handler)),
+        executor_{place::executor_of(handler_, executor)} {}
+
+  void deliver(std::unique_ptr<delivery> self, bool may_run_inside) override {
+    place::deliver(handler_, executor_, std::move(self), may_run_inside);
+  }
+
+  void call(std::unique_ptr<delivery> self) override {
+    // Memory is given back before the handler runs: it may start the next operation.
+    Handler handler = std::move(handler_);
+    const auto on = std::move(executor_);
+    std::exception_ptr error = std::move(this->error_);
+    if constexpr (std::is_void_v<T>) {
+      self.reset();
+      std::move(handler)(std::move(error));
+    } else if constexpr (has_safe_moves && has_safe_defaults) {
+      T value = this->value_ ? std::move(*this->value_) : T{};
+      self.reset();
+      std::move(handler)(std::move(error), std::move(value));
+    } else {
+      call_with_care(handler, std::move(error), std::move(self));
+    }
+  }
+
+ private:
+  using place = handler_place<Handler>;
+  using executor_type = decltype(place::executor_of(
+      std::declval<const Handler&>(), std::declval<const boost::asio::any_io_executor&>()));
+  using value_type = held_t<T>;
+
+  static constexpr bool has_safe_moves = std::is_nothrow_move_constructible_v<value_type>;
+  static constexpr bool has_safe_defaults = std::is_nothrow_default_constructible_v<value_type>;
   // Where a value made by default might throw, one is made in time: when the call can still be refused.
   static constexpr bool keeps_spare = !has_safe_defaults && !awaits;
   struct nothing {};
-  using spare_type = std::conditional_t<keeps_spare, std::unique_ptr<values_type>, nothing>;
+  using spare_type = std::conditional_t<keeps_spare, std::unique_ptr<value_type>, nothing>;
   static spare_type make_spare() {
     if constexpr (keeps_spare) {
-      return std::make_unique<values_type>();
+      return std::make_unique<value_type>();
     } else {
       return {};
     }
   }
 
-  // Here, in the executor.
-  void call(std::unique_ptr<delivery> self) {
-    std::exception_ptr problem = std::move(problem_);
-    std::optional<values_type> values;
-    if (!problem) {
+  // For values whose move or default constructor may throw.
+  void call_with_care(Handler& handler, std::exception_ptr error, std::unique_ptr<delivery> self) {
+    std::optional<value_type> value;
+    if (!error) {
       try {
-        values.emplace(std::move(*values_));
+        value.emplace(std::move(*this->value_));
       } catch (...) {
-        problem = std::current_exception();
+        error = std::current_exception();
       }
     }
-    // Memory is given back before the handler runs: it may start the next operation.
-    Handler handler = std::move(handler_);
     [[maybe_unused]] const auto spare = std::move(spare_);
-    const auto on = std::move(executor_);
     self.reset();
-
-    const auto with = [&](values_type& all) {
-      std::apply(
-          [&](Values&... each) { std::move(handler)(std::move(problem), std::move(each)...); },
-          all);
-    };
-    if (values) {
-      if constexpr (awaits && !has_safe_moves) return resume(handler, *values);
-      with(*values);
+    if (value) {
+      if constexpr (awaits && !has_safe_moves) return resume(handler, *value);
+      std::move(handler)(std::move(error), std::move(*value));
     } else if constexpr (keeps_spare) {
-      with(*spare);
+      std::move(handler)(std::move(error), std::move(*spare));
     } else if constexpr (has_safe_defaults) {
-      std::move(handler)(std::move(problem), Values{}...);
+      std::move(handler)(std::move(error), T{});
     } else {
-      std::move(handler)(std::move(problem), absent_value<Values>{}...);
+      std::move(handler)(std::move(error), absent_value<T>{});
     }
   }
 
-  // A coroutine takes the values before it goes on. If it cannot, it goes on with the reason.
-  static void resume(Handler& handler, values_type& values) {
+  // A coroutine takes the value before it goes on. If it cannot, it goes on with the reason.
+  static void resume(Handler& handler, value_type& value) {
     bool threw = false;
     try {
-      std::apply(
-          [&](Values&... each) {
-            handler(std::exception_ptr{}, value_on_its_way<Values>{each, threw}...);
-          },
-          values);
+      handler(std::exception_ptr{}, value_on_its_way<T>{value, threw});
     } catch (...) {
       if (!threw) throw;
-      handler(std::current_exception(), absent_value<Values>{}...);
+      handler(std::current_exception(), absent_value<T>{});
     }
   }
 
   Handler handler_;
   executor_type executor_;
-  bool may_follow_;
-  std::exception_ptr problem_;
-  std::optional<values_type> values_;
   [[no_unique_address]] spare_type spare_ = make_spare();
 };
 
@@ -231,12 +249,12 @@ template <class Executor>
 inline constexpr bool is_use_awaitable<boost::asio::use_awaitable_t<Executor>> = true;
 
 /// `Token` is what the caller of the operation gave. `may_follow`: see `delivery`.
-template <class Token, class... Values, class Handler>
-std::unique_ptr<completion<Values...>> make_completion(Handler&& handler,
-                                                       const boost::asio::any_io_executor& executor,
-                                                       bool may_follow = false) {
+template <class Token, class T, class Handler>
+std::unique_ptr<completion<T>> make_completion(Handler&& handler,
+                                               const boost::asio::any_io_executor& executor,
+                                               bool may_follow = false) {
   constexpr bool awaits = is_use_awaitable<std::decay_t<Token>>;
-  return std::make_unique<completion_of<std::decay_t<Handler>, awaits, Values...>>(
+  return std::make_unique<completion_of<std::decay_t<Handler>, awaits, T>>(
       std::forward<Handler>(handler), executor, may_follow);
 }
 

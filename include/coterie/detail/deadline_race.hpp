@@ -27,7 +27,6 @@
 
 #include <coterie/detail/cancellation.hpp>
 #include <coterie/detail/completion.hpp>
-#include <coterie/detail/receiver.hpp>
 #include <coterie/error.hpp>
 
 namespace coterie::detail {
@@ -52,7 +51,8 @@ class deadline_race final : public std::enable_shared_from_this<deadline_race<T>
             boost::asio::any_io_executor{boost::asio::get_associated_executor(handler)}),
         deadline);
     race->forward_cancellation(boost::asio::get_associated_cancellation_slot(handler));
-    race->to_ = make_receiver(std::forward<Handler>(handler), race->strand_);
+    race->to_ = make_completion<boost::asio::use_awaitable_t<>, T>(std::forward<Handler>(handler),
+                                                                   race->strand_);
     race->begin(std::move(operation), when_late);
   }
 
@@ -61,19 +61,6 @@ class deadline_race final : public std::enable_shared_from_this<deadline_race<T>
       : strand_{std::move(strand)}, timer_{strand_, deadline} {}
 
  private:
-  using handler_type = typename receiver_for<T>::handler;
-
-  template <class Handler>
-  static std::unique_ptr<handler_type> make_receiver(Handler&& handler,
-                                                     const boost::asio::any_io_executor& executor) {
-    using token = boost::asio::use_awaitable_t<>;
-    if constexpr (std::is_void_v<T>) {
-      return make_completion<token>(std::forward<Handler>(handler), executor);
-    } else {
-      return make_completion<token, T>(std::forward<Handler>(handler), executor);
-    }
-  }
-
   template <class Slot>
   void forward_cancellation(Slot slot) {
     if (!slot.is_connected()) return;
@@ -115,7 +102,7 @@ class deadline_race final : public std::enable_shared_from_this<deadline_race<T>
         self->value_.emplace(co_await std::move(operation));
       }
     } catch (...) {
-      self->problem_ = std::current_exception();
+      self->error_ = std::current_exception();
     }
   }
 
@@ -128,24 +115,22 @@ class deadline_race final : public std::enable_shared_from_this<deadline_race<T>
   void end() {
     ended_ = true;
     timer_.cancel();
-    if (late_ && is_aborted(problem_)) problem_ = std::make_exception_ptr(timeout_error{});
+    if (late_ && is_aborted(error_)) error_ = std::make_exception_ptr(timeout_error{});
     deliveries due;
-    if (problem_) {
-      fail(std::move(to_), due, std::move(problem_));
-    } else if constexpr (std::is_void_v<T>) {
-      complete(std::move(to_), due, {});
+    if (error_ || std::is_void_v<T>) {
+      complete(std::move(to_), due, std::move(error_));
     } else {
-      complete(std::move(to_), due, {}, std::move(*value_));
+      succeed(std::move(to_), due, std::move(*value_));
     }
     deliver_all(std::move(due), true);
   }
 
-  static bool is_aborted(const std::exception_ptr& problem) {
-    if (!problem) return false;
+  static bool is_aborted(const std::exception_ptr& error) {
+    if (!error) return false;
     try {
-      std::rethrow_exception(problem);
-    } catch (const boost::system::system_error& error) {
-      return error.code() == boost::asio::error::operation_aborted;
+      std::rethrow_exception(error);
+    } catch (const boost::system::system_error& known) {
+      return known.code() == boost::asio::error::operation_aborted;
     } catch (...) {
       return false;
     }
@@ -154,9 +139,9 @@ class deadline_race final : public std::enable_shared_from_this<deadline_race<T>
   boost::asio::strand<boost::asio::any_io_executor> strand_;
   boost::asio::steady_timer timer_;
   boost::asio::cancellation_signal signal_;
-  std::unique_ptr<handler_type> to_;
+  std::unique_ptr<completion<T>> to_;
   std::optional<held_t<T>> value_;
-  std::exception_ptr problem_;
+  std::exception_ptr error_;
   bool cancelled_ = false;
   bool late_ = false;
   bool ended_ = false;

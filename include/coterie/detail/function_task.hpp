@@ -15,11 +15,9 @@
 
 #include <coterie/detail/byte_buffer.hpp>
 #include <coterie/detail/callable.hpp>
-#include <coterie/detail/exception_wire.hpp>
 #include <coterie/detail/item_reader.hpp>
 #include <coterie/detail/parameters.hpp>
 #include <coterie/detail/task.hpp>
-#include <coterie/error.hpp>
 #include <coterie/ext/codec.hpp>
 
 namespace coterie::detail {
@@ -94,48 +92,55 @@ template <class Form, class F, class Item>
 using call_result_t = typename call_result<decltype(Form::call(
     std::declval<F&>(), std::declval<received_t<Form, F, Item>&>()))>::type;
 
+/// What encoding a result, or decoding an argument, threw: as an `error` that says so.
+/// Precondition of the first and the last: called inside a catch block.
+[[noreturn, gnu::cold]] void throw_unencodable_result();
+[[noreturn, gnu::cold]] void throw_absent_argument();
+[[noreturn, gnu::cold]] void throw_undecodable_argument();
+
 /// Calls `encode`, and says which value was at fault if it throws.
 template <class R>
 void encode_result(byte_buffer& out, const R& result) {
   try {
     coterie::encode(out, result);
   } catch (...) {
-    throw error{errc::encode_failed,
-                "the result of the task could not be encoded: " + text_of_current_exception()};
+    throw_unencodable_result();
   }
 }
 
 template <class T>
 T decode_argument(std::span<const std::byte> bytes) {
-  if (bytes.data() == nullptr) {
-    // The parent knows why, and will say so.
-    throw error{errc::encode_failed, "the argument of the task could not be encoded"};
-  }
+  if (bytes.data() == nullptr) throw_absent_argument();
   try {
     return coterie::decode<T>(bytes);
   } catch (...) {
-    throw error{errc::decode_failed,
-                "the argument of the task could not be decoded: " + text_of_current_exception()};
+    throw_undecodable_argument();
   }
 }
 
-/// Runs a function on the items of chunks.
-template <class Form, class F, class Item>
-class function_task final : public task {
+/// Runs a function on the items of chunks. This part does not depend on the types.
+class item_task : public task {
  public:
-  explicit function_task(F&& function) : function_{std::move(function)} {}
+  /// `item_size`: of items that lie side by side; 0 if each is a record.
+  explicit item_task(std::size_t item_size) noexcept : item_size_{item_size} {}
 
   void run(std::span<const std::byte> items, std::size_t first, std::size_t end,
-           result_sink& sink) override {
-    auto reader = item_reader<received>::first_of(items, end);
-    reader.skip(first);
-    for (std::size_t index = first; index < end;) {
-      const std::size_t allowed = sink.allowance();
-      if (allowed == 0) return;
-      const std::size_t until = allowed < end - index ? index + allowed : end;
-      while (index < until) index += run_some(reader, until - index, sink);
-    }
-  }
+           result_sink& sink) final;
+
+ private:
+  /// Takes up to `most` items off `rest`, runs them, and returns how many: at least one.
+  virtual std::size_t run_some(std::span<const std::byte>& rest, std::size_t most,
+                               result_sink& sink) = 0;
+
+  std::size_t item_size_;
+};
+
+/// The part that does.
+template <class Form, class F, class Item>
+class function_task final : public item_task {
+ public:
+  explicit function_task(F&& function)
+      : item_task{raw_item<received> ? sizeof(received) : 0}, function_{std::move(function)} {}
 
  private:
   using received = received_t<Form, F, Item>;
@@ -143,27 +148,29 @@ class function_task final : public task {
 
   static constexpr bool raw_results = raw_item<result>;
 
-  // Runs up to `most` items, and returns how many; fewer only after one that threw.
-  std::size_t run_some(item_reader<received>& reader, std::size_t most, result_sink& sink) {
-    if constexpr (raw_results && item_reader<received>::raw) {
-      return run_raw(reader, most, sink);
+  std::size_t run_some(std::span<const std::byte>& rest, std::size_t most,
+                       result_sink& sink) override {
+    if constexpr (raw_results && raw_item<received>) {
+      return run_raw(rest, most, sink);
     } else {
-      const auto bytes = reader.next();
-      try {
-        if constexpr (item_reader<received>::raw) {
-          received item = bytes;
-          run_one(item, sink);
-        } else {
-          received item = decode_argument<received>(bytes);
-          run_one(item, sink);
-        }
-      } catch (...) {
-        sink.failed();
-        return 1;
-      }
-      sink.succeeded(1);
-      return 1;
+      for (std::size_t left = most; left > 0; --left) run_item(rest, sink);
+      return most;
     }
+  }
+
+  void run_item(std::span<const std::byte>& rest, result_sink& sink) {
+    auto taken = take_item<received>(rest);
+    try {
+      if constexpr (raw_item<received>) {
+        run_one(taken, sink);
+      } else {
+        received item = decode_argument<received>(taken);
+        run_one(item, sink);
+      }
+    } catch (...) {
+      return sink.failed();
+    }
+    sink.succeeded(1);
   }
 
   void run_one(received& item, result_sink& sink) {
@@ -182,7 +189,7 @@ class function_task final : public task {
 
   // The whole loop in one place, with hardly anything in it but the function: this is where a million
   // small items spend their time.
-  std::size_t run_raw(item_reader<received>& reader, std::size_t most, result_sink& sink)
+  std::size_t run_raw(std::span<const std::byte>& items, std::size_t most, result_sink& sink)
     requires(raw_results)
   {
     constexpr std::size_t row =
@@ -192,20 +199,23 @@ class function_task final : public task {
     const std::size_t before = out.size();
     std::byte* const to = out.extend(most * sizeof(result));
     result_progress progress = sink.progress();
+    auto rest = items;
     std::size_t done = 0;
     try {
       for (; done < most; ++done) {
         if (done > 0) progress.add(sizeof(result));
-        received item = reader.next();
+        received item = take_item<received>(rest);
         const result value = Form::call(function_, item);
         std::memcpy(to + done * sizeof(result), &value, sizeof(result));
       }
     } catch (...) {
+      items = rest;
       out.resize_down(before + done * sizeof(result));
       if (done > 0) sink.succeeded(done);
       sink.failed();
       return done + 1;
     }
+    items = rest;
     sink.succeeded(done);
     return done;
   }

@@ -3,19 +3,17 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <exception>
 #include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <ranges>
 #include <type_traits>
-#include <unordered_map>
 #include <utility>
 
 #include <coterie/detail/byte_buffer.hpp>
+#include <coterie/detail/input.hpp>
 #include <coterie/detail/item_reader.hpp>
-#include <coterie/detail/job.hpp>
 #include <coterie/detail/record.hpp>
 #include <coterie/ext/codec.hpp>
 
@@ -24,58 +22,37 @@ namespace coterie::detail {
 /// Owns a range that was moved in, or borrows one that is the caller's.
 /// `Range` is what a forwarding reference deduced: `T&` for an lvalue.
 template <class Range>
-class item_input {
+class item_input final : public input {
  public:
   using range_type = std::remove_reference_t<Range>;
   using item_type = travel_t<std::ranges::range_value_t<range_type>>;
 
   explicit item_input(Range&& range) : range_{std::forward<Range>(range)} {}
-  item_input(item_input&&) = default;
 
   /// The number of items, if the range knows it.
-  [[nodiscard]] std::optional<std::size_t> size() {
+  [[nodiscard]] static std::optional<std::size_t> size_of(range_type& range) {
     if constexpr (std::ranges::sized_range<range_type>) {
-      return static_cast<std::size_t>(std::ranges::size(range()));
+      return static_cast<std::size_t>(std::ranges::size(range));
     } else {
       return std::nullopt;
     }
   }
 
-  /// See `job::cut`. Throws what the range throws.
-  cut_result cut(const cut_limits& limits, byte_buffer& out) {
-    if (problem_) std::rethrow_exception(std::exchange(problem_, {}));
-    cut_result taken;
-    try {
-      if (!position_) position_.emplace(std::ranges::begin(range()));
-      if constexpr (in_one_block) {
-        take_block(limits, out, taken);
-      } else {
-        while (taken.count < limits.most &&
-               (taken.count < limits.least || out.size() < limits.enough_bytes) && advance()) {
-          take_one(out);
-          ++taken.count;
-          ++next_index_;
-        }
-      }
-      taken.exhausted = at_end();
-    } catch (...) {
-      // What was taken before goes on its way; the next cut will say what happened.
-      if (taken.count == 0) throw;
-      problem_ = std::current_exception();
-    }
-    return taken;
-  }
-
-  /// Why an item could not be encoded; empty if it could. Asked once for each item that failed.
-  std::exception_ptr take_problem(std::size_t index) {
-    const auto found = problems_.find(index);
-    if (found == problems_.end()) return {};
-    const auto problem = found->second;
-    problems_.erase(found);
-    return problem;
-  }
-
  private:
+  void take(const cut_limits& limits, byte_buffer& out, cut_result& taken) override {
+    if (!position_) position_.emplace(std::ranges::begin(range()));
+    if constexpr (in_one_block) {
+      take_block(limits, out, taken);
+    } else {
+      while (taken.count < limits.most &&
+             (taken.count < limits.least || out.size() < limits.enough_bytes) && advance()) {
+        take_one(out, taken);
+        ++taken.count;
+      }
+    }
+    taken.exhausted = at_end();
+  }
+
   static constexpr bool in_one_block =
       raw_item<item_type> && !std::is_same_v<item_type, bool> &&
       std::ranges::contiguous_range<range_type> && std::ranges::sized_range<range_type> &&
@@ -128,7 +105,7 @@ class item_input {
     }
   }
 
-  void take_one(byte_buffer& out) {
+  void take_one(byte_buffer& out, const cut_result& taken) {
     if constexpr (raw_item<item_type>) {
       const item_type item(**position_);
       out.append(&item, sizeof item);
@@ -140,7 +117,7 @@ class item_input {
         coterie::encode(out, item);
         record.end();
       } catch (...) {
-        problems_.emplace(next_index_, std::current_exception());
+        note_error(taken);
         record.end_empty();
       }
     }
@@ -154,7 +131,6 @@ class item_input {
     if (taken.count == 0) return;
     out.append(std::to_address(*position_), taken.count * sizeof(item_type));
     *position_ += static_cast<std::ranges::range_difference_t<range_type>>(taken.count);
-    next_index_ += taken.count;
   }
 
   using holder = std::conditional_t<std::is_lvalue_reference_v<Range>,
@@ -162,9 +138,6 @@ class item_input {
 
   holder range_;
   std::optional<std::ranges::iterator_t<range_type>> position_;
-  std::unordered_map<std::size_t, std::exception_ptr> problems_;
-  std::exception_ptr problem_;  // of the range, not reported yet
-  std::size_t next_index_ = 0;
   bool step_is_due_ = false;
   bool ended_ = false;
 };

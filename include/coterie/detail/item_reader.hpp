@@ -20,64 +20,31 @@ inline constexpr bool raw_item<void> = false;
 template <>
 inline constexpr bool raw_item<bool> = true;  // a byte that is looked at
 
-/// Takes values one by one off the payload of a chunk, or of its results.
+/// Takes the next value off the payload of a chunk, or of its results: a raw value, or the bytes of a
+/// record. Throws `decode_error` if there is no record. Precondition: there is a raw value.
 template <class T>
-class item_reader {
- public:
-  static constexpr bool raw = raw_item<T>;
-
-  /// Throws `decode_error` if raw values are not as many bytes as they must be.
-  item_reader(std::span<const std::byte> bytes, std::size_t count) : rest_{bytes} {
-    if constexpr (raw) {
-      if (bytes.size() / sizeof(T) != count || bytes.size() % sizeof(T) != 0) {
-        throw decode_error{"the number of bytes does not fit the number of values"};
-      }
-    }
+auto take_item(std::span<const std::byte>& rest) {
+  if constexpr (std::is_same_v<T, bool>) {
+    const auto byte = read_once<unsigned char>(rest.data());
+    if (byte > 1) throw_decode_error("a bool is neither true nor false");
+    rest = rest.subspan(1);
+    return byte == 1;
+  } else if constexpr (raw_item<T>) {
+    T value;
+    std::memcpy(static_cast<void*>(&value), rest.data(), sizeof value);
+    rest = rest.subspan(sizeof value);
+    return value;
+  } else {
+    return take_record(rest);
   }
+}
 
-  /// Reads the first `count` of values of which there may be more. Throws `decode_error` if there are fewer, as
-  /// far as that can be seen at once.
-  static item_reader first_of(std::span<const std::byte> bytes, std::size_t count) {
-    if constexpr (raw) {
-      if (bytes.size() / sizeof(T) < count) {
-        throw decode_error{"there are fewer values than were to be read"};
-      }
-      bytes = bytes.first(count * sizeof(T));
-    }
-    return {bytes, count};
-  }
+/// Throws `decode_error` unless `bytes` are `count` raw values of `size` bytes.
+void check_raw_items(std::span<const std::byte> bytes, std::size_t size, std::size_t count);
 
-  /// Leaves values out; throws `decode_error` if there are not as many.
-  void skip(std::size_t count) {
-    if constexpr (raw) {
-      if (rest_.size() / sizeof(T) < count) {
-        throw decode_error{"there are fewer values than were to be left out"};
-      }
-      rest_ = rest_.subspan(count * sizeof(T));
-    } else {
-      for (; count > 0; --count) take_record(rest_);
-    }
-  }
-
-  /// A raw value, or the bytes of the next record; throws `decode_error` if there is none.
-  auto next() {
-    if constexpr (std::is_same_v<T, bool>) {
-      const auto byte = read_once<unsigned char>(rest_.data());
-      if (byte > 1) throw decode_error{"a bool is neither true nor false"};
-      rest_ = rest_.subspan(1);
-      return byte == 1;
-    } else if constexpr (raw) {
-      T value;
-      std::memcpy(static_cast<void*>(&value), rest_.data(), sizeof value);
-      rest_ = rest_.subspan(sizeof value);
-      return value;
-    } else {
-      return take_record(rest_);
-    }
-  }
-
- private:
-  std::span<const std::byte> rest_;
-};
+/// The items `first` to `end` of `bytes`, where more may follow: raw values of `size` bytes, or records
+/// (0). Throws `decode_error` if there are fewer, as far as that can be seen at once.
+std::span<const std::byte> items_between(std::span<const std::byte> bytes, std::size_t size,
+                                         std::size_t first, std::size_t end);
 
 }  // namespace coterie::detail

@@ -4,12 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include <coterie/detail/byte_buffer.hpp>
-#include <coterie/detail/delivery.hpp>
 #include <coterie/detail/function_reference.hpp>
+#include <coterie/detail/input.hpp>
+#include <coterie/detail/result_taker.hpp>
 
 namespace coterie::detail {
 
@@ -21,58 +24,44 @@ struct job_settings {
   std::optional<std::uint64_t> seed{};  // of the items; none: the pool's choice
 };
 
-/// How many items are to be taken from an input: up to `most`, but no more than `least` when their bytes
-/// are enough.
-struct cut_limits {
-  std::size_t most = 1;
-  std::size_t least = 1;
-  std::size_t enough_bytes = 0;
-};
-
-/// What a job took from its input.
-struct cut_result {
-  std::size_t count = 0;
-  bool exhausted = false;
-};
-
-/// Whether a job still cares for what comes.
-enum class job_progress : bool { wants_more, settled };
-
-/// One call on a pool with its types erased: where items come from, and where results go. The core
-/// calls it from one thread at a time, and never again after `finish` or `abandon`.
+/// One call on a pool with its types erased: a function and items, which become bytes, and a
+/// `result_taker` for the bytes that come back. The core calls it from one thread at a time, and never
+/// again after `finish` or `abandon`.
 class job {
  public:
-  job() = default;
+  job(std::shared_ptr<result_taker> results, const job_settings& settings)
+      : results_{std::move(results)}, settings_{settings} {}
   job(const job&) = delete;
   job& operator=(const job&) = delete;
   virtual ~job() = default;
 
-  [[nodiscard]] virtual job_settings settings() const = 0;
+  [[nodiscard]] const job_settings& settings() const noexcept { return settings_; }
 
   /// The `task_factory` for the worker, and the bytes that it is given.
   [[nodiscard]] virtual function_reference factory() const = 0;
   virtual void encode_callable(byte_buffer& out) = 0;
 
   /// Takes items from the input and appends them to `out`. What it throws fails the job.
-  virtual cut_result cut(const cut_limits& limits, byte_buffer& out) = 0;
+  cut_result cut(const cut_limits& limits, byte_buffer& out);
 
-  /// Results of the items `first` to `first + count`. Throws if they do not decode at all.
-  virtual job_progress values(std::size_t first, std::size_t count,
-                              std::span<const std::byte> results, deliveries& due) = 0;
-  /// The item `index` failed.
-  virtual job_progress failure(std::size_t index, std::exception_ptr problem, deliveries& due) = 0;
+  /// See `result_taker` for these.
+  job_progress values(std::size_t first, std::size_t count, std::span<const std::byte> results,
+                      deliveries& due) {
+    return results_->values(first, count, results, due);
+  }
+  /// An item that could not be encoded fails with the reason of that.
+  job_progress failure(std::size_t index, std::exception_ptr error, deliveries& due);
+  void finish(std::exception_ptr error, deliveries& due);
+  void abandon() noexcept { results_->abandon(); }
+  std::size_t released() noexcept { return results_->released(); }
+  [[nodiscard]] bool settles_each() const noexcept { return results_->settles_each(); }
 
-  /// Results that were held for their reader, and that the reader has got since this was last asked.
-  virtual std::size_t released() noexcept = 0;
+ private:
+  virtual input& items() noexcept = 0;
 
-  /// Whether each item has an outcome of its own, so that one which cannot run fails alone.
-  [[nodiscard]] virtual bool settles_each() const noexcept = 0;
-
-  /// Every item is accounted for; or the job ends early, with `problem`.
-  virtual void finish(std::exception_ptr problem, deliveries& due) = 0;
-
-  /// The event loop is being destroyed: handlers are dropped uncalled.
-  virtual void abandon() noexcept = 0;
+  std::shared_ptr<result_taker> results_;
+  job_settings settings_;
+  std::exception_ptr input_error_;
 };
 
 }  // namespace coterie::detail

@@ -73,7 +73,7 @@ void load_span(In& in, std::span<T>& span) {
       "coterie: a std::span<T> arrives as a view into the message, which is read-only: take a "
       "std::span<const T>");
   const auto block = take_block<std::remove_const_t<T>>(in);
-  if (!block.aligned()) throw decode_error("message is not aligned for a view into it");
+  if (!block.aligned()) throw_decode_error("message is not aligned for a view into it");
   span = std::span<T>(block.data(), block.size);
 }
 
@@ -146,7 +146,7 @@ void load_variant(In& in, T& variant) {
   const bool found = [&]<std::size_t... I>(std::index_sequence<I...>) {
     return ((index == I && (load_value(in, variant.template emplace<I>()), true)) || ...);
   }(std::make_index_sequence<std::variant_size_v<T>>());
-  if (!found) throw decode_error("message has an alternative that the variant does not have");
+  if (!found) throw_decode_error("message has an alternative that the variant does not have");
 }
 
 /// Reads into `value` what `save_value` wrote, from a `reader`, or an `input_archive` if cereal has
@@ -160,7 +160,7 @@ void load_value(In& in, T& value) {
     for (auto& element : value) load_value(in, element);
   } else if constexpr (std::is_class_v<T> && std::is_empty_v<T>) {
     if (in.template get<std::uint8_t>() != 0)
-      throw decode_error("message has a value for a type that has none");
+      throw_decode_error("message has a value for a type that has none");
     if constexpr (has_functions_of_its_own<T>) in.through_cereal(value);
   } else if constexpr (has_functions_of_its_own<T>) {
     in.check_nesting();

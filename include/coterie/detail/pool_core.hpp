@@ -8,7 +8,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include <coterie/detail/completion.hpp>
+#include <coterie/detail/delivery.hpp>
 #include <coterie/detail/home_process.hpp>
 #include <coterie/detail/job.hpp>
 #include <coterie/detail/unique_function.hpp>
@@ -59,7 +59,7 @@ class pool_core {
   virtual void close() = 0;
   virtual void terminate() = 0;
   /// `id` is a reserved name, by which the wait can be cancelled.
-  virtual void join(job_id id, std::unique_ptr<completion<>> handler) = 0;
+  virtual void join(job_id id, std::unique_ptr<delivery> handler) = 0;
   /// Terminates, and returns when no process is left.
   virtual void destroy() noexcept = 0;
 

@@ -22,6 +22,9 @@ class decode_error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Throws a `decode_error`. Compiled, because it is thrown from many places that are templates.
+[[noreturn, gnu::cold]] void throw_decode_error(const char* what);
+
 /// Reads the bytes of a message, none of which is believed: every read is checked against the end,
 /// and every size against the bytes that are left. The bytes may change meanwhile; see `read_once`. All functions that read throw `decode_error`.
 class reader {
@@ -113,31 +116,14 @@ class reader {
   /// Throws `decode_error` if values nest so deeply that the stack is in danger.
   void check_nesting() const {
     if (nesting_.too_deep()) [[unlikely]]
-      throw decode_error("message nests values too deeply");
+      throw_decode_error("message nests values too deeply");
   }
 
  private:
-  static std::string bytes(std::uint64_t count) {
-    return std::to_string(count) + (count == 1 ? " byte" : " bytes");
-  }
-
-  [[noreturn, gnu::noinline, gnu::cold]] static void throw_too_short(std::size_t missing) {
-    throw decode_error("message ends " + bytes(missing) + " too early");
-  }
-
-  [[noreturn, gnu::noinline, gnu::cold]] static void throw_too_many(std::size_t excess) {
-    throw decode_error("message has " + bytes(excess) + " too many");
-  }
-
-  [[noreturn, gnu::noinline, gnu::cold]] static void throw_not_a_bool(unsigned byte) {
-    throw decode_error("message has the byte " + std::to_string(byte) + " for a bool");
-  }
-
-  [[noreturn, gnu::noinline, gnu::cold]] void throw_lying_size(std::uint64_t size,
-                                                               std::size_t element_size) const {
-    throw decode_error("message claims " + std::to_string(size) + " elements of at least " +
-                       bytes(element_size) + ", but only " + bytes(remaining()) + " follow");
-  }
+  [[noreturn]] static void throw_too_short(std::size_t missing);
+  [[noreturn]] static void throw_too_many(std::size_t excess);
+  [[noreturn]] static void throw_not_a_bool(unsigned byte);
+  [[noreturn]] void throw_lying_size(std::uint64_t size, std::size_t element_size) const;
 
   const std::byte* begin_;
   const std::byte* next_;

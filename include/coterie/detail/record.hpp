@@ -36,19 +36,10 @@ class record_writer {
   void end() { close(out_.size() - begin_ - record_alignment); }
 
   /// Makes it a record that says that there is none.
-  void end_empty() {
-    out_.resize_down(begin_ + record_alignment);
-    close(no_record);
-  }
+  void end_empty();
 
  private:
-  void close(std::uint64_t length) {
-    const std::size_t missing =
-        (record_alignment - out_.size() % record_alignment) % record_alignment;
-    std::memset(out_.extend(missing), 0, missing);
-    std::memcpy(out_.data() + begin_, &length, sizeof length);
-    ended_ = true;
-  }
+  void close(std::uint64_t length);
 
   byte_buffer& out_;
   std::size_t begin_;
@@ -57,17 +48,6 @@ class record_writer {
 
 /// Takes the first record off `from`. Throws `decode_error` if it does not fit.
 /// A record that says that there is none has no data pointer.
-inline std::span<const std::byte> take_record(std::span<const std::byte>& from) {
-  if (from.size() < record_alignment) throw decode_error{"a message ends before its last value"};
-  const auto length = read_once<std::uint64_t>(from.data());
-  from = from.subspan(record_alignment);
-  if (length == no_record) return {};
-  if (length > from.size()) throw decode_error{"a message ends in the middle of a value"};
-  const auto record = from.first(static_cast<std::size_t>(length));
-  const std::size_t padded =
-      (record.size() + record_alignment - 1) / record_alignment * record_alignment;
-  from = from.subspan(padded < from.size() ? padded : from.size());
-  return record;
-}
+std::span<const std::byte> take_record(std::span<const std::byte>& from);
 
 }  // namespace coterie::detail

@@ -14,9 +14,8 @@
 
 #include <boost/system/result.hpp>
 
-#include <coterie/detail/call_job.hpp>
 #include <coterie/detail/large_pages.hpp>
-#include <coterie/detail/receiver.hpp>
+#include <coterie/detail/outcome.hpp>
 #include <coterie/detail/result_reader.hpp>
 
 namespace coterie::detail {
@@ -25,44 +24,9 @@ namespace coterie::detail {
 template <class R>
 using settled = boost::system::result<R, std::exception_ptr>;
 
-/// Takes the results of a call that has one outcome in the end, which a receiver gets.
-template <class Outcome>
-class outcome_taker : public result_taker {
- public:
-  /// Called once, before the call is submitted.
-  virtual void send_to(std::shared_ptr<receiver_t<Outcome>> to) = 0;
-};
-
-/// For calls whose first failure is their outcome. `Outcome` is what the receiver gets.
-template <class Outcome>
-class first_failure_taker : public outcome_taker<Outcome> {
- public:
-  void send_to(std::shared_ptr<receiver_t<Outcome>> to) override { to_ = std::move(to); }
-
-  job_progress failure(std::size_t, std::exception_ptr problem, deliveries& due) override {
-    if (to_) std::exchange(to_, {})->fail(std::move(problem), due);
-    return job_progress::settled;
-  }
-  void abandon() noexcept override {
-    if (to_) to_->abandon();
-  }
-
- protected:
-  void outcome(held_t<Outcome>&& value, deliveries& due) {
-    if (to_) give<Outcome>(*std::exchange(to_, {}), std::move(value), due);
-  }
-  void progressed(std::size_t finished) {
-    if (to_) to_->progressed(finished);
-  }
-  [[nodiscard]] bool is_settled() const noexcept { return to_ == nullptr; }
-
- private:
-  std::shared_ptr<receiver_t<Outcome>> to_;
-};
-
 /// `apply`: one value.
 template <class R>
-class value_taker final : public first_failure_taker<R> {
+class value_taker final : public outcome_of<R> {
  public:
   explicit value_taker(std::optional<std::size_t>) {}
 
@@ -70,22 +34,20 @@ class value_taker final : public first_failure_taker<R> {
                       deliveries& due) override {
     read_results<R>(
         first, count, results,
-        [&](std::size_t, held_t<R>&& value) { value_.emplace(std::move(value)); },
-        [&](std::size_t index, std::exception_ptr problem) {
-          this->failure(index, std::move(problem), due);
-        });
-    return this->is_settled() ? job_progress::settled : job_progress::wants_more;
+        [&](std::size_t, held_t<R>&& made) { made_.emplace(std::move(made)); },
+        [&](std::size_t, std::exception_ptr error) { this->fail(std::move(error), due); });
+    return this->progress();
   }
-  void finish(std::exception_ptr problem, deliveries& due) override {
-    if (problem) {
-      this->failure(0, std::move(problem), due);
-    } else if (!this->is_settled()) {
-      this->outcome(std::move(value_.value()), due);
+  void finish(std::exception_ptr error, deliveries& due) override {
+    if (error) {
+      this->fail(std::move(error), due);
+    } else if (!this->ready()) {
+      this->succeed(std::move(made_.value()), due);
     }
   }
 
  private:
-  std::optional<held_t<R>> value_;
+  std::optional<held_t<R>> made_;
 };
 
 /// What `map` completes with.
@@ -95,7 +57,7 @@ using collected_t = typename std::conditional_t<std::is_void_v<R>, std::type_ide
 
 /// `map`: all values, in the input's order.
 template <class R>
-class collecting_taker final : public first_failure_taker<collected_t<R>> {
+class collecting_taker final : public outcome_of<collected_t<R>> {
  public:
   explicit collecting_taker(std::optional<std::size_t> size) {
     if constexpr (!std::is_void_v<R>) {
@@ -124,16 +86,14 @@ class collecting_taker final : public first_failure_taker<collected_t<R>> {
         [&](std::size_t index, held_t<R>&& value) {
           if constexpr (!std::is_void_v<R>) values_[index] = std::move(value);
         },
-        [&](std::size_t index, std::exception_ptr problem) {
-          this->failure(index, std::move(problem), due);
-        });
+        [&](std::size_t, std::exception_ptr error) { this->fail(std::move(error), due); });
     return done(count);
   }
-  void finish(std::exception_ptr problem, deliveries& due) override {
-    if (problem) {
-      this->failure(0, std::move(problem), due);
+  void finish(std::exception_ptr error, deliveries& due) override {
+    if (error) {
+      this->fail(std::move(error), due);
     } else {
-      this->outcome(std::move(values_), due);
+      this->succeed(std::move(values_), due);
     }
   }
 
@@ -152,24 +112,22 @@ class collecting_taker final : public first_failure_taker<collected_t<R>> {
   }
 
   job_progress done(std::size_t count) {
-    this->progressed(finished_ += count);
-    return this->is_settled() ? job_progress::settled : job_progress::wants_more;
+    this->progressed(count);
+    return this->progress();
   }
 
   held_t<collected_t<R>> values_;
-  std::size_t finished_ = 0;
 };
 
 /// `map_settled`: for each item its value or its failure, in the input's order.
 template <class R>
-class settling_taker final : public outcome_taker<std::vector<settled<R>>> {
+class settling_taker final : public outcome_of<std::vector<settled<R>>> {
  public:
   using outcome_type = std::vector<settled<R>>;
 
   explicit settling_taker(std::optional<std::size_t> size) {
     if (size) outcomes_.reserve(*size);
   }
-  void send_to(std::shared_ptr<receiver<outcome_type>> to) override { to_ = std::move(to); }
 
   job_progress values(std::size_t first, std::size_t count, std::span<const std::byte> results,
                       deliveries&) override {
@@ -177,27 +135,24 @@ class settling_taker final : public outcome_taker<std::vector<settled<R>>> {
     read_results<R>(
         first, count, results,
         [&](std::size_t index, held_t<R>&& value) { put_value(index, std::move(value)); },
-        [&](std::size_t index, std::exception_ptr problem) { put(index, std::move(problem)); });
-    to_->progressed(finished_ += count);
+        [&](std::size_t index, std::exception_ptr error) { put(index, std::move(error)); });
+    this->progressed(count);
     return job_progress::wants_more;
   }
-  job_progress failure(std::size_t index, std::exception_ptr problem, deliveries&) override {
+  job_progress failure(std::size_t index, std::exception_ptr error, deliveries&) override {
     make_room(index + 1);
-    put(index, std::move(problem));
-    to_->progressed(++finished_);
+    put(index, std::move(error));
+    this->progressed(1);
     return job_progress::wants_more;
   }
   [[nodiscard]] bool settles_each() const noexcept override { return true; }
-  void finish(std::exception_ptr problem, deliveries& due) override {
-    const auto to = std::exchange(to_, {});
-    if (!to) return;
-    if (problem) {
-      to->fail(std::move(problem), due);
+  void finish(std::exception_ptr error, deliveries& due) override {
+    if (error) {
+      this->fail(std::move(error), due);
     } else {
-      to->receive(due, std::move(outcomes_));
+      this->succeed(std::move(outcomes_), due);
     }
   }
-  void abandon() noexcept override { to_->abandon(); }
 
  private:
   void make_room(std::size_t size) {
@@ -216,13 +171,11 @@ class settling_taker final : public outcome_taker<std::vector<settled<R>>> {
       }
     }
   }
-  void put(std::size_t index, std::exception_ptr problem) {
-    outcomes_[index] = settled<R>{boost::system::in_place_error, std::move(problem)};
+  void put(std::size_t index, std::exception_ptr error) {
+    outcomes_[index] = settled<R>{boost::system::in_place_error, std::move(error)};
   }
 
-  std::shared_ptr<receiver<outcome_type>> to_;
   outcome_type outcomes_;
-  std::size_t finished_ = 0;
 };
 
 }  // namespace coterie::detail
