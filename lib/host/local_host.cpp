@@ -54,8 +54,8 @@ void local_host::start_next() {
   try {
     bool lacks_memory = false;
     const handle worker = launch(planned, lacks_memory);
-    workers_.emplace(planned.id, worker);
     worker->start();
+    workers_.emplace(planned.id, worker);
     send(planned.id, message::setup{.incarnation = planned.incarnation}, settings_.setup);
     events_.started(planned.id, lacks_memory);
   } catch (const boost::system::system_error& error) {
