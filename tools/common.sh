@@ -8,9 +8,10 @@ export root
 
 # Without these ccache does not look past a precompiled header.
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
-# A header of which only a comment has changed is another file for "#pragma once": the precompiled header
-# of its former text will not do, though both look alike once they are preprocessed.
-export CCACHE_DEPEND=${CCACHE_DEPEND:-1}
+# A compiler's command is cut at spaces.
+cached=ccache
+[[ $root == *[[:space:]]* ]] || cached=$root/tools/cached
+export CXX=${CXX:-"$cached c++"}
 
 # Lines in backtraces, and no more: the rest takes the compiler as long as the code itself.
 export lean_debug=-Dcpp_args=-g1
