@@ -101,7 +101,7 @@ void deliver_on(const boost::asio::any_io_executor& executor, std::unique_ptr<de
                 bool may_run_inside) {
   // What `dispatch` would find out in the end.
   if (may_run_inside && runs_in(executor)) return arrive(std::move(operation), true);
-  const auto on = executor;  // `executor` is in `operation`
+  const auto on = executor;  // NOLINT: `executor` is in `operation`, which moves
   auto later = [operation = std::move(operation), may_run_inside]() mutable {
     arrive(std::move(operation), may_run_inside);
   };
