@@ -65,7 +65,8 @@ bool ended_from_outside(int wait_status) {
   }
 }
 
-std::string start_error_of(const worker_end& how, bool greeted) {
+std::string start_error_of(const worker_end& how) {
+  if (!how.start_error.empty()) return how.start_error;
   if (!how.reason.empty()) return how.reason;
   const int status = how.wait_status;
   const bool exited = status != unknown_wait_status && WIFEXITED(status);
@@ -79,7 +80,7 @@ std::string start_error_of(const worker_end& how, bool greeted) {
            ": it cannot use the memory shared with its parent, and says why on standard error; "
            "pool_options::shared_memory = false does without";
   }
-  if (greeted) return end + " in its initializer";
+  if (how.greeted) return end + " in its initializer";
   constexpr int loader_failed = 127;
   if (code == loader_failed) {
     return end +

@@ -18,7 +18,8 @@ struct worker_end {
   int wait_status = unknown_wait_status;
   std::string reason;        // "it ...", if more is known than the status tells
   bool broke_rules = false;  // for that reason
-  std::string start_error;   // of one that was never ready: why
+  bool greeted = false;      // it had reached `coterie::init`
+  std::string start_error;   // what it said of its start itself
 };
 
 /// "worker 3 (pid 1234) was killed by SIGSEGV (Segmentation fault)".
@@ -27,11 +28,11 @@ std::string text_of(const worker_end& end);
 /// What the item fails with that the worker held.
 std::exception_ptr crash_error(const worker_end& end, std::size_t item);
 
-/// Whether the next start may well succeed: another process killed this one, or the system ran out of
-/// memory.
+/// Whether the next start may well succeed: another process killed this one, or the system ran out
+/// of memory.
 bool ended_from_outside(int wait_status);
 
-/// Why a worker was never ready, as far as its end tells. `greeted`: it had reached `coterie::init`.
-std::string start_error_of(const worker_end& end, bool greeted);
+/// Why a worker was never ready.
+std::string start_error_of(const worker_end& end);
 
 }  // namespace coterie::detail

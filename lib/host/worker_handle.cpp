@@ -67,11 +67,11 @@ worker_end worker_handle::how_it_ended() const {
                  .wait_status = wait_status,
                  .reason = fault,
                  .broke_rules = broke_rules,
-                 .start_error = {}};
+                 .greeted = talk.greeted(),
+                 .start_error = start_error};
   const bool says_lost_link = wait_status != unknown_wait_status && WIFEXITED(wait_status) &&
                               WEXITSTATUS(wait_status) == exit_lost_link;
   if (end.reason.empty() && says_lost_link) end.reason = lost_link_reason;
-  end.start_error = start_error.empty() ? start_error_of(end, talk.greeted()) : start_error;
   return end;
 }
 

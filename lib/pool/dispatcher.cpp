@@ -172,7 +172,7 @@ void dispatcher::ended(worker_id id, const worker_end& how) {
       .start = from_outside ? start_failure::from_outside : start_failure::of_program};
   switch (scheduler_.exited(id, runtime_.now(), exit)) {
     case departure::start_failed:
-      last_start_error_ = how.start_error;
+      last_start_error_ = start_error_of(how);
       pool_counters::add(counters_.starts_failed);
       break;
     case departure::left:

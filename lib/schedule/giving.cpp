@@ -20,13 +20,13 @@ bool giving::has_room(const tables& known, const worker& which) {
   if (!which.is(worker_stage::ready)) return false;
   const ledger::holding& held = known.chunks.held_by(which.id);
   if (held.chunks.empty()) return true;
-  const auto job = known.jobs.all().find(held.job);
-  if (job == known.jobs.all().end() || held.chunks.size() >= max_held) return false;
+  const job_state* const job = known.jobs.find(held.job);
+  if (job == nullptr || held.chunks.size() >= max_held) return false;
   if (which.revocable && which.revocations < stealing::max_revocations) return true;
-  // One quick item says little of those behind it, and what waits behind a slow one cannot be revoked:
-  // a worker may hold as many more as each worker, on average, has shown to be quick.
+  // One quick item says little of those behind it, and what waits behind a slow one cannot be
+  // revoked: a worker may hold as many more as each worker, on average, has shown to be quick.
   const auto workers = static_cast<std::size_t>(known.workers.size());
-  return held.chunks.size() <= job->second.measured / workers && held.expected < timing::prefetch;
+  return held.chunks.size() <= job->measured / workers && held.expected < timing::prefetch;
 }
 
 void giving::offer(const tables& known, const worker& which) {
@@ -61,8 +61,8 @@ bool giving::give_some(tables& known, stealing& thefts) {
   return prefetch(known, thefts);
 }
 
-// No worker is idle. Those that run the job whose turn it is may hold more of it; the others drain, so
-// that they are free for it soon. A few are looked at, then the next event looks further.
+// No worker is idle. Those that run the job whose turn it is may hold more of it; the others drain,
+// so that they are free for it soon. A few are looked at, then the next event looks further.
 bool giving::prefetch(tables& known, stealing& thefts) {
   if (known.jobs.none_waits()) return false;
   for (std::size_t look = std::min(max_looks, prefetchers_.size()); look > 0; --look) {

@@ -11,6 +11,11 @@ job_state* job_table::find(job_id id) {
   return found == jobs_.end() ? nullptr : &found->second;
 }
 
+const job_state* job_table::find(job_id id) const {
+  const auto found = jobs_.find(id);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
 job_state* job_table::add(job_id id, job_limits limits) {
   const auto [entry, inserted] = jobs_.try_emplace(id, limits, workers_);
   if (!inserted) return nullptr;

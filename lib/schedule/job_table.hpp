@@ -20,8 +20,8 @@ struct job_limits {
   bool held_until_consumed = false;  // released by `consumed`, not by being finished
 };
 
-/// The place of a job among those that have something to give: the one with the fewest chunks under way
-/// comes first, among equals the one that was served longest ago.
+/// The place of a job among those that have something to give: the one with the fewest chunks under
+/// way comes first, among equals the one that was served longest ago.
 struct place_in_turn {
   std::size_t held;
   std::uint64_t turn;
@@ -65,6 +65,7 @@ class job_table {
   [[nodiscard]] bool contains(job_id id) const { return jobs_.contains(id); }
   /// Null: there is none, or none any more.
   [[nodiscard]] job_state* find(job_id id);
+  [[nodiscard]] const job_state* find(job_id id) const;
   [[nodiscard]] job_state& at(job_id id) { return jobs_.at(id); }
   [[nodiscard]] const std::unordered_map<job_id, job_state>& all() const noexcept { return jobs_; }
 
@@ -76,7 +77,7 @@ class job_table {
   /// To be called when something has changed that decides whose turn it is.
   void refresh(job_id id, job_state& job);
   /// The job is being served.
-  void serve(job_state& job) { job.turn = turns_ += 2; }  // leaves one between, for those who come
+  void serve(job_state& job) { job.turn = turns_ += 2; }  // leaves one between, for a new one
 
   [[nodiscard]] bool can_give(const job_state& job) const;
   /// Whether no job has something to give.

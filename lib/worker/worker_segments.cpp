@@ -18,10 +18,14 @@ auto& numbered(Segments& segments, std::uint64_t number) {
   return segments[number - 1U];
 }
 
-// A frame that speaks of memory is no better than the memory.
+// No memory for no bytes. A frame that speaks of memory is no better than the memory. Throws
+// `boost::system::system_error` if it cannot be mapped here.
 shared_memory open(unique_descriptor descriptor, std::size_t size, memory_writer writer) {
+  if (size == 0) return {};
   try {
-    return shared_memory::open(std::move(descriptor), size, writer);
+    auto memory = shared_memory::open(std::move(descriptor), size, writer);
+    memory.close_descriptor();
+    return memory;
   } catch (const bad_memory& problem) {
     throw bad_frame{problem.what()};
   }
@@ -34,12 +38,11 @@ void worker_segments::place_argument(std::uint64_t number, std::size_t size,
   argument_segment& segment = numbered(arguments_, number);
   segment = {};
   try {
-    if (size > 0) segment.memory = open(std::move(descriptor), size, memory_writer::creator);
+    segment.memory = open(std::move(descriptor), size, memory_writer::creator);
   } catch (const boost::system::system_error&) {
     // No addresses for it, perhaps. That is a matter of the items that come in it.
     segment.problem = std::current_exception();
   }
-  segment.memory.close_descriptor();
 }
 
 void worker_segments::place_result(std::uint64_t number, std::size_t size,
@@ -47,11 +50,10 @@ void worker_segments::place_result(std::uint64_t number, std::size_t size,
   result_segment& segment = numbered(results_, number);
   segment = {};
   try {
-    if (size > 0) segment.memory = open(std::move(descriptor), size, memory_writer::other);
+    segment.memory = open(std::move(descriptor), size, memory_writer::other);
   } catch (const boost::system::system_error&) {
     segment.memory = {};  // results then go through the ring
   }
-  segment.memory.close_descriptor();
 }
 
 std::span<const std::byte> worker_segments::argument(const frame_header& header) const {
