@@ -12,10 +12,11 @@
 
 namespace coterie::detail {
 
-// A worker that shares no memory with its parent notes which items it is about to run in a counter of the
-// kernel (`eventfd`). One system call does that and wakes no process, where a message would wake the parent
-// for each item. The parent reads the counter once, after the worker has ended. Where results are sent just
-// before an item begins, their message says so instead (`message::values`), and the system call is saved.
+// A worker that shares no memory with its parent notes which items it is about to run in a counter
+// of the kernel (`eventfd`). One system call does that and wakes no process, where a message would
+// wake the parent for each item. The parent reads the counter once, after the worker has ended.
+// Where results are sent just before an item begins, their message says so instead
+// (`message::values`), and the system call is saved.
 //
 // The counter says at which chunk the worker is, by its number among those that were sent, and which
 // items of it are claimed. It only grows.

@@ -21,11 +21,11 @@ namespace coterie::detail {
 // Here the flags are only ever touched by read-modify-writes. Those on one flag form a chain, in
 // which each sees what came before it. A question releases, an announcement acquires, and those in
 // between pass on what the question has shown, whatever their own order is. So of the writer's
-// question and the reader's announcement one comes first: if the announcement, the question finds it;
-// if the question, the announcement comes after the index was published, and the look that follows
-// sees it. That is why a question is never asked by a cheaper plain load first: a load is not in the
-// chain, and may miss an announcement whose look has missed the index. And it is why there are no
-// fences: they would not be cheaper, and ThreadSanitizer does not know them.
+// question and the reader's announcement one comes first: if the announcement, the question finds
+// it; if the question, the announcement comes after the index was published, and the look that
+// follows sees it. That is why a question is never asked by a cheaper plain load first: a load is
+// not in the chain, and may miss an announcement whose look has missed the index. And it is why
+// there are no fences: they would not be cheaper, and ThreadSanitizer does not know them.
 //
 // What takes an announcement back is a link of the chain and no more: it is relaxed.
 

@@ -14,8 +14,8 @@ using word = shared_word;
 
 // All that the sides tell each other here is in this one word, so relaxed orders are enough. Chunks
 // and results go through the rings, whose indices order them; and what a worker has done before it
-// ended is shown by the system. A claim releases all the same. It comes after the results before it,
-// also for a worker that is killed in between: the compiler must not turn them round.
+// ended is shown by the system. A claim releases all the same. It comes after the results before
+// it, also for a worker that is killed in between: the compiler must not turn them round.
 
 // A parent does not wait for a worker that changes the word again and again.
 constexpr int most_tries = 8;

@@ -28,8 +28,8 @@ void leave_out(frame& of, message::values results, std::size_t count, std::size_
 }  // namespace
 
 // The worker may be killed between any two of these lines. First there are no results, then it is
-// said whose they will be. And if it is killed when results have gone into the ring, before it comes
-// here, they are known by the frames before them: there is one more.
+// said whose they will be. And if it is killed when results have gone into the ring, before it
+// comes here, they are known by the frames before them: there is one more.
 //
 // So the first store releases: the results have gone into the ring before. The exchange comes
 // before whatever is written into the space from now on: see `read`. Other stores are relaxed: the
@@ -45,7 +45,8 @@ void open_results::begin(std::uint64_t sent, job_id job, chunk_id chunk,
 
 // Each word is read once: what was checked is what is used.
 std::optional<frame> open_results::read(std::uint64_t received, byte_buffer& copy) const {
-  // First of all: there are none when this changes, so what is read after it is not of those before.
+  // First of all: there are none when this changes, so what is read after it is not of those
+  // before.
   if (word{words_->sent}.load(std::memory_order_acquire) != received) return std::nullopt;
   const std::uint64_t whole = result_progress::load(words_->whole);
   const std::size_t count = result_progress::count_in(whole);

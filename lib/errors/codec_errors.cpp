@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the codec and its callers throw: here, and not in each program that includes their templates.
+// What the codec and its callers throw: here, and not in each program that includes their
+// templates.
 #include <cstddef>
 #include <cstdint>
 #include <exception>

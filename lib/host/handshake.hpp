@@ -9,8 +9,8 @@ namespace coterie::detail {
 
 /// Which messages a worker may send, by what it has sent before. Pure.
 ///
-/// A worker greets with `hello`. When its initializer has run it says `ready`, or `not_ready`. Then it
-/// sends results; after it was told to stop also `left`.
+/// A worker greets with `hello`. When its initializer has run it says `ready`, or `not_ready`. Then
+/// it sends results; after it was told to stop also `left`.
 class handshake {
  public:
   [[nodiscard]] bool greeted() const noexcept { return stage_ != stage::silent; }

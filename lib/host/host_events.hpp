@@ -19,7 +19,8 @@ class host_events {
 
   /// The process runs. `lacks_memory`: memory was to be shared with it, and could not be had.
   virtual void started(worker_id id, bool lacks_memory) = 0;
-  /// It could not be made. `scarce`: the system was short of something that may be there again soon.
+  /// It could not be made. `scarce`: the system was short of something that may be there again
+  /// soon.
   virtual void not_started(worker_id id, bool scarce, std::string why) = 0;
   /// The initializer has run. `revocable`: what the worker holds can be revoked.
   virtual void ready(worker_id id, bool revocable) = 0;

@@ -48,8 +48,8 @@ void local_host::take_input(const handle& worker, std::size_t count, bool ended)
   if (worker->exited) return conclude(worker);
   if (!ended && listen(worker)) return;
   worker->input_ended = true;
-  // A worker that cannot be heard is of no use. The end of its input mostly comes with its own end, which
-  // is then told; one that goes on has closed its descriptors, and is given nothing more.
+  // A worker that cannot be heard is of no use. The end of its input mostly comes with its own end,
+  // which is then told; one that goes on has closed its descriptors, and is given nothing more.
   if (!is_exiting(worker->process->pid())) {
     if (worker->fault.empty()) worker->fault = lost_link_reason;
     events_.lost_link(worker->id);
@@ -81,8 +81,8 @@ void local_host::take_exit(const handle& worker) {
   worker->wire->stop_receiving();
 }
 
-// False if there is no room for the message that has begun: one that is as long as it says it is would
-// have been sent by a worker that had the room.
+// False if there is no room for the message that has begun: one that is as long as it says it is
+// would have been sent by a worker that had the room.
 bool local_host::listen(const handle& worker) {
   try {
     if (worker->broke_rules) return false;
@@ -119,8 +119,8 @@ bool local_host::take_frames(worker_handle& worker) {
   } catch (const bad_frame& error) {
     object_to_nonsense(worker, error.what());
   }
-  // After the rest of what came: a worker that breaks the rules before it can be given anything has not been
-  // started. If all do so, that must come to an end.
+  // After the rest of what came: a worker that breaks the rules before it can be given anything has
+  // not been started. If all do so, that must come to an end.
   if (worker.talk.is_ready() && !was_ready && !worker.broke_rules) {
     events_.ready(worker.id, worker.wire->takes_back());
   }

@@ -11,8 +11,8 @@ namespace coterie::detail {
 class worker_handle;
 class worker_output;
 
-/// Something that the event loop has told of a host's worker, or of the host: no more than a note that
-/// `worker_host::take` understands.
+/// Something that the event loop has told of a host's worker, or of the host: no more than a note
+/// that `worker_host::take` understands.
 struct host_event {
   enum class kind : std::uint8_t {
     turn_to_start,    // the next process may be started
@@ -36,8 +36,8 @@ class runtime {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// Has `worker_host::take` called when nothing else happens in the pool. Called by the event loop, in
-  /// any of its threads.
+  /// Has `worker_host::take` called when nothing else happens in the pool. Called by the event
+  /// loop, in any of its threads.
   virtual void happened(host_event what) = 0;
   /// Keeps the pool alive, for as long as the event loop may have something to tell.
   [[nodiscard]] virtual std::shared_ptr<runtime> share() = 0;

@@ -20,8 +20,8 @@ namespace coterie::detail {
 inline constexpr const char* lost_link_reason =
     "it lost its connection to the pool: do its tasks close descriptors that they did not open?";
 
-/// One worker as its host knows it: its process, its link, and how far it is in its talk. Passes what the
-/// event loop says of them on.
+/// One worker as its host knows it: its process, its link, and how far it is in its talk. Passes
+/// what the event loop says of them on.
 class worker_handle final : public link_listener,
                             public std::enable_shared_from_this<worker_handle> {
  public:

@@ -19,11 +19,12 @@
 
 namespace coterie::detail {
 
-/// Where workers live: starts them, greets them, carries messages to them and from them, and tells how
-/// they ended (`host_events`).
+/// Where workers live: starts them, greets them, carries messages to them and from them, and tells
+/// how they ended (`host_events`).
 ///
-/// It decides nothing about work: what a worker is given comes from the outside, what it says is checked
-/// as far as its life goes and passed on. A worker that is not known any more is ignored by all functions.
+/// It decides nothing about work: what a worker is given comes from the outside, what it says is
+/// checked as far as its life goes and passed on. A worker that is not known any more is ignored by
+/// all functions.
 ///
 /// Thread safety: none. The owner calls one function at a time, and `take` for each `host_event`.
 class worker_host {
@@ -55,20 +56,21 @@ class worker_host {
   virtual void stop(worker_id id) = 0;
   /// Ends the process. Its end says `why`, as "it ..."; empty: by no fault of its own.
   virtual void kill(worker_id id, std::string why) = 0;
-  /// The worker has said what no worker says, as "it ...". Nothing more that it says is heard, and its end
-  /// tells why. The owner kills it.
+  /// The worker has said what no worker says, as "it ...". Nothing more that it says is heard, and
+  /// its end tells why. The owner kills it.
   virtual void disbelieve(worker_id id, const std::string& what) = 0;
   /// Where an item ran, as an error tells it. Precondition: the worker is known.
   [[nodiscard]] virtual remote_place place_of(worker_id id, std::size_t item) const = 0;
-  /// Of a worker whose end is being told: how many items of `chunk`, the one at which it was, behind the
-  /// first `done` may have begun. Empty if what it left behind cannot be believed.
+  /// Of a worker whose end is being told: how many items of `chunk`, the one at which it was,
+  /// behind the first `done` may have begun. Empty if what it left behind cannot be believed.
   [[nodiscard]] virtual std::optional<std::size_t> begun(worker_id id, chunk_id chunk,
                                                          std::size_t done) const = 0;
   /// Kills and reaps all workers at once. Their ends are not told.
   virtual std::vector<worker_id> reap_all() noexcept = 0;
   /// Ends all waits, and nothing else: this process was forked from the workers' parent.
   virtual void stop_waiting() = 0;
-  /// Gives everything back at once, because the event loop is being destroyed. Precondition: `reap_all`.
+  /// Gives everything back at once, because the event loop is being destroyed. Precondition:
+  /// `reap_all`.
   virtual void abandon() noexcept = 0;
 };
 

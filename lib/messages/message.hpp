@@ -30,8 +30,8 @@ enum class message_kind : std::uint8_t {
 };
 
 /// The messages, a struct for each: what stands in the header of its frame. Both ends are the same
-/// build on the same machine, so a message travels as it lies in memory. Each has numbers only, so that
-/// any bytes are one; what they mean is for the receiver to check.
+/// build on the same machine, so a message travels as it lies in memory. Each has numbers only, so
+/// that any bytes are one; what they mean is for the receiver to check.
 ///
 /// A comment says what the frame's payload is, where it has one.
 namespace message {
@@ -65,8 +65,8 @@ struct forget {
   static constexpr auto kind = message_kind::forget;
   job_id job;
 };
-/// The results of a job are not wanted: what is queued is skipped, what runs stops, and its function can
-/// go.
+/// The results of a job are not wanted: what is queued is skipped, what runs stops, and its
+/// function can go.
 struct cancel {
   static constexpr auto kind = message_kind::cancel;
   job_id job;
@@ -151,7 +151,7 @@ struct want_segment {  // from the worker: results of so many bytes need one
 /// Whether only the parent sends such a message.
 constexpr bool is_from_parent(message_kind kind) { return kind < message_kind::hello; }
 
-/// Whether a message is between the two ends of a link, and of no interest to those who use it.
+/// Whether a message is between the two ends of a link, and of no interest to its users.
 constexpr bool is_for_the_link(message_kind kind) { return kind > message_kind::left; }
 
 }  // namespace coterie::detail

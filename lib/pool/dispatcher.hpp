@@ -22,8 +22,8 @@
 
 namespace coterie::detail {
 
-/// The whole of a pool but for its threads: takes events to the scheduler, and carries out the scheduler's
-/// actions, on the calls (`open_jobs`) and on the workers (`worker_host`).
+/// The whole of a pool but for its threads: takes events to the scheduler, and carries out the
+/// scheduler's actions, on the calls (`open_jobs`) and on the workers (`worker_host`).
 ///
 /// Thread safety: none. Handlers that fall due are collected in `jobs().due`.
 class dispatcher final : public host_events {
@@ -57,7 +57,8 @@ class dispatcher final : public host_events {
   void terminate(const std::exception_ptr& error);
   /// Kills and reaps them at once. Precondition: `terminate`.
   void reap_all() noexcept;
-  /// Gives everything back at once, because the event loop is being destroyed. No handler is called.
+  /// Gives everything back at once, because the event loop is being destroyed. No handler is
+  /// called.
   void abandon() noexcept;
 
   // host_events

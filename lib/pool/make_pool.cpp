@@ -77,7 +77,7 @@ bool memory_allowed_by_environment() {
 
 ring_settings rings_for(int processes, const pool_options& options) {
   if (!options.shared_memory || !memory_allowed_by_environment()) return {};
-  // Whoever looks for input must not take a CPU that somebody needs: each worker, or the event loop.
+  // Polling must not take a CPU that a worker or the event loop needs.
   const bool idle_cpus = available_cpus() > processes;
   return {.capacity = ring_pair::capacity_for(processes),
           .busy_poll = idle_cpus ? options.busy_poll : std::chrono::nanoseconds::zero(),

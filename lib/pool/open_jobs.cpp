@@ -118,8 +118,8 @@ void open_jobs::give_up(const action::give_up::job& left, const std::exception_p
   complete(*work, work->settles_each() ? fail_rest(left, *work, error) : error);
 }
 
-// Each item that has no outcome yet fails alone: what is there is not lost. Returns what fails the call as
-// a whole, which is what its input throws.
+// Each item that has no outcome yet fails alone: what is there is not lost. Returns what fails the
+// call as a whole, which is what its input throws.
 std::exception_ptr open_jobs::fail_rest(const action::give_up::job& left, job& work,
                                         const std::exception_ptr& error) {
   const auto fail = [&](std::size_t first, std::size_t count) {

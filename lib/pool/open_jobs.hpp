@@ -20,11 +20,12 @@
 
 namespace coterie::detail {
 
-/// The calls on a pool that have not completed: their inputs, their results on the way back, and which
-/// workers know their functions.
+/// The calls on a pool that have not completed: their inputs, their results on the way back, and
+/// which workers know their functions.
 ///
-/// What the program's own code throws here (its iterators, the types of its results) is the outcome of
-/// its call, and of no other. Handlers that fall due are collected in `due`. Thread safety: none.
+/// What the program's own code throws here (its iterators, the types of its results) is the outcome
+/// of its call, and of no other. Handlers that fall due are collected in `due`. Thread safety:
+/// none.
 class open_jobs {
  public:
   /// `seed` is that of the pool.
@@ -39,7 +40,8 @@ class open_jobs {
   void end_all(const std::exception_ptr& error);
   /// Every item is accounted for.
   void finish(job_id id);
-  /// No worker can be started. Items that have no outcome yet fail with `error`, or the whole call does.
+  /// No worker can be started. Items that have no outcome yet fail with `error`, or the whole call
+  /// does.
   void give_up(const action::give_up::job& left, const std::exception_ptr& error);
   /// The event loop is being destroyed: handlers are dropped uncalled.
   void abandon() noexcept;
@@ -48,8 +50,8 @@ class open_jobs {
 
   /// Takes items from the input and sends them.
   void cut(const action::cut& what);
-  /// Sends a chunk, and the function before it if the worker does not know that. `last`: no other chunk of its
-  /// job will come.
+  /// Sends a chunk, and the function before it if the worker does not know that. `last`: no other
+  /// chunk of its job will come.
   void send_chunk(worker_id to, chunk_id id, bool last);
 
   // Outcomes. Items of calls that have ended are ignored.

@@ -31,8 +31,8 @@ struct pool_settings {
   std::uint64_t seed = 0;
 };
 
-/// A pool in its event loop: brings calls and events to the `dispatcher` one at a time, whatever threads they
-/// come from, gives it a clock, and calls the handlers that fall due.
+/// A pool in its event loop: brings calls and events to the `dispatcher` one at a time, whatever
+/// threads they come from, gives it a clock, and calls the handlers that fall due.
 ///
 /// Everything below `enter` runs under the sequencer. Handlers that fall due on the way are collected,
 /// and called when the engine has come to rest.

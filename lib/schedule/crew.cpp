@@ -95,8 +95,8 @@ departure crew::remove(worker_id id, start_failure why, time_point now) {
     // Others serve on. Starts are tried again after a while.
     if (restarts_.gave_up() && ready_ > 0) restarts_.pause(now);
   } else if (empty() && !restarts_.may_start()) {
-    // Starts have been failing, and the last worker is gone: without another try, what is pending would
-    // wait for ever.
+    // Starts have been failing, and the last worker is gone: without another try, what is pending
+    // would wait for ever.
     restarts_.begin_anew();
   }
   return how;

@@ -24,8 +24,8 @@ enum class departure : std::uint8_t {
   crashed,       // by its own fault, or by another process
 };
 
-/// The lives of a pool's workers: when they start, what is known of each, and why they leave. What they
-/// work at is not its matter.
+/// The lives of a pool's workers: when they start, what is known of each, and why they leave. What
+/// they work at is not its matter.
 class crew {
  public:
   using time_point = std::chrono::steady_clock::time_point;

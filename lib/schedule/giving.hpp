@@ -10,7 +10,8 @@
 
 namespace coterie::detail {
 
-/// Decides which worker is given which items: idle workers first, then those that may prefetch. Pure.
+/// Decides which worker is given which items: idle workers first, then those that may prefetch.
+/// Pure.
 class giving {
  public:
   /// Chunks that a worker holds at most: the one that runs, and the one that is prefetched.

@@ -18,8 +18,8 @@ class byte_buffer;
 
 /// The one table of chunks: which items each has, how far it is, and which worker holds it.
 ///
-/// A chunk is what one message brings. It is cut from the input of a job for one worker. Items that the
-/// worker does not begin come back and go to another one, as the same chunk or as a part of it.
+/// A chunk is what one message brings. It is cut from the input of a job for one worker. Items that
+/// the worker does not begin come back and go to another one, as the same chunk or as a part of it.
 ///
 /// Pure, like the scheduler, which is the only one that changes it. `items` is never looked into.
 class ledger {
@@ -71,7 +71,8 @@ class ledger {
             std::shared_ptr<const byte_buffer> items);
   /// A chunk that waited goes to a worker.
   void give(chunk_id id, worker_id holder);
-  /// Cuts a chunk in two; the second part waits to be given to a worker. Precondition: both have items.
+  /// Cuts a chunk in two; the second part waits to be given to a worker. Precondition: both have
+  /// items.
   chunk_id split(chunk_id id, std::size_t at);
 
   /// `count` more items of the chunk in front of the worker are finished. False: that cannot be.
@@ -83,8 +84,8 @@ class ledger {
   /// The worker keeps the chunk `begun` up to the index `kept`, and what it was given before that;
   /// without `begun`, nothing. Returns what waits to be given to another one.
   std::deque<chunk_id> revoke(worker_id worker, chunk_id begun, std::size_t kept);
-  /// The worker has ended. Of the chunk in front `begun` items may have begun that are not known to be
-  /// finished; or, with `everything`, all that it held may have begun.
+  /// The worker has ended. Of the chunk in front `begun` items may have begun that are not known to
+  /// be finished; or, with `everything`, all that it held may have begun.
   losses lose(worker_id worker, std::size_t begun, bool everything);
   /// The worker will not be given anything any more. Precondition: it holds nothing.
   void forget_worker(worker_id worker) { holdings_.erase(worker); }

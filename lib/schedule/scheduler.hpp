@@ -53,8 +53,9 @@ struct worker_exit {
 ///   does not wait behind a million-item map.
 /// - A worker holds chunks of one job at a time. What it runs is therefore always of the job that
 ///   a cancellation kills it for, even when the news of its progress is still on its way.
-/// - A worker that runs a chunk has a second one prefetched, so that it never idles while the parent hears
-///   of its results. If that cannot be revoked, it is given only while chunks are short.
+/// - A worker that runs a chunk has a second one prefetched, so that it never idles while the
+///   parent hears of its results. If that cannot be revoked, it is given only while chunks are
+///   short.
 /// - What a worker has not begun is stolen for an idle one, and is revoked for a job that has fewer
 ///   chunks under way and would have to wait: the worker is preempted.
 /// - A dead worker costs the items that it may have begun; what it held behind them is sent again.
@@ -65,12 +66,12 @@ class scheduler {
   explicit scheduler(scheduler_settings settings);
 
   // Events: jobs.
-  /// Returns the limits that hold: no chunk and no window is larger than `most_items`, whatever was asked
-  /// for. So no cut asks for more.
+  /// Returns the limits that hold: no chunk and no window is larger than `most_items`, whatever was
+  /// asked for. So no cut asks for more.
   job_limits add_job(job_id job, job_limits limits);
-  /// Forgets a job that completed early: what is queued is dropped, what workers hold and have not begun is
-  /// revoked; what runs, runs on, and its results are for nobody. With `kill`, it is ended together with its
-  /// worker.
+  /// Forgets a job that completed early: what is queued is dropped, what workers hold and have not
+  /// begun is revoked; what runs, runs on, and its results are dropped. With `kill`, it is ended
+  /// together with its worker.
   void drop_job(job_id job, bool kill);
   /// The answer to `action::cut`; no items and `exhausted` means that the input had already ended.
   void cut_done(chunk_id chunk, std::size_t count, bool exhausted,
@@ -82,15 +83,16 @@ class scheduler {
   void started(worker_id id, time_point now) { known_.workers.started(id, now); }
   /// `revocable`: what the worker holds can be revoked.
   void ready(worker_id id, bool revocable = false);
-  /// The process is gone, or could not be made. Items that may have begun are lost with it; all that it
-  /// held behind them is sent again.
+  /// The process is gone, or could not be made. Items that may have begun are lost with it; all
+  /// that it held behind them is sent again.
   departure exited(worker_id id, time_point now, worker_exit how = {});
   /// `count` more items of the chunk that the worker runs are finished. False: that cannot be.
   [[nodiscard]] bool items_done(worker_id id, chunk_id chunk, std::size_t count);
   /// The worker is done with `chunk`, having been busy for `busy`. False: that cannot be.
   [[nodiscard]] bool chunk_done(worker_id id, chunk_id chunk, std::chrono::nanoseconds busy);
-  /// The answer to `action::revoke`, if anything came back: the worker keeps the chunk `begun` up to the
-  /// item with the index `kept`, and what it was given before that; without `begun`, nothing.
+  /// The answer to `action::revoke`, if anything came back: the worker keeps the chunk `begun` up
+  /// to the item with the index `kept`, and what it was given before that; without `begun`,
+  /// nothing.
   void revoked(worker_id victim, chunk_id begun, std::size_t kept);
   /// The worker is killed for its own fault, and loses what it holds.
   void condemn(worker_id id, kill_reason why = kill_reason::broke_rules);

@@ -10,8 +10,8 @@ namespace coterie::detail {
 
 namespace {
 
-// A job preempts workers of one that has so many more chunks under way: with one less and one more, it
-// is not the other way round.
+// A job preempts workers of one that has so many more chunks under way: with one less and one more,
+// it is not the other way round.
 constexpr std::size_t min_lead = 2;
 
 // So many workers are looked at for a victim; the next event looks further.
@@ -21,8 +21,8 @@ constexpr std::size_t max_looks = 8;
 
 // ---- what a worker may lose -------------------------------------------------------------------
 
-// The worker that was given something longest ago is the first victim: it ends what it runs first, where
-// items are alike.
+// The worker that was given something longest ago is the first victim: it ends what it runs first,
+// where items are alike.
 void stealing::given(worker& to) {
   set_preempted(to, false);
   to.overdue = false;

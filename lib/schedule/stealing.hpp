@@ -12,8 +12,8 @@
 
 namespace coterie::detail {
 
-/// Decides what is revoked from which worker: for a thief, that is a worker which is idle, or for a job that
-/// has to wait, which preempts workers of another one. Pure.
+/// Decides what is revoked from which worker: for a thief, that is a worker which is idle, or for a
+/// job that has to wait, which preempts workers of another one. Pure.
 ///
 /// Each worker is robbed once of what it was given last. What was not worth a theft then is stolen
 /// when the worker is overdue.
@@ -21,8 +21,8 @@ class stealing {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// So often a worker's chunks are revoked while it runs one of them. It has to go through all that
-  /// it was sent.
+  /// So often a worker's chunks are revoked while it runs one of them. It has to go through all
+  /// that it was sent.
   static constexpr std::size_t max_revocations = 4;
 
   explicit stealing(std::size_t seats) : victims_{seats}, watched_{seats} {}

@@ -7,8 +7,8 @@
 
 namespace coterie::detail {
 
-/// Which file a path or a descriptor stands for. A descriptor's number says less: it can be closed, and
-/// given to another file.
+/// Which file a path or a descriptor stands for. A descriptor's number says less: it can be closed,
+/// and given to another file.
 class file_identity {
  public:
   /// Empty if there is no such file, or it cannot be looked at.

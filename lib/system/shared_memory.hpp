@@ -46,9 +46,9 @@ class shared_memory {
   /// Maps the first `size` bytes of memory that another process made by `create`. The descriptor and
   /// the size are what that process says, and are not believed.
   ///
-  /// Throws `bad_memory` if that is not memory of at least this size that can be used as `writer` says
-  /// and cannot shrink; `boost::system::system_error` if it cannot be mapped here, or not be reserved
-  /// by its only writer. The descriptor is closed then.
+  /// Throws `bad_memory` if that is not memory of at least this size that can be used as `writer`
+  /// says and cannot shrink; `boost::system::system_error` if it cannot be mapped here, or not be
+  /// reserved by its only writer. The descriptor is closed then.
   static shared_memory open(unique_descriptor descriptor, std::size_t size,
                             memory_writer writer = memory_writer::both);
 

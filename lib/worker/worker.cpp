@@ -171,8 +171,8 @@ class session {
       worker_count = setup_.size;
       call(setup_.initializer);
       link_.guard().check();
-      // Words that lie in shared memory could otherwise come before the news that the socket is closed: the
-      // parent would give work to a worker that cannot be woken.
+      // Words that lie in shared memory could otherwise come before the news that the socket is
+      // closed: the parent would give work to a worker that cannot be woken.
       if (file_identity::of(worker_environment::link_descriptor) != socket_) leave_without_link();
       link_.send(message::ready{});
     } catch (...) {

@@ -59,8 +59,8 @@ class worker_link {
   }
   /// To be called before anything is sent after that. Those that are returned have been sent.
   [[nodiscard]] told_results end_results() { return transport_->end_results(); }
-  /// To be told of each chunk that comes, with its first item, before anything is done about it. False: it
-  /// has been taken back.
+  /// To be told of each chunk that comes, with its first item, before anything is done about it.
+  /// False: it has been taken back.
   [[nodiscard]] bool begin_chunk(std::size_t first) { return transport_->begin_chunk(first); }
   /// Claims the items of that chunk before the one with the index `end`, before they are run. False: all
   /// that were not claimed have been taken back, but for the rest of a unit that was begun.

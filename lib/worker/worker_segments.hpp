@@ -21,8 +21,8 @@ namespace coterie::detail {
 /// Functions that take a frame of the parent's throw `bad_frame` if it makes no sense.
 class worker_segments final : public buffer_memory {
  public:
-  /// What the parent says of a segment, unless it was taken already; `take_descriptor` is called if memory
-  /// comes with it.
+  /// What the parent says of a segment, unless it was taken already; `take_descriptor` is called if
+  /// memory comes with it.
   template <class TakeDescriptor>
   void take(const frame_header& told, TakeDescriptor take_descriptor) {
     // The messages of segments are alike.

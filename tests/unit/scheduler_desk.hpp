@@ -11,8 +11,8 @@
 
 #include "schedule/scheduler.hpp"
 
-/// A scheduler, and a caller that carries out what it wants, one action at a time. Workers are named by
-/// their ranks: here a rank is one worker, the one that was asked for last.
+/// A scheduler, and a caller that carries out what it wants, one action at a time. Workers are
+/// named by their ranks: here a rank is one worker, the one that was asked for last.
 class scheduler_desk {
  public:
   using scheduler = coterie::detail::scheduler;

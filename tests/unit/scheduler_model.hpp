@@ -228,7 +228,8 @@ class world {
   std::vector<worker> workers_;
   std::vector<job> jobs_;
   std::map<chunk_id, chunk> chunks_;  // that workers hold
-  // Chunks, or parts of some, whose worker died before it could have begun them, or that were revoked.
+  // Chunks, or parts of some, whose worker died before it could have begun them, or that were
+  // revoked.
   std::vector<chunk> orphans_;
   std::vector<int> to_kill_;
   std::vector<item_range> to_crash_;

@@ -146,14 +146,14 @@ inline void world::perform(const action::revoke& what) {
   require(from.now == life::serving && !from.held.empty(), "who is asked has something");
   const std::size_t index = chunks_.at(from.held.front()).job;
   if (!running(index)) {
-    require(what.min == 1 && !what.spares_next, "of what nobody wants everything comes back");
+    require(what.min == 1 && !what.spares_next, "of a dropped job everything comes back");
     return revoke(from, what);
   }
   require(what.unit == unit_of(index), "it is known how many items are begun at once");
   const bool to_share = std::ranges::any_of(
       workers_, [](const worker& each) { return each.now == life::serving && each.held.empty(); });
   require(!what.only_if_cheap || to_share, "only for those who have nothing must it be cheap");
-  require(from.times_taken < stealing::max_revocations, "nobody is asked again and again");
+  require(from.times_taken < stealing::max_revocations, "no worker is robbed again and again");
   bool somebody_waits = false;
   for (std::size_t other = 0; other < jobs_.size(); ++other) {
     somebody_waits = somebody_waits ||
@@ -236,12 +236,14 @@ inline void world::perform(const action::give_up& what) {
 }
 
 inline void world::perform(const action::kill& what) {
-  require(std::erase(to_kill_, rank_of(what.worker)) == 1, "only who has to die is killed, once");
+  require(std::erase(to_kill_, rank_of(what.worker)) == 1,
+          "only a worker that has to die is killed, once");
   at(rank_of(what.worker)).now = life::dying;
 }
 
 inline void world::perform(const action::stop& what) {
-  require(at(rank_of(what.worker)).now == life::serving, "who is asked to leave is there");
+  require(at(rank_of(what.worker)).now == life::serving,
+          "a worker that is asked to leave is there");
   require(closed_ && !any_running(), "nobody leaves while there is work");
   at(rank_of(what.worker)).now = life::leaving;
 }

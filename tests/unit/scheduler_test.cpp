@@ -331,7 +331,7 @@ TEST_CASE("given an input that has ended, when a cut finds nothing, then the job
   CHECK(desk.take<action::finish>().job == 1);
   CHECK_FALSE(desk.it.has_job(1));
   desk.add(2);
-  CHECK(desk.rank_of(desk.cut()) == 0);  // whoever got nothing is free
+  CHECK(desk.rank_of(desk.cut()) == 0);  // a worker that got nothing is free
 }
 
 TEST_CASE("given items under way, when a cut finds nothing, then the job finishes after them") {

@@ -73,8 +73,8 @@ inline job_settings settings_of(const stream_options& options) {
           .seed = options.seed};
 }
 
-/// A call that is ready to be submitted, and where its outcome comes out. No more depends on the function
-/// and the input from here on, which spares the compiler much work.
+/// A call that is ready to be submitted, and where its outcome comes out. No more depends on the
+/// function and the input from here on, which spares the compiler much work.
 struct prepared_work {
   std::shared_ptr<job> work;
   std::shared_ptr<outcome> results;

@@ -15,8 +15,8 @@ namespace coterie::detail {
 /// What a cancelled operation completes with.
 std::exception_ptr operation_aborted();
 
-/// Ends a job, or the wait for the pool's end, that is named `id`. A terminal cancellation ends the workers
-/// that run its items.
+/// Ends a job, or the wait for the pool's end, that is named `id`. A terminal cancellation ends the
+/// workers that run its items.
 struct job_cancellation {
   std::weak_ptr<pool_core> core;
   job_id id;

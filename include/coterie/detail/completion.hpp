@@ -39,9 +39,9 @@ struct completion_signature<void> {
 template <class T>
 using completion_signature_t = typename completion_signature<T>::type;
 
-/// A completion handler of signature `void(std::exception_ptr, T)`, or `void(std::exception_ptr)`, with
-/// its type erased, waiting for its value. Its executor is kept from running out of work as long as
-/// it lives. (`asio::any_completion_handler` is not in Boost 1.81.)
+/// A completion handler of signature `void(std::exception_ptr, T)`, or `void(std::exception_ptr)`,
+/// with its type erased, waiting for its value. Its executor is kept from running out of work as
+/// long as it lives. (`asio::any_completion_handler` is not in Boost 1.81.)
 template <class T = void>
 class completion : public delivery {
  public:
@@ -150,7 +150,8 @@ struct handler_place<Handler> {
   }
 };
 
-/// `awaits`: the handler is that of a coroutine, which looks at the value only if there is no error.
+/// `awaits`: the handler is that of a coroutine, which looks at the value only if there is no
+/// error.
 template <class Handler, bool awaits, class T>
 class completion_of final : public completion<T> {
  public:

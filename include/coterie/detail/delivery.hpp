@@ -10,12 +10,13 @@
 
 namespace coterie::detail {
 
-/// A finished operation on its way to its completion handler: the handler, its executor, and what it is
-/// to be called with. Nothing runs until `deliver`. Destroying it drops the handler uncalled.
+/// A finished operation on its way to its completion handler: the handler, its executor, and what
+/// it is to be called with. Nothing runs until `deliver`. Destroying it drops the handler uncalled.
 class delivery {
  public:
-  /// `may_follow`: the handler may be called by the caller of the function that started the operation,
-  /// after that function has returned. Nothing there waits for it, as a caller that blocks might.
+  /// `may_follow`: the handler may be called by the caller of the function that started the
+  /// operation, after that function has returned. Nothing there waits for it, as a caller that
+  /// blocks might.
   explicit delivery(bool may_follow) noexcept : may_follow_{may_follow} {}
   delivery(const delivery&) = delete;
   delivery& operator=(const delivery&) = delete;
@@ -51,11 +52,11 @@ inline void complete(std::unique_ptr<delivery> operation, deliveries& due,
 
 /// Has every handler in `due` called on its executor.
 ///
-/// With `on_event_loop` the caller is a handler of the event loop, and those that are due may run inside
-/// it. While one of them runs, it may make further ones fall due. Of these, those that may follow are
-/// called by the same loop, when the one before has returned: that saves a turn of the event loop for
-/// each, which costs more than all else that is done for a small result. After a few of them the
-/// event loop gets its turn.
+/// With `on_event_loop` the caller is a handler of the event loop, and those that are due may run
+/// inside it. While one of them runs, it may make further ones fall due. Of these, those that may
+/// follow are called by the same loop, when the one before has returned: that saves a turn of the
+/// event loop for each, which costs more than all else that is done for a small result. After a few
+/// of them the event loop gets its turn.
 ///
 /// What a handler throws comes out of here; those behind it are then left to the event loop.
 /// Thread safety: any thread.

@@ -9,8 +9,8 @@
 
 namespace coterie::detail {
 
-/// How many items are to be taken from an input: up to `most`, but no more than `least` when their bytes
-/// are enough.
+/// How many items are to be taken from an input: up to `most`, but no more than `least` when their
+/// bytes are enough.
 struct cut_limits {
   std::size_t most = 1;
   std::size_t least = 1;
@@ -23,7 +23,8 @@ struct cut_result {
   bool exhausted = false;
 };
 
-/// Where the items of a call come from, as bytes. This part does not depend on the type of the range.
+/// Where the items of a call come from, as bytes. This part does not depend on the type of the
+/// range.
 class input {
  public:
   input() = default;
@@ -31,15 +32,16 @@ class input {
   input& operator=(const input&) = delete;
   virtual ~input() = default;
 
-  /// Takes items and appends them to `out`. Throws what the range throws: after what was taken before
-  /// has gone on its way.
+  /// Takes items and appends them to `out`. Throws what the range throws: after what was taken
+  /// before has gone on its way.
   cut_result cut(const cut_limits& limits, byte_buffer& out);
 
   /// Why an item could not be encoded; empty if it could. Asked once for each item that failed.
   std::exception_ptr take_error(std::size_t index);
 
  protected:
-  /// Remembers the exception that is being handled: the item behind those in `taken` could not be encoded.
+  /// Remembers the exception that is being handled: the item behind those in `taken` could not be
+  /// encoded.
   void note_error(const cut_result& taken);
 
  private:

@@ -20,8 +20,8 @@ inline constexpr bool raw_item<void> = false;
 template <>
 inline constexpr bool raw_item<bool> = true;  // a byte that is looked at
 
-/// Takes the next value off the payload of a chunk, or of its results: a raw value, or the bytes of a
-/// record. Throws `decode_error` if there is no record. Precondition: there is a raw value.
+/// Takes the next value off the payload of a chunk, or of its results: a raw value, or the bytes of
+/// a record. Throws `decode_error` if there is no record. Precondition: there is a raw value.
 template <class T>
 auto take_item(std::span<const std::byte>& rest) {
   if constexpr (std::is_same_v<T, bool>) {
@@ -42,8 +42,8 @@ auto take_item(std::span<const std::byte>& rest) {
 /// Throws `decode_error` unless `bytes` are `count` raw values of `size` bytes.
 void check_raw_items(std::span<const std::byte> bytes, std::size_t size, std::size_t count);
 
-/// The items `first` to `end` of `bytes`, where more may follow: raw values of `size` bytes, or records
-/// (0). Throws `decode_error` if there are fewer, as far as that can be seen at once.
+/// The items `first` to `end` of `bytes`, where more may follow: raw values of `size` bytes, or
+/// records (0). Throws `decode_error` if there are fewer, as far as that can be seen at once.
 std::span<const std::byte> items_between(std::span<const std::byte> bytes, std::size_t size,
                                          std::size_t first, std::size_t end);
 

@@ -25,8 +25,8 @@ struct job_settings {
 };
 
 /// One call on a pool with its types erased: a function and items, which become bytes, and a
-/// `result_taker` for the bytes that come back. The core calls it from one thread at a time, and never
-/// again after `finish` or `abandon`.
+/// `result_taker` for the bytes that come back. The core calls it from one thread at a time, and
+/// never again after `finish` or `abandon`.
 class job {
  public:
   job(std::shared_ptr<result_taker> results, const job_settings& settings)

@@ -19,8 +19,8 @@ namespace coterie::detail {
 /// How a wait for an outcome ends.
 enum class wait_end { ready, late, cancelled };
 
-/// Takes the results of a call that has one outcome in the end: a value, or an error. An operation gets
-/// it, or it stays here to be looked at. This part does not depend on the type of the value.
+/// Takes the results of a call that has one outcome in the end: a value, or an error. An operation
+/// gets it, or it stays here to be looked at. This part does not depend on the type of the value.
 ///
 /// What is not atomic is touched only under the pool's sequencer.
 class outcome : public result_taker {
@@ -35,8 +35,8 @@ class outcome : public result_taker {
   /// Precondition: `ready`. Empty if there is a value, or if an operation got the error.
   [[nodiscard]] const std::exception_ptr& reason() const noexcept { return reason_; }
 
-  /// `operation` gets the outcome, which is not kept. Called once at most, before the call is submitted. It is
-  /// a `completion` of the type of the value.
+  /// `operation` gets the outcome, which is not kept. Called once at most, before the call is
+  /// submitted. It is a `completion` of the type of the value.
   void send_to(std::unique_ptr<delivery> operation) { operation_ = std::move(operation); }
 
   /// Completes a handler that waited. It has the type that the waiting function made.

@@ -16,9 +16,9 @@ namespace coterie::detail {
 /// Says that a result could not be decoded. For use in a catch block.
 std::exception_ptr undecodable();
 
-/// Decodes the results of consecutive items and passes each on: `on_value(index, value)`, with a value that
-/// may be moved from, or `on_failure(index, error)`. Bytes that make no sense are failures; nothing is thrown but what
-/// those two throw.
+/// Decodes the results of consecutive items and passes each on: `on_value(index, value)`, with a
+/// value that may be moved from, or `on_failure(index, error)`. Bytes that make no sense are
+/// failures; nothing is thrown but what those two throw.
 template <class R, class OnValue, class OnFailure>
 void read_results(std::size_t first, std::size_t count, std::span<const std::byte> bytes,
                   OnValue on_value, OnFailure on_failure) {

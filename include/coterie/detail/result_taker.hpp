@@ -16,9 +16,9 @@ enum class job_progress : bool { wants_more, settled };
 /// Names a handler among those that wait for results.
 using wait_ticket = std::uint64_t;
 
-/// The results of a call: takes them as bytes, makes values of them, and hands these to the handlers
-/// that wait for them. The core calls it from one thread at a time, through `job`, and never again after
-/// `finish` or `abandon`; those that wait come under the same sequencer.
+/// The results of a call: takes them as bytes, makes values of them, and hands these to the
+/// handlers that wait for them. The core calls it from one thread at a time, through `job`, and
+/// never again after `finish` or `abandon`; those that wait come under the same sequencer.
 class result_taker {
  public:
   result_taker() = default;
@@ -44,7 +44,8 @@ class result_taker {
   [[nodiscard]] virtual bool outlasts_input() const noexcept { return false; }
   /// Whether each item has an outcome of its own, so that one which cannot run fails alone.
   [[nodiscard]] virtual bool settles_each() const noexcept { return false; }
-  /// Results that were held for their reader, and that the reader has got since this was last asked.
+  /// Results that were held for their reader, and that the reader has got since this was last
+  /// asked.
   virtual std::size_t released() noexcept { return 0; }
 };
 

@@ -18,13 +18,14 @@ namespace coterie::detail {
 
 enum class stream_order : bool { as_finished, as_given };
 
-/// The results of a stream, and the handlers that wait for the next one. This part does not depend on
-/// their type. All functions run under the pool's sequencer.
+/// The results of a stream, and the handlers that wait for the next one. This part does not depend
+/// on their type. All functions run under the pool's sequencer.
 class stream_results : public result_taker {
  public:
   explicit stream_results(stream_order order) : order_{order} {}
 
-  /// The next result goes to `reader`, now or when it is there: a `completion` of an optional value.
+  /// The next result goes to `reader`, now or when it is there: a `completion` of an optional
+  /// value.
   void ask(wait_ticket ticket, std::unique_ptr<delivery> reader, deliveries& due);
 
   void cancel_wait(wait_ticket ticket, deliveries& due) override;

@@ -17,8 +17,8 @@ struct worker_function {
   explicit operator bool() const noexcept { return factory.offset != 0; }
 };
 
-/// Makes a `worker_function` of a callable. Defined where the codec is, in `effect_task.hpp`; a file that
-/// makes one without it is told what to include, by this name.
+/// Makes a `worker_function` of a callable. Defined where the codec is, in `effect_task.hpp`; a
+/// file that makes one without it is told what to include, by this name.
 template <class F>
 struct include_coterie_pool_hpp_to_make_a_worker_task;
 
