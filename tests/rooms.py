@@ -16,16 +16,18 @@ import sys
 rooms = {
     "timing": [],
     "system": [],
+    "runtime": ["system"],
     "messages": [],
     "errors": [],
     "program": ["errors"],
     "channel": ["timing", "system", "messages"],
-    "links": ["timing", "system", "messages", "channel"],
+    "links": ["timing", "system", "runtime", "messages", "channel"],
     "schedule": ["timing", "messages"],
     "processes": ["timing", "system", "program"],
     "worker": ["timing", "system", "messages", "errors", "program", "channel", "processes"],
-    "host": ["messages", "errors", "program", "channel", "links", "processes"],
-    "pool": ["system", "messages", "errors", "program", "channel", "schedule", "processes", "host"],
+    "host": ["runtime", "messages", "errors", "program", "channel", "links", "processes"],
+    "pool": ["system", "runtime", "messages", "errors", "program", "channel", "links", "schedule", "processes",
+             "host"],
     "entry": ["errors", "program", "processes", "worker"],
 }
 

@@ -1,29 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "host/local_host.hpp"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <new>
 #include <utility>
 
-#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <coterie/detail/home_process.hpp>
 
 #include "host/worker_handle.hpp"
-#include "links/make_link.hpp"
-#include "processes/launcher.hpp"
 
 namespace coterie::detail {
 
-local_host::local_host(boost::asio::any_io_executor executor, host_settings settings,
-                       runtime& runs_on, host_events& events)
-    : executor_{std::move(executor)},
-      settings_{std::move(settings)},
-      runtime_{runs_on},
-      events_{events} {}
+local_host::local_host(std::unique_ptr<machine> on, shared_payload setup, runtime& runs_on,
+                       host_events& events)
+    : machine_{std::move(on)}, setup_{std::move(setup)}, runtime_{runs_on}, events_{events} {}
 
 local_host::~local_host() = default;
 
@@ -41,8 +33,9 @@ void local_host::start(worker_id id, int rank, std::uint64_t incarnation) {
 
 void local_host::start_later() {
   if (to_start_.empty() || std::exchange(turn_posted_, true)) return;
-  boost::asio::post(executor_, [pool = runtime_.share()] {
-    pool->happened({.what = host_event::kind::turn_to_start});
+  runtime_.post([this, pool = runtime_.share()] {
+    turn_posted_ = false;
+    start_next();
   });
 }
 
@@ -52,12 +45,12 @@ void local_host::start_next() {
   const planned_start planned = to_start_.front();
   to_start_.pop_front();
   try {
-    bool lacks_memory = false;
-    const handle worker = launch(planned, lacks_memory);
+    const handle worker = make_shared_at_home<worker_handle>(
+        *this, runtime_.share(), planned.id, planned.rank, machine_->start(planned.rank));
     worker->start();
     workers_.emplace(planned.id, worker);
-    send(planned.id, message::setup{.incarnation = planned.incarnation}, settings_.setup);
-    events_.started(planned.id, lacks_memory);
+    send(planned.id, message::setup{.incarnation = planned.incarnation}, setup_);
+    events_.started(planned.id, worker->link.lacks_memory);
   } catch (const boost::system::system_error& error) {
     // Processes and memory may be there again soon; descriptors and the program will not.
     const int code = error.code().value();
@@ -66,42 +59,24 @@ void local_host::start_next() {
   start_later();
 }
 
-local_host::handle local_host::launch(const planned_start& planned, bool& lacks_memory) {
-  launched_worker launched = launch_worker(executor_, planned.rank, settings_.around);
-  auto process = std::make_unique<worker_process>(
-      executor_, launched.pid, std::move(launched.process), settings_.around.ends);
-  made_link made = make_link(executor_, std::move(launched.link), settings_.rings);
-  lacks_memory = made.lacks_memory;
-  std::vector<std::unique_ptr<worker_output>> outputs;
-  for (auto* const each : {&launched.output, &launched.error}) {
-    if (!each->pipe) continue;
-    outputs.push_back(
-        std::make_unique<worker_output>(executor_, std::move(each->pipe), std::move(each->tag),
-                                        each == &launched.output ? STDOUT_FILENO : STDERR_FILENO));
-  }
-  return make_shared_at_home<worker_handle>(runtime_.share(), planned.id, planned.rank,
-                                            std::move(process), std::move(made),
-                                            std::move(outputs));
-}
-
 // ---- to workers -------------------------------------------------------------------------------
 
 std::shared_ptr<buffer_memory> local_host::payload_memory(worker_id id) const {
   worker_handle* const worker = find(id);
-  return worker == nullptr ? nullptr : worker->wire->payload_memory();
+  return worker == nullptr ? nullptr : worker->link.payload_memory;
 }
 
 void local_host::queue(worker_id id, const frame_header& header, const shared_payload& payload) {
   worker_handle* const worker = find(id);
   if (worker == nullptr) return;
-  worker->wire->send(header, payload);
+  worker->link.wire->send(header, payload);
   if (!std::exchange(worker->to_be_flushed, true)) to_flush_.push_back(worker->shared_from_this());
 }
 
 void local_host::flush() {
   for (const handle& worker : to_flush_) {
     worker->to_be_flushed = false;
-    worker->wire->flush(worker);
+    worker->link.wire->flush();
   }
   to_flush_.clear();
 }
@@ -109,7 +84,7 @@ void local_host::flush() {
 std::optional<kept_by_worker> local_host::revoke(worker_id victim, std::size_t min,
                                                  std::size_t unit, spare_next spare) {
   worker_handle* const worker = find(victim);
-  return worker == nullptr ? std::nullopt : worker->wire->take_back(min, unit, spare);
+  return worker == nullptr ? std::nullopt : worker->link.wire->revoke(min, unit, spare);
 }
 
 void local_host::stop(worker_id id) {
@@ -133,14 +108,14 @@ remote_place local_host::place_of(worker_id id, std::size_t item) const {
 
 std::optional<std::size_t> local_host::begun(worker_id id, chunk_id chunk, std::size_t done) const {
   worker_handle* const worker = find(id);
-  return worker == nullptr ? std::nullopt : worker->wire->begun(chunk, done);
+  return worker == nullptr ? std::nullopt : worker->link.wire->begun(chunk, done);
 }
 
 // ---- the end ----------------------------------------------------------------------------------
 
 void local_host::retire(const handle& worker) noexcept {
   worker->end();
-  if (worker->at_rest()) return;
+  if (worker->no_waits()) return;
   try {
     leaving_.push_back(worker);
   } catch (const std::bad_alloc&) {

@@ -10,39 +10,31 @@
 #include <unordered_map>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-
 #include <coterie/detail/buffer_memory.hpp>
 #include <coterie/remote_error.hpp>
 
 #include "channel/claims.hpp"
 #include "host/host_events.hpp"
+#include "host/machine.hpp"
 #include "host/worker_host.hpp"
 #include "links/link.hpp"
-#include "links/ring_settings.hpp"
 #include "messages/frame.hpp"
-#include "processes/surroundings.hpp"
+#include "runtime/runtime.hpp"
 
 namespace coterie::detail {
 
-/// What the workers of a host are like.
-struct host_settings {
-  ring_settings rings;
-  surroundings around;
-  shared_payload setup;  // the payload of `message::setup`
-};
+class worker_handle;
 
-/// The host of workers that run on this machine, as children of this process.
+/// The host of workers that are processes of one machine.
 class local_host final : public worker_host {
  public:
-  /// `runs_on` and `events` outlive it.
-  local_host(boost::asio::any_io_executor executor, host_settings settings, runtime& runs_on,
+  /// `setup` is the payload of `message::setup`. `runs_on` and `events` outlive the host.
+  local_host(std::unique_ptr<machine> on, shared_payload setup, runtime& runs_on,
              host_events& events);
   ~local_host() override;
 
   // worker_host
   void start(worker_id id, int rank, std::uint64_t incarnation) override;
-  void take(const host_event& what) override;
   [[nodiscard]] std::shared_ptr<buffer_memory> payload_memory(worker_id id) const override;
   void queue(worker_id id, const frame_header& header, const shared_payload& payload) override;
   void flush() override;
@@ -58,6 +50,18 @@ class local_host final : public worker_host {
   void stop_waiting() override;
   void abandon() noexcept override;
 
+  // What is told of one of its workers.
+
+  /// Takes in what has come, and returns whether more is to be heard.
+  [[nodiscard]] bool take_frames(worker_handle& worker);
+  /// Its link has ended, and its process perhaps not.
+  void take_loss(worker_handle& worker);
+  /// Its process has ended, and all that it had said was taken in.
+  void take_end(worker_handle& worker);
+  /// A wait of a worker that was ended is over.
+  void let_go(worker_handle& worker);
+  [[nodiscard]] bool holds_work(worker_id id) const { return events_.holds_work(id); }
+
  private:
   using handle = std::shared_ptr<worker_handle>;
   struct planned_start {
@@ -69,27 +73,16 @@ class local_host final : public worker_host {
   [[nodiscard]] worker_handle* find(worker_id id) const;
   void start_later();
   void start_next();
-  [[nodiscard]] handle launch(const planned_start& planned, bool& lacks_memory);
 
-  void take_input(const handle& worker, std::size_t count, bool ended);
-  void check(const handle& worker, look_for why);
-  void take_output(const handle& worker, worker_output& output);
-  void take_exit(const handle& worker);
-  bool listen(const handle& worker);
-  bool is_former(const handle& worker);
-
-  bool take_frames(worker_handle& worker);
   void take_frame(worker_handle& worker, const frame& arrived);
   void take_hello(worker_handle& worker, const frame& arrived);
   static void take_not_ready(worker_handle& worker, const frame& arrived);
   void give_up(worker_handle& worker, std::string why);
   void object(worker_handle& worker, const std::string& what);
-  void object_to_nonsense(worker_handle& worker, const std::string& details);
-  void conclude(const handle& worker);
   void retire(const handle& worker) noexcept;
 
-  const boost::asio::any_io_executor executor_;
-  const host_settings settings_;
+  const std::unique_ptr<machine> machine_;
+  const shared_payload setup_;
   runtime& runtime_;
   host_events& events_;
 

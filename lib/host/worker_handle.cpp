@@ -3,62 +3,43 @@
 
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <utility>
+
+#include "host/local_host.hpp"
 
 namespace coterie::detail {
 
-worker_handle::worker_handle(std::shared_ptr<runtime> told, worker_id name, int worker_rank,
-                             std::unique_ptr<worker_process> worker, made_link link,
-                             std::vector<std::unique_ptr<worker_output>> worker_outputs)
+worker_handle::worker_handle(local_host& host, std::shared_ptr<runtime> pool, worker_id name,
+                             int worker_rank, started_worker started)
     : id{name},
       rank{worker_rank},
-      process{std::move(worker)},
-      wire{std::move(link.wire)},
-      outputs{std::move(worker_outputs)},
-      secret{link.secret},
-      told_{std::move(told)} {}
+      process{std::move(started.process)},
+      link{std::move(started.link)},
+      host_{host},
+      pool_{std::move(pool)} {}
 
 worker_handle::~worker_handle() = default;
 
 void worker_handle::start() {
-  wait_for_end();
-  wire->async_receive(shared_from_this());
-  for (const auto& each : outputs) wait_for(*each);
-}
-
-void worker_handle::wait_for_end() {
-  process->async_wait(
-      [self = shared_from_this()] { self->tell({.what = host_event::kind::exit}); });
-}
-
-void worker_handle::wait_for(worker_output& output) {
-  output.async_wait([self = shared_from_this(), &output] {
-    self->tell({.what = host_event::kind::printed, .output = &output});
-  });
-}
-
-bool worker_handle::at_rest() const noexcept {
-  return process->at_rest() && wire->at_rest() &&
-         std::ranges::all_of(outputs, [](const auto& each) { return each->at_rest(); });
+  process->start(shared_from_this());
+  link.wire->start(shared_from_this());
 }
 
 void worker_handle::stop_waiting() {
-  wire->stop_receiving();
+  link.wire->finish();
   process->stop_waiting();
-  for (const auto& each : outputs) each->stop_waiting();
 }
 
+bool worker_handle::no_waits() const noexcept { return process->at_rest() && link.wire->at_rest(); }
+
 void worker_handle::end() noexcept {
-  wire->close();
+  link.wire->close();
   process->end();
-  for (const auto& each : outputs) each->end();
 }
 
 void worker_handle::abandon() noexcept {
-  wire->abandon();
+  link.wire->abandon();
   process->abandon();
-  for (const auto& each : outputs) each->abandon();
 }
 
 worker_end worker_handle::how_it_ended() const {
@@ -75,20 +56,16 @@ worker_end worker_handle::how_it_ended() const {
   return end;
 }
 
-void worker_handle::input_arrived(boost::system::error_code error, std::size_t count) {
-  tell({.what = host_event::kind::input, .count = count, .ended = error.failed()});
-}
+bool worker_handle::frames_came() { return host_.take_frames(*this); }
+void worker_handle::lost() { host_.take_loss(*this); }
+void worker_handle::finished() { host_.take_end(*this); }
+void worker_handle::at_rest() { host_.let_go(*this); }
+bool worker_handle::holds_work() const { return host_.holds_work(id); }
 
-void worker_handle::output_possible() { tell({.what = host_event::kind::output_possible}); }
-
-void worker_handle::time_to_look(look_for why) {
-  tell({.what =
-            why == look_for::what_comes_soon ? host_event::kind::poll : host_event::kind::check});
-}
-
-void worker_handle::tell(host_event what) {
-  what.worker = shared_from_this();
-  told_->happened(std::move(what));
+void worker_handle::exited(int status) {
+  wait_status = status;
+  // Results that it had sent are results: they are taken in before the worker is given up.
+  link.wire->finish();
 }
 
 }  // namespace coterie::detail

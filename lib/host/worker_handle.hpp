@@ -3,63 +3,64 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "host/handshake.hpp"
-#include "host/runtime.hpp"
+#include "host/hosted_process.hpp"
+#include "host/machine.hpp"
 #include "host/worker_end.hpp"
 #include "links/link.hpp"
 #include "links/make_link.hpp"
+#include "messages/identifiers.hpp"
 #include "processes/exit_status.hpp"
-#include "processes/worker_output.hpp"
-#include "processes/worker_process.hpp"
+#include "runtime/runtime.hpp"
 
 namespace coterie::detail {
+
+class local_host;
 
 /// Why a worker is ended that has closed its link.
 inline constexpr const char* lost_link_reason =
     "it lost its connection to the pool: do its tasks close descriptors that they did not open?";
 
 /// One worker as its host knows it: its process, its link, and how far it is in its talk. Passes
-/// what the event loop says of them on.
-class worker_handle final : public link_listener,
+/// what is told of them on to the host.
+class worker_handle final : public link_events,
+                            public process_events,
                             public std::enable_shared_from_this<worker_handle> {
  public:
-  worker_handle(std::shared_ptr<runtime> told, worker_id id, int rank,
-                std::unique_ptr<worker_process> process, made_link link,
-                std::vector<std::unique_ptr<worker_output>> outputs);
+  /// `host` is a part of what `pool` keeps alive.
+  worker_handle(local_host& host, std::shared_ptr<runtime> pool, worker_id id, int rank,
+                started_worker started);
   ~worker_handle();
 
   /// Begins to listen.
   void start();
-  /// Waits for the end of the process; `start` has done so once.
-  void wait_for_end();
-  /// Waits until the worker has written something.
-  void wait_for(worker_output& output);
-
   /// Ends all waits, and nothing else: this process was forked from the worker's parent.
   void stop_waiting();
-
   /// Ends the process and the link. What they hold is given back when no wait is going on any more.
   void end() noexcept;
-  [[nodiscard]] bool at_rest() const noexcept;
+  [[nodiscard]] bool no_waits() const noexcept;
   /// Ends everything and gives it back at once, because the event loop is being destroyed.
   void abandon() noexcept;
 
   /// Of one whose process is gone.
   [[nodiscard]] worker_end how_it_ended() const;
 
-  // link_listener
-  void input_arrived(boost::system::error_code error, std::size_t count) override;
-  void output_possible() override;
-  void time_to_look(look_for why) override;
+  // link_events
+  [[nodiscard]] bool frames_came() override;
+  void lost() override;
+  void finished() override;
+  void at_rest() override;
+  [[nodiscard]] bool holds_work() const override;
+
+  // process_events
+  void exited(int wait_status) override;
+  void process_at_rest() override { at_rest(); }
 
   const worker_id id;
   const int rank;
-  const std::unique_ptr<worker_process> process;
-  const std::unique_ptr<link> wire;
-  const std::vector<std::unique_ptr<worker_output>> outputs;  // those that are passed on
-  const link_secret secret;
+  const std::unique_ptr<hosted_process> process;
+  const made_link link;
 
   handshake talk;
   std::string
@@ -67,14 +68,11 @@ class worker_handle final : public link_listener,
   std::string start_error;  // why its start failed; empty: its end will tell
   int wait_status = unknown_wait_status;
   bool broke_rules = false;  // nothing more that it says is heard
-  bool input_ended = false;  // nothing more can be read
-  bool exited = false;
   bool to_be_flushed = false;
 
  private:
-  void tell(host_event what);
-
-  std::shared_ptr<runtime> told_;
+  local_host& host_;
+  std::shared_ptr<runtime> pool_;
 };
 
 }  // namespace coterie::detail

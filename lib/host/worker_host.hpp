@@ -12,7 +12,6 @@
 #include <coterie/remote_error.hpp>
 
 #include "channel/claims.hpp"
-#include "host/runtime.hpp"
 #include "links/link.hpp"
 #include "messages/frame.hpp"
 #include "messages/identifiers.hpp"
@@ -26,7 +25,7 @@ namespace coterie::detail {
 /// checked as far as its life goes and passed on. A worker that is not known any more is ignored by
 /// all functions.
 ///
-/// Thread safety: none. The owner calls one function at a time, and `take` for each `host_event`.
+/// Thread safety: none. What it tells, it tells in turns of its owner's `runtime`.
 class worker_host {
  public:
   worker_host() = default;
@@ -36,8 +35,6 @@ class worker_host {
 
   /// Has a process started, in its turn: one at a time, so that the event loop goes on in between.
   virtual void start(worker_id id, int rank, std::uint64_t incarnation) = 0;
-  /// Takes in what the event loop has told.
-  virtual void take(const host_event& what) = 0;
   /// Where payloads for this worker had best be encoded; null: anywhere.
   [[nodiscard]] virtual std::shared_ptr<buffer_memory> payload_memory(worker_id id) const = 0;
   /// Queues a message. It leaves with `flush`.
@@ -48,7 +45,7 @@ class worker_host {
   virtual void queue(worker_id id, const frame_header& header, const shared_payload& payload) = 0;
   /// Sends what is queued, for all workers.
   virtual void flush() = 0;
-  /// Revokes what the worker has not begun; see `link::take_back`.
+  /// Revokes what the worker has not begun; see `link::revoke`.
   [[nodiscard]] virtual std::optional<kept_by_worker> revoke(worker_id victim, std::size_t min,
                                                              std::size_t unit,
                                                              spare_next spare) = 0;

@@ -4,44 +4,50 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
-
-#include <boost/system/error_code.hpp>
-
-#include <coterie/detail/buffer_memory.hpp>
 
 #include "channel/claims.hpp"
 #include "messages/frame.hpp"
 
 namespace coterie::detail {
 
-/// Why a link wants its listener to look for input.
-enum class look_for { what_may_have_come, what_comes_soon };
-
-/// What a worker is left with when the rest is taken back: what it was given before `chunk`, and of that the
+/// What a worker is left with when the rest is revoked: what it was given before `chunk`, and of that the
 /// items before the one with the index `items`. No chunk: nothing of what it holds.
 struct kept_by_worker {
   chunk_id chunk = 0;
   std::size_t items = 0;
 };
 
-/// Who is told what happens on a link. Called from the event loop, never from inside a link's own
-/// functions.
-class link_listener {
+/// Is told, in turns of its own, what happens on a link. It may call any function of the link, but
+/// for `start`.
+class link_events {
  public:
-  /// Bytes came (`received` must be told how many), or with `problem` none will come any more.
-  virtual void input_arrived(boost::system::error_code problem, std::size_t count) = 0;
-  /// What `flush` left may go on its way now.
-  virtual void output_possible() = 0;
-  /// Input may have come without a word.
-  virtual void time_to_look(look_for why) = 0;
+  /// Frames may have come: `next` has them. False: nothing more is to be told but `at_rest`.
+  [[nodiscard]] virtual bool frames_came() = 0;
+  /// The other side has closed its end, and what it had sent before was told.
+  virtual void lost() = 0;
+  /// What `finish` asked for: all that the worker has left behind was told.
+  virtual void finished() = 0;
+  /// The last wait of a link that was closed has ended.
+  virtual void at_rest() = 0;
+  /// Whether the worker has something to do, so that news may come.
+  [[nodiscard]] virtual bool holds_work() const = 0;
 
  protected:
-  ~link_listener() = default;
+  ~link_events() = default;
 };
 
-/// The parent's end of one worker: frames both ways. The scheduler does not know which kind it
-/// drives. Not safe for use by several threads at a time.
+/// The parent's end of one worker: frames both ways. Its users do not know which kind it is.
+///
+/// What holds for each kind:
+/// - Frames arrive whole, in the order in which they were sent, each once; or the link ends.
+/// - What one side has flushed arrives even if that side ends at once.
+/// - No function waits, and none tells: what there is to tell comes in a turn of its own.
+/// - An end of the link is told once, by `lost`; or by `finished`, if that was asked for before. A side
+///   that cannot be believed is told by an exception of `next`.
+/// - A wait that is going on keeps the `link_events` alive.
+/// - Of the pieces of memory that the other side writes, none is believed before it was checked.
+///
+/// Thread safety: none.
 class link {
  public:
   link() = default;
@@ -49,56 +55,34 @@ class link {
   link& operator=(const link&) = delete;
   virtual ~link() = default;
 
-  /// Waits for input and then tells the listener, which is kept alive until then. One at a time.
-  virtual void async_receive(std::shared_ptr<link_listener> listener) = 0;
-  /// Takes in what `input_arrived` announced. To be called for each of them, even after `close`.
-  virtual void received(std::size_t count) = 0;
-  /// The next whole frame, valid until any other call. The bytes of its payload may change while they are
-  /// read. Throws `bad_frame`.
+  /// Begins to listen. Once.
+  virtual void start(const std::shared_ptr<link_events>& told) = 0;
+  /// The next whole frame, valid until any other call. The bytes of its payload may change while they
+  /// are read. Throws `bad_frame`, and then has no more.
   virtual std::optional<frame> next() = 0;
-  /// Has the listener told when to look for input of a worker that goes on, if on this kind of link it
-  /// may keep silent. `lively`: it has just sent something.
-  virtual void look_again(const std::shared_ptr<link_listener>& listener, bool lively) = 0;
-  /// Takes in that it was told so, and returns whether it is time indeed. To be called each time, even
-  /// after `close`.
-  [[nodiscard]] virtual bool looked(const std::shared_ptr<link_listener>& listener,
-                                    look_for why) = 0;
-  /// Ends a wait for input; the listener is told.
-  virtual void stop_receiving() = 0;
-  /// Reads what is there without waiting; false when there is no more. For a worker that has ended.
-  virtual bool drain() = 0;
-  /// Of a worker that has ended, after `drain`: how many items of `chunk`, the one at which it was, behind the
-  /// first `done` may have begun. Empty if what it left behind cannot be believed.
-  [[nodiscard]] virtual std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) = 0;
-
-  /// Where payloads had best be encoded for this link; null: anywhere.
-  [[nodiscard]] virtual std::shared_ptr<buffer_memory> payload_memory() { return nullptr; }
   /// Queues a frame. Nothing leaves before `flush`.
   virtual void send(const frame_header& header, const shared_payload& payload) = 0;
-  /// Whether `take_back` can do anything, ever.
-  [[nodiscard]] virtual bool takes_back() const { return false; }
-  /// Takes back what the worker was sent and has not begun, if that is `least` items or more; it will not run
-  /// them. A unit that it has begun, of `unit` items, stays with it. Tells what the worker keeps; empty if nothing
-  /// was taken back.
-  [[nodiscard]] virtual std::optional<kept_by_worker> take_back(std::size_t /*least*/,
-                                                                std::size_t /*unit*/,
-                                                                spare_next /*spare*/) {
-    return std::nullopt;
-  }
+  /// Sends what it can without waiting, and the rest as soon as that is possible. That the other side
+  /// is gone is not told here.
+  virtual void flush() = 0;
+  /// Revokes what the worker was sent and has not begun, if that is `min` items or more; it will not run
+  /// them. A unit that it has begun, of `unit` items, stays with it. Tells what the worker keeps; empty
+  /// if nothing was revoked.
+  [[nodiscard]] virtual std::optional<kept_by_worker> revoke(std::size_t min, std::size_t unit,
+                                                             spare_next spare) = 0;
+  /// Of a worker that has ended, after `finished`: how many items of `chunk`, the one at which it was,
+  /// behind the first `done` may have begun. Empty if what it left behind cannot be believed.
+  [[nodiscard]] virtual std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) = 0;
 
-  /// Sends what it can without waiting. If something is left the listener will be told when to try
-  /// again. An end of the link is not reported here: the receiving side sees it.
-  virtual void flush(const std::shared_ptr<link_listener>& listener) = 0;
-
-  /// Takes in what the listener was told, and sends on. To be called each time, even after `close`.
-  virtual void output_possible(const std::shared_ptr<link_listener>& listener) = 0;
-
-  /// Ends the conversation: the other side sees it at once. The listener is still told of each wait
-  /// that was going on; when it has passed the last of them on the descriptors are given back.
+  /// Has what is there told, and then `finished`: the worker has ended, and can write no more. A
+  /// process that it has started may write on; what it writes from now on is not read.
+  virtual void finish() = 0;
+  /// Ends the conversation: the other side sees it at once. Nothing is told any more but `at_rest`,
+  /// and that only if a wait is going on.
   virtual void close() = 0;
   /// Whether no wait is going on.
   [[nodiscard]] virtual bool at_rest() const noexcept = 0;
-  /// Gives the descriptors back at once, because the event loop is being destroyed.
+  /// Gives everything back at once, because the event loop is being destroyed.
   virtual void abandon() noexcept = 0;
 };
 

@@ -62,14 +62,16 @@ link_secret make_secret() {
   return secret;
 }
 
-made_link make_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
-                    const ring_settings& rings) {
+made_link make_link(runtime& runs_on, unique_descriptor socket, const ring_settings& rings) {
   made_link made;
   made.secret = make_secret();
   if (rings.capacity > 0) {
     if (auto memory = shared_with_worker(socket.get(), rings, made.secret)) {
-      made.wire =
-          std::make_unique<ring_link>(executor, std::move(socket), std::move(*memory), rings);
+      auto link =
+          std::make_unique<ring_link>(runs_on, std::move(socket), std::move(*memory), rings);
+      made.payload_memory = link->payload_memory();
+      made.revocable = true;
+      made.wire = std::move(link);
       return made;
     }
     made.lacks_memory = true;
@@ -79,7 +81,7 @@ made_link make_link(const boost::asio::any_io_executor& executor, unique_descrip
     throw boost::system::system_error{errno, boost::system::system_category(),
                                       "cannot send to a worker"};
   }
-  made.wire = std::make_unique<socket_link>(executor, std::move(socket), std::move(counter));
+  made.wire = std::make_unique<socket_link>(runs_on, std::move(socket), std::move(counter));
   return made;
 }
 

@@ -22,7 +22,7 @@ bool hand_over(int descriptor, int socket) {
 
 void parent_segments::used() {
   any_ = true;
-  used_at_ = clock::now();
+  used_at_ = runtime_.now();
 }
 
 template <class Message>
@@ -35,7 +35,6 @@ void parent_segments::announce(segment_number number, std::size_t size, send_que
 
 void parent_segments::send(const frame_header& header, const shared_payload& payload,
                            send_queue& queue, int socket) {
-  if (header.kind == message_kind::run) ++chunks_under_way_;
   const segment_number segment =
       header.kind == message_kind::run ? lend(payload, queue, socket) : no_segment;
   if (segment == no_segment) return queue.push(header, payload);
@@ -43,7 +42,6 @@ void parent_segments::send(const frame_header& header, const shared_payload& pay
   elsewhere.segment = segment;
   elsewhere.length = payload->size();
   queue.push(elsewhere);
-  lent_.emplace(header.as<message::run>().chunk, payload);
 }
 
 // None if the payload lies elsewhere, or its memory cannot be handed over now.
@@ -61,11 +59,6 @@ segment_number parent_segments::lend(const shared_payload& payload, send_queue& 
   return number;
 }
 
-void parent_segments::chunk_over(chunk_id chunk) {
-  lent_.erase(chunk);
-  if (chunks_under_way_ > 0) --chunks_under_way_;
-}
-
 // ---- results ----------------------------------------------------------------------------------
 
 bool parent_segments::take(frame& arrived, send_queue& queue, int socket) {
@@ -75,7 +68,6 @@ bool parent_segments::take(frame& arrived, send_queue& queue, int socket) {
     return false;
   }
   if (is_for_the_link(header.kind)) throw bad_frame{"it says of memory what only the parent says"};
-  if (header.kind == message_kind::done) chunk_over(header.as<message::done>().chunk);
   if (header.segment != no_segment) {
     if (header.kind != message_kind::values) throw bad_frame{"only results may be in memory"};
     arrived.payload = results_.payload(header);
@@ -101,9 +93,8 @@ void parent_segments::release(send_queue& queue) {
 
 // ---- the end ----------------------------------------------------------------------------------
 
-void parent_segments::drop_unused(clock::duration unused, send_queue& queue) {
-  // A worker may be writing into what it has as long as it has something to do.
-  if (!any_ || chunks_under_way_ > 0 || clock::now() - used_at_ < unused) return;
+void parent_segments::drop_unused(runtime::time_point before, send_queue& queue) {
+  if (!any_ || used_at_ > before) return;
   arguments_->drop_unused(
       [&](segment_number number) { announce<message::argument_segment>(number, 0, queue); });
   results_.drop(

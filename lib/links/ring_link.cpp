@@ -7,44 +7,40 @@
 #include <new>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 #include "channel/ring_pair.hpp"
 #include "timing/timing.hpp"
 
 namespace coterie::detail {
 
-ring_link::ring_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
-                     shared_memory memory, const ring_settings& settings)
-    : socket_{executor, std::move(socket)},
+ring_link::ring_link(runtime& runs_on, unique_descriptor socket, shared_memory memory,
+                     const ring_settings& settings)
+    : listening_link{runs_on, std::move(socket)},
       memory_{std::move(memory)},
       out_{ring_pair{memory_.bytes(), settings.capacity}.to_worker},
       in_{ring_pair{memory_.bytes(), settings.capacity}.to_parent},
       open_{ring_pair{memory_.bytes(), settings.capacity}.results},
       claims_{ring_pair{memory_.bytes(), settings.capacity}.claimed},
-      timer_{executor},
-      executor_{executor},
+      segments_{runs_on},
+      timer_{runs_on},
       poll_{settings.busy_poll},
       poll_turn_{timing::poll_turn / settings.links} {}
 
 // ---- what comes -------------------------------------------------------------------------------
 
-void ring_link::async_receive(std::shared_ptr<link_listener> listener) {
+void ring_link::read_socket() {
   if (polling_ || in_.prepare_sleep()) {
-    socket_.async_read(doorbells_, std::move(listener));
+    socket().async_read(doorbells_, as_told());
   } else {
-    socket_.async_read_nothing(std::move(listener));
+    socket().async_read_nothing(as_told());
   }
 }
 
-void ring_link::received(std::size_t count) {
-  socket_.read_ended();
-  if (socket_.closed()) return;
+void ring_link::take_in(std::size_t count) {
   in_.stop_sleeping();
   left_in_turn_ = turn;
   const auto rung = std::span{doorbells_}.first(count);
   if (std::ranges::any_of(rung, [](std::byte each) { return each != doorbell; })) {
-    problem_ = "it wrote to a socket that carries no messages";
+    disbelieve("it wrote to a socket that carries no messages");
   }
   if (std::exchange(waiting_for_room_, false)) {
     out_.stop_waiting();
@@ -52,99 +48,40 @@ void ring_link::received(std::size_t count) {
   }
 }
 
-// A worker whose next item is long may have results that it has not sent, or sent without a bell. And one
-// that has written over the flag by which this side says that it sleeps may never ring again: hence the
-// slow looks.
-void ring_link::look_again(const std::shared_ptr<link_listener>& listener, bool lively) {
-  timer_.set(lively ? next_look() : timing::idle_link_check, listener);
-  start_polling(listener);
-}
-
-std::chrono::nanoseconds ring_link::next_look() const {
-  return claims_.may_be_silent() ? timing::link_check : timing::idle_link_check;
-}
-
-bool ring_link::looked(const std::shared_ptr<link_listener>& listener, look_for why) {
-  if (socket_.closed()) return false;
-  return why == look_for::what_comes_soon ? polled(listener) : looked_by_timer(listener);
-}
-
-bool ring_link::looked_by_timer(const std::shared_ptr<link_listener>& listener) {
-  if (!timer_.is_due(listener)) return false;
-  left_in_turn_ = turn;
-  look_at_open_ = true;
-  if (!claims_.makes_sense()) problem_ = "it wrote over its claims in the shared memory";
-  if (segments_.any()) {
-    // A burst of large messages leaves no memory behind.
-    segments_.drop_unused(timing::unused_segments, queue_);
-    write();
-    if (segments_.any()) timer_.set(timing::unused_segments, listener);
-  }
-  return true;
-}
-
-// ---- polling ----------------------------------------------------------------------------------
-
-// The worker has something to do, and may answer soon.
-void ring_link::start_polling(const std::shared_ptr<link_listener>& listener) {
-  if (!segments_.chunks_under_way() || !poll_.begin()) return;
-  if (std::exchange(polling_, true)) return;
-  in_.stop_sleeping();
-  poll_later(listener);
-}
-
-// A short look each time: the event loop has others to serve.
-void ring_link::poll_later(const std::shared_ptr<link_listener>& listener) {
-  boost::asio::post(executor_, [listener] { listener->time_to_look(look_for::what_comes_soon); });
-}
-
-bool ring_link::polled(const std::shared_ptr<link_listener>& listener) {
-  const auto here = [this] { return in_.readable() > 0; };
-  try {
-    const bool soon = problem_.empty() && segments_.chunks_under_way();
-    bool found = soon && poll_.look(poll_turn_, here);
-    if (!found && (!soon || poll_.over())) {
-      if (in_.prepare_sleep()) {
-        polling_ = false;
-        return false;
-      }
-      // It came in between. Whether to sleep is for the next turn to say.
-      found = true;
-    }
-    poll_later(listener);
-    if (found) left_in_turn_ = turn;
-    return found;
-  } catch (const bad_frame& problem) {
-    polling_ = false;
-    give_up(problem.what());
-    return true;
-  }
+// What was not sent lies among the open results. The worker may have ended in the middle of sending it:
+// the ring ends with a part of that frame then.
+void ring_link::take_in_the_rest() {
+  left_in_turn_ = out_.capacity();
+  check_open_ = true;
+  worker_ended_ = true;
 }
 
 std::optional<frame> ring_link::next() {
-  if (!problem_.empty()) throw bad_frame{problem_};
+  check_belief();
   const std::size_t unsent = queue_.size();
   segments_.release(queue_);
   std::optional<frame> found;
   for (;;) {
     found = reader_.next();
-    if (found && segments_.take(*found, queue_, socket_.descriptor())) {
+    if (found && segments_.take(*found, queue_, socket().descriptor())) {
       if (found->header.kind == message_kind::done) {
         claims_.ended(found->header.as<message::done>().chunk);
       }
       if (open_.take(*found)) break;
       segments_.release(queue_);
     }
-    if (!found && (left_in_turn_ == 0 || !take_in())) break;
+    if (!found && (left_in_turn_ == 0 || !read_ring())) break;
   }
-  if (!found && left_in_turn_ > 0 && std::exchange(look_at_open_, false)) found = open_.look();
+  const bool all_read = left_in_turn_ > 0 || worker_ended_;
+  if (!found && all_read && std::exchange(check_open_, false)) found = open_.look();
   // The worker may be waiting for the answer.
   if (queue_.size() != unsent) write();
+  if (found) took_frame();
   return found;
 }
 
 // Everything is copied before it is looked at: the worker may change its memory at any time.
-bool ring_link::take_in() {
+bool ring_link::read_ring() {
   std::span<std::byte> space;
   try {
     space = reader_.space();
@@ -159,54 +96,107 @@ bool ring_link::take_in() {
   return true;
 }
 
-bool ring_link::drain() {
-  left_in_turn_ = turn;
-  try {
-    if (!problem_.empty()) return false;
-    if (in_.readable() > 0) return true;
-  } catch (const bad_frame&) {
-    return false;
-  }
-  // Then what the worker had not sent. It may have ended in the middle of sending it: the ring ends with a
-  // part of that frame then.
-  look_at_open_ = true;
-  return !std::exchange(drained_, true);
+std::optional<std::size_t> ring_link::begun(chunk_id chunk, std::size_t done) {
+  if (!believed()) return std::nullopt;
+  return claims_.begun(chunk, done);
 }
 
-std::optional<std::size_t> ring_link::begun(chunk_id chunk, std::size_t done) {
-  if (!problem_.empty()) return std::nullopt;
-  return claims_.begun(chunk, done);
+// ---- when to check ----------------------------------------------------------------------------
+
+// Has a function called in a turn of its own.
+auto ring_link::later(void (ring_link::*what)()) {
+  return [this, what] { return [owner = as_told(), this, what] { (this->*what)(); }; };
+}
+
+// A worker whose next item is long may have results that it has not sent, or sent without a bell. And one
+// that has written over the flag by which this side says that it sleeps may never ring again: hence the
+// slow checks.
+void ring_link::expect_more(bool any) {
+  timer_.set(any ? next_check() : timing::idle_link_check, later(&ring_link::check));
+  start_polling();
+}
+
+std::chrono::nanoseconds ring_link::next_check() const {
+  return claims_.may_be_silent() ? timing::link_check : timing::idle_link_check;
+}
+
+void ring_link::check() {
+  if (socket().closed() || !timer_.is_due(later(&ring_link::check))) return;
+  left_in_turn_ = turn;
+  check_open_ = true;
+  if (!claims_.makes_sense()) disbelieve("it wrote over its claims in the shared memory");
+  // A burst of large messages leaves no memory behind. As long as the worker has something to do, it may
+  // be writing into what it has.
+  if (segments_.any() && !holds_work()) {
+    segments_.drop_unused(runs_on().now() - timing::unused_segments, queue_);
+    write();
+  }
+  if (segments_.any()) timer_.set(timing::unused_segments, later(&ring_link::check));
+  tell();
+}
+
+// ---- polling ----------------------------------------------------------------------------------
+
+// The worker has something to do, and may answer soon.
+void ring_link::start_polling() {
+  if (!holds_work() || !poll_.begin()) return;
+  if (std::exchange(polling_, true)) return;
+  in_.stop_sleeping();
+  runs_on().post(later(&ring_link::poll)());
+}
+
+// A short poll each time: the event loop has others to serve.
+void ring_link::poll() {
+  if (socket().closed()) return;
+  try {
+    const bool found = found_by_polling();
+    if (polling_) runs_on().post(later(&ring_link::poll)());
+    if (!found) return;
+    left_in_turn_ = turn;
+  } catch (const bad_frame& problem) {
+    polling_ = false;
+    give_up(problem.what());
+  }
+  tell();
+}
+
+bool ring_link::found_by_polling() {
+  const bool soon = believed() && holds_work();
+  if (soon && poll_.look(poll_turn_, [this] { return in_.readable() > 0; })) return true;
+  if (soon && !poll_.over()) return false;
+  // It may come in between. Then the next turn says whether to sleep.
+  polling_ = !in_.prepare_sleep();
+  return polling_;
 }
 
 // ---- what goes --------------------------------------------------------------------------------
 
 void ring_link::send(const frame_header& header, const shared_payload& payload) {
-  if (socket_.closed()) return;
+  if (socket().closed()) return;
   if (header.kind == message_kind::run) {
     const auto items = header.as<message::run>();
     claims_.sent(items.chunk, items.begin, items.end);
   }
-  segments_.send(header, payload, queue_, socket_.descriptor());
+  segments_.send(header, payload, queue_, socket().descriptor());
 }
 
-std::optional<kept_by_worker> ring_link::take_back(std::size_t least, std::size_t unit,
-                                                   spare_next spare) {
-  if (socket_.closed() || !problem_.empty()) return std::nullopt;
-  const auto left = claims_.take_back(least, unit, spare);
+std::optional<kept_by_worker> ring_link::revoke(std::size_t min, std::size_t unit,
+                                                spare_next spare) {
+  if (socket().closed() || !believed()) return std::nullopt;
+  const auto left = claims_.take_back(min, unit, spare);
   if (!left) return std::nullopt;
-  for (const chunk_id chunk : left->revoked) segments_.chunk_over(chunk);
   return kept_by_worker{.chunk = left->begun, .items = left->kept};
 }
 
-void ring_link::flush(const std::shared_ptr<link_listener>& listener) {
-  if (socket_.closed() || queue_.empty()) return;
+void ring_link::flush() {
+  if (socket().closed() || queue_.empty()) return;
   write();
-  timer_.set_at_latest(next_look(), listener);
-  start_polling(listener);
+  timer_.set_at_latest(next_check(), later(&ring_link::check));
+  start_polling();
 }
 
 void ring_link::write() {
-  if (socket_.closed() || !problem_.empty() || waiting_for_room_ || queue_.empty()) return;
+  if (socket().closed() || !believed() || waiting_for_room_ || queue_.empty()) return;
   try {
     for (;;) {
       queue_.sent(out_.write(queue_.pieces()));
@@ -225,27 +215,26 @@ void ring_link::write() {
   }
 }
 
-void ring_link::output_possible(const std::shared_ptr<link_listener>&) {}
+void ring_link::wake() { ring_doorbell(socket().descriptor()); }
 
-void ring_link::wake() { ring_doorbell(socket_.descriptor()); }
-
-// Found out while sending: the receiving side sees the end of the socket, and then tells why.
+// Found out while sending: the read sees the end of the socket, and then it is told why.
 void ring_link::give_up(const char* problem) {
-  problem_ = problem;
+  disbelieve(problem);
   queue_ = send_queue{};
-  ::shutdown(socket_.descriptor(), SHUT_RDWR);
+  ::shutdown(socket().descriptor(), SHUT_RDWR);
 }
+
+// ---- the end ----------------------------------------------------------------------------------
 
 void ring_link::close() {
   queue_ = send_queue{};
-  segments_.worker_ended();
   timer_.cancel();
-  socket_.close();
+  listening_link::close();
 }
 
 void ring_link::abandon() noexcept {
   timer_.abandon();
-  socket_.abandon();
+  listening_link::abandon();
 }
 
 }  // namespace coterie::detail

@@ -1,51 +1,50 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <optional>
 
-#include <boost/asio/any_io_executor.hpp>
-
 #include "channel/begun_counter.hpp"
-#include "links/link.hpp"
-#include "links/link_socket.hpp"
+#include "links/listening_link.hpp"
 #include "messages/frame_reader.hpp"
 #include "messages/send_queue.hpp"
-#include "system/unique_descriptor.hpp"
 
 namespace coterie::detail {
 
 /// A link over a Unix stream socket.
-class socket_link final : public link {
+class socket_link final : public listening_link {
  public:
   /// Throws `boost::system::system_error` if the event loop cannot watch the socket. The counter must have
   /// been offered to the worker.
-  socket_link(const boost::asio::any_io_executor& executor, unique_descriptor socket,
-              begun_reader counter);
+  socket_link(runtime& runs_on, unique_descriptor socket, begun_reader counter);
 
-  void async_receive(std::shared_ptr<link_listener> listener) override;
-  void received(std::size_t count) override;
   std::optional<frame> next() override;
-  void look_again(const std::shared_ptr<link_listener>&, bool) override {}
-  [[nodiscard]] bool looked(const std::shared_ptr<link_listener>&, look_for) override {
-    return true;
+  void send(const frame_header& header, const shared_payload& payload) override;
+  void flush() override;
+  /// Nothing, ever.
+  [[nodiscard]] std::optional<kept_by_worker> revoke(std::size_t, std::size_t,
+                                                     spare_next) override {
+    return std::nullopt;
   }
-  void stop_receiving() override { socket_.cancel(); }
-  bool drain() override;
   [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) override {
     return counter_.begun(chunk, done);
   }
-  void send(const frame_header& header, const shared_payload& payload) override;
-  void flush(const std::shared_ptr<link_listener>& listener) override;
-  void output_possible(const std::shared_ptr<link_listener>& listener) override;
   void close() override;
-  [[nodiscard]] bool at_rest() const noexcept override { return socket_.at_rest(); }
-  void abandon() noexcept override { socket_.abandon(); }
 
  private:
-  link_socket socket_;
+  // listening_link
+  void read_socket() override { socket().async_read(reader_.space(), as_told()); }
+  void take_in(std::size_t count) override { reader_.received(count); }
+  void take_in_the_rest() override;
+  void expect_more(bool) override {}  // it comes with a word
+  void write_on() override { flush(); }
+
+  bool read_the_rest();
+
   begun_reader counter_;
   frame_reader reader_;
   send_queue queue_;
+  std::size_t rest_ = 0;  // bytes that a worker has left behind
 };
 
 }  // namespace coterie::detail

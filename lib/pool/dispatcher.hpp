@@ -13,11 +13,11 @@
 #include <coterie/detail/home_process.hpp>
 
 #include "host/host_events.hpp"
-#include "host/runtime.hpp"
 #include "host/worker_host.hpp"
 #include "messages/frame.hpp"
 #include "pool/open_jobs.hpp"
 #include "pool/pool_counters.hpp"
+#include "runtime/runtime.hpp"
 #include "schedule/scheduler.hpp"
 
 namespace coterie::detail {

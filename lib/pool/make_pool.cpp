@@ -135,9 +135,9 @@ std::shared_ptr<pool_core> pool_core::make(boost::asio::any_io_executor executor
       pool_settings{.schedule = {.processes = processes,
                                  .start_timeout = options.start_timeout,
                                  .restarts = restarts_for(processes, options.restart_limit)},
-                    .host = {.rings = rings_for(processes, options),
-                             .around = surroundings_for(options),
-                             .setup = encoded_setup(processes, options)},
+                    .rings = rings_for(processes, options),
+                    .around = surroundings_for(options),
+                    .setup = encoded_setup(processes, options),
                     .seed = options.seed});
   engine->start();
   return engine;

@@ -2,28 +2,31 @@
 #include "pool/pool_engine.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 #include <variant>
 
 #include <coterie/error.hpp>
 
+#include "host/local_host.hpp"
+#include "host/local_machine.hpp"
 #include "pool/pool_engine_enter.hpp"
 #include "pool/pool_service.hpp"
 
 namespace coterie::detail {
 
 pool_engine::pool_engine(boost::asio::any_io_executor executor, pool_settings settings)
-    : executor_{std::move(executor)},
+    : asio_runtime{std::move(executor)},
       processes_{settings.schedule.processes},
-      service_{&pool_service::of(executor_)},
-      dispatcher_{settings.schedule, settings.seed,
-                  [&](host_events& events) {
-                    return std::make_unique<local_host>(executor_, std::move(settings.host), *this,
-                                                        events);
-                  },
-                  *this, home},
-      timer_{executor_} {}
+      service_{&pool_service::of(event_loop())},
+      dispatcher_{
+          settings.schedule, settings.seed,
+          [&](host_events& events) {
+            return std::make_unique<local_host>(
+                std::make_unique<local_machine>(*this, settings.rings, std::move(settings.around)),
+                std::move(settings.setup), *this, events);
+          },
+          *this, home},
+      timer_{make_timer()} {}
 
 pool_engine::~pool_engine() {
   if (service_ != nullptr) service_->remove(*this);
@@ -128,10 +131,6 @@ pool_stats pool_engine::stats() const {
 
 // ---- coming to rest ---------------------------------------------------------------------------
 
-void pool_engine::happened(host_event what) {
-  enter(from::event_loop, [this, what = std::move(what)] { dispatcher_.host().take(what); });
-}
-
 void pool_engine::settle() {
   if (abandoned_) return;
   dispatcher_.settle();
@@ -154,13 +153,9 @@ void pool_engine::arm_timer() {
     timer_->cancel();
     return;
   }
-  timer_->expires_at(*deadline);
-  timer_->async_wait([self = shared_from_this()](const auto& problem) {
-    if (problem) return;
-    self->enter(from::event_loop, [engine = self.get()] {
-      engine->armed_for_.reset();
-      engine->dispatcher_.tick();
-    });
+  timer_->call_at(*deadline, [self = shared_from_this()] {
+    self->armed_for_.reset();
+    self->dispatcher_.tick();
   });
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -10,14 +9,14 @@
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <coterie/detail/pool_core.hpp>
 
-#include "host/local_host.hpp"
-#include "host/runtime.hpp"
+#include "links/ring_settings.hpp"
 #include "pool/dispatcher.hpp"
 #include "pool/sequencer.hpp"
+#include "processes/surroundings.hpp"
+#include "runtime/asio_runtime.hpp"
 #include "schedule/scheduler.hpp"
 
 namespace coterie::detail {
@@ -27,17 +26,19 @@ class pool_service;
 /// What a pool is like.
 struct pool_settings {
   scheduler_settings schedule;
-  host_settings host;
+  ring_settings rings;
+  surroundings around;
+  shared_payload setup;  // the payload of `message::setup`
   std::uint64_t seed = 0;
 };
 
 /// A pool in its event loop: brings calls and events to the `dispatcher` one at a time, whatever
 /// threads they come from, gives it a clock, and calls the handlers that fall due.
 ///
-/// Everything below `enter` runs under the sequencer. Handlers that fall due on the way are collected,
+/// Everything below `enter` runs under the sequencer: those are the turns of the `runtime`. Handlers that fall due on the way are collected,
 /// and called when the engine has come to rest.
 class pool_engine final : public pool_core,
-                          public runtime,
+                          public asio_runtime,
                           public std::enable_shared_from_this<pool_engine> {
  public:
   pool_engine(boost::asio::any_io_executor executor, pool_settings settings);
@@ -47,7 +48,7 @@ class pool_engine final : public pool_core,
   void start();
 
   // pool_core
-  [[nodiscard]] boost::asio::any_io_executor executor() const override { return executor_; }
+  [[nodiscard]] boost::asio::any_io_executor executor() const override { return event_loop(); }
   job_id reserve() override { return ++last_job_; }
   void submit(job_id id, std::shared_ptr<job> work) override;
   void cancel(job_id id, std::exception_ptr problem, bool kill) override;
@@ -62,9 +63,8 @@ class pool_engine final : public pool_core,
   [[nodiscard]] pool_stats stats() const override;
 
   // runtime
-  void happened(host_event what) override;
+  void enter(turn what) override { enter(from::event_loop, std::move(what)); }
   [[nodiscard]] std::shared_ptr<runtime> share() override { return shared_from_this(); }
-  [[nodiscard]] time_point now() const override { return std::chrono::steady_clock::now(); }
 
   /// The event loop is being destroyed: everything is let go of, and no handler is called.
   void abandon() noexcept;
@@ -84,7 +84,6 @@ class pool_engine final : public pool_core,
   [[nodiscard]] open_jobs& jobs() noexcept { return dispatcher_.jobs(); }
   void arm_timer();
 
-  const boost::asio::any_io_executor executor_;
   const int processes_;
   pool_service* service_;
 
@@ -94,7 +93,7 @@ class pool_engine final : public pool_core,
 
   dispatcher dispatcher_;
 
-  std::optional<boost::asio::steady_timer> timer_;
+  std::unique_ptr<runtime_timer> timer_;
   std::optional<time_point> armed_for_;
 
   struct joiner {

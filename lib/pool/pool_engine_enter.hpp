@@ -43,7 +43,7 @@ bool pool_engine::enter(from whence, Work&& work) {
     deliver_all(std::move(due), false);
   } catch (...) {
     // A handler's executor refused it. That is no matter of this caller, whose call may be another.
-    boost::asio::post(self->executor_,
+    boost::asio::post(self->event_loop(),
                       [problem = std::current_exception()] { std::rethrow_exception(problem); });
   }
   return true;

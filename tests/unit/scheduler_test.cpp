@@ -6,10 +6,14 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
+
+#include <coterie/detail/byte_buffer.hpp>
 
 #include "scheduler_desk.hpp"
 #include "timing/timing.hpp"
@@ -18,6 +22,7 @@ namespace {
 
 namespace timing = coterie::detail::timing;
 namespace action = coterie::detail::action;
+using coterie::detail::byte_buffer;
 using coterie::detail::chunk_sizer;
 using coterie::detail::giving;
 using coterie::detail::job_table;
@@ -380,6 +385,20 @@ TEST_CASE("given a job that is dropped, when its chunk runs on, then the worker 
   CHECK(desk.items_done(0, running.chunk, 1));     // news that was on its way
   REQUIRE(desk.chunk_done(0, running.chunk, 1s));  // the rest was skipped
   CHECK(desk.cut().job == 2);
+}
+
+TEST_CASE("given a chunk that is read where it lies, when its job is dropped, its memory is kept") {
+  scheduler_desk desk{1};
+  desk.start_all();
+  desk.add(1, 4);
+  const auto running = desk.take<action::cut>();
+  auto items = std::make_shared<const byte_buffer>();
+  const std::weak_ptr<const byte_buffer> kept = items;
+  desk.it.cut_done(running.chunk, 4, true, std::move(items));
+  desk.it.drop_job(1, false);
+  CHECK_FALSE(kept.expired());  // the worker may still read it
+  REQUIRE(desk.chunk_done(0, running.chunk, 1s));
+  CHECK(kept.expired());
 }
 
 TEST_CASE("given a job that is dropped with kill, when others run too, then only its workers die") {
