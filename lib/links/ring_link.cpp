@@ -87,7 +87,7 @@ bool ring_link::looked_by_timer(const std::shared_ptr<link_listener>& listener) 
 
 // The worker has something to do, and may answer soon.
 void ring_link::start_polling(const std::shared_ptr<link_listener>& listener) {
-  if (!segments_.chunks_under_way() || !poll_.begin()) return;
+  if (!segments_.chunks_under_way() || !poll_.begin(std::chrono::steady_clock::now())) return;
   if (std::exchange(polling_, true)) return;
   in_.stop_sleeping();
   poll_later(listener);
@@ -99,11 +99,12 @@ void ring_link::poll_later(const std::shared_ptr<link_listener>& listener) {
 }
 
 bool ring_link::polled(const std::shared_ptr<link_listener>& listener) {
+  using clock = std::chrono::steady_clock;
   const auto here = [this] { return in_.readable() > 0; };
   try {
     const bool soon = problem_.empty() && segments_.chunks_under_way();
-    bool found = soon && poll_.look(poll_turn_, here);
-    if (!found && (!soon || poll_.over())) {
+    bool found = soon && poll_.look(poll_turn_, clock::now, here);
+    if (!found && (!soon || poll_.over(clock::now()))) {
       if (in_.prepare_sleep()) {
         polling_ = false;
         return false;

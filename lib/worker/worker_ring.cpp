@@ -35,13 +35,20 @@ std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {
       return count;
     }
     if (!may_wait) return 0;
-    if (poll_.begin() && poll_.look(poll_.limit(), [this] { return in_.readable() > 0; })) continue;
+    if (polled()) continue;
     receive();
     if (in_.prepare_sleep()) {
       wait_for_input(descriptor_);
       in_.stop_sleeping();
     }
   }
+}
+
+// Returns whether there is something to read.
+bool worker_ring::polled() {
+  using clock = std::chrono::steady_clock;
+  if (!poll_.begin(clock::now())) return false;
+  return poll_.look(poll_.limit(), clock::now, [this] { return in_.readable() > 0; });
 }
 
 std::size_t worker_ring::write(std::span<const iovec> pieces) {

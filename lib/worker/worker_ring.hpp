@@ -39,6 +39,7 @@ class worker_ring final : public worker_transport {
   }
 
  private:
+  bool polled();
   bool receive();
 
   int descriptor_;
