@@ -8,71 +8,72 @@
 
 namespace coterie::detail {
 
-/// How a side of a link looks for input before it sleeps: a wake-up costs ten times what a message costs
-/// that finds the other side awake.
+/// How one side of a channel polls for input before it sleeps: a wake-up costs ten times what a
+/// message costs that finds the other side awake.
 ///
-/// Looking takes a CPU, and must not take it from somebody who has work. The pool looks only if there are
-/// more CPUs than its processes need. Whoever looks in vain a few times gives up for a while, longer each
-/// time: nothing comes soon, or the kernel has put both sides on one CPU, where each keeps the other from
-/// answering. So does at once who is put aside by the kernel: another process wants the CPU. Thread
-/// safety: none.
-template <class Clock>
-class basic_busy_poll {
+/// Polling takes a CPU, and must not take it from a process that has work. The pool polls only if
+/// there are more CPUs than its processes need. After a few unsuccessful polls a side stops polling
+/// for a while, and the pause doubles each time: either nothing comes soon, or the kernel has put
+/// both sides on one CPU, where each keeps the other from answering. A side that was preempted stops
+/// polling at once: another process wants the CPU.
+///
+/// Has no clock: the time is given. Thread safety: none.
+class busy_poll {
  public:
-  using clock = Clock;
+  using time_point = std::chrono::steady_clock::time_point;
 
-  /// The longest that can be asked for.
+  /// The longest limit that a program can ask for.
   static constexpr std::chrono::nanoseconds longest = timing::longest_busy_poll;
 
-  /// How often it looks in vain before it rests.
+  /// So many unsuccessful polls in a row are followed by a pause.
   static constexpr int patience = 3;
 
-  /// `limit` is how long to look; zero is not to look at all.
-  explicit basic_busy_poll(std::chrono::nanoseconds limit) noexcept : limit_{limit} {}
+  /// `limit` is how long one poll takes at most; zero: there is no polling.
+  explicit busy_poll(std::chrono::nanoseconds limit) noexcept : limit_{limit} {}
 
   [[nodiscard]] std::chrono::nanoseconds limit() const noexcept { return limit_; }
 
-  /// Begins to look, for as long as the limit says. False: this is not the time.
-  [[nodiscard]] bool begin() noexcept {
-    if (limit_ == std::chrono::nanoseconds::zero()) return false;
-    const auto now = clock::now();
-    if (now < rest_until_) return false;
+  /// Begins a poll. False: polling pauses, or there is none.
+  [[nodiscard]] bool begin(time_point now) noexcept {
+    if (limit_ == std::chrono::nanoseconds::zero() || now < pause_until_) return false;
     end_ = now + limit_;
     return true;
   }
-  [[nodiscard]] bool over() const noexcept { return clock::now() >= end_; }
+  /// Whether the poll has reached its limit.
+  [[nodiscard]] bool over(time_point now) const noexcept { return now >= end_; }
 
-  /// Looks until `found()`, for `turn` or until it is over, and returns whether it was found.
-  template <class Found>
-  bool look(std::chrono::nanoseconds turn, Found found) {
-    auto before = clock::now();
-    const auto end = std::min(before + turn, end_);
+  /// Polls until `found()`, for `turn` or until the poll is over, and returns whether it was found.
+  /// `now()` reads the clock.
+  template <class Now, class Found>
+  bool look(std::chrono::nanoseconds turn, Now now, Found found) {
+    time_point before = now();
+    const time_point turn_end = std::min(before + turn, end_);
     for (;;) {
-      for (int looks = 0; looks < looks_between_clocks; ++looks) {
+      for (int tries = 0; tries < tries_between_clocks; ++tries) {
         if (found()) {
-          in_vain_ = 0;
-          rest_ = timing::first_poll_rest;
+          unsuccessful_ = 0;
+          pause_ = timing::first_poll_rest;
           return true;
         }
         relax();
       }
-      const auto now = clock::now();
-      const bool was_put_aside = now - before > timing::preemption;
-      if (was_put_aside || (now >= end_ && ++in_vain_ >= patience)) rest_from(now);
-      if (was_put_aside) return found();
-      if (now >= end) return false;
-      before = now;
+      const time_point here = now();
+      const bool preempted = here - before > timing::preemption;
+      if (preempted || (over(here) && ++unsuccessful_ >= patience)) pause_from(here);
+      if (preempted) return found();
+      if (here >= turn_end) return false;
+      before = here;
     }
   }
 
  private:
-  static constexpr int looks_between_clocks = 8;
+  static constexpr int tries_between_clocks = 8;
 
-  void rest_from(typename clock::time_point now) noexcept {
+  void pause_from(time_point now) noexcept {
     end_ = now;
-    rest_until_ = now + rest_;
-    rest_ = std::min(2 * rest_, timing::longest_poll_rest);
-    in_vain_ = patience - 1;  // one more is enough
+    pause_until_ = now + pause_;
+    pause_ = std::min(2 * pause_, timing::longest_poll_rest);
+    unsuccessful_ = patience - 1;  // one more brings the next pause
   }
 
   // Tells the processor that this is a loop which waits for memory.
@@ -85,12 +86,10 @@ class basic_busy_poll {
   }
 
   std::chrono::nanoseconds limit_;
-  typename clock::time_point end_{};
-  typename clock::time_point rest_until_{};
-  std::chrono::nanoseconds rest_ = timing::first_poll_rest;
-  int in_vain_ = 0;
+  time_point end_{};
+  time_point pause_until_{};
+  std::chrono::nanoseconds pause_ = timing::first_poll_rest;
+  int unsuccessful_ = 0;  // polls in a row
 };
-
-using busy_poll = basic_busy_poll<std::chrono::steady_clock>;
 
 }  // namespace coterie::detail

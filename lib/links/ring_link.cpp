@@ -139,7 +139,7 @@ void ring_link::check() {
 
 // The worker has something to do, and may answer soon.
 void ring_link::start_polling() {
-  if (!holds_work() || !poll_.begin()) return;
+  if (!holds_work() || !poll_.begin(runs_on().now())) return;
   if (std::exchange(polling_, true)) return;
   in_.stop_sleeping();
   runs_on().post(later(&ring_link::poll)());
@@ -162,8 +162,9 @@ void ring_link::poll() {
 
 bool ring_link::found_by_polling() {
   const bool soon = believed() && holds_work();
-  if (soon && poll_.look(poll_turn_, [this] { return in_.readable() > 0; })) return true;
-  if (soon && !poll_.over()) return false;
+  const auto now = [this] { return runs_on().now(); };
+  if (soon && poll_.look(poll_turn_, now, [this] { return in_.readable() > 0; })) return true;
+  if (soon && !poll_.over(now())) return false;
   // It may come in between. Then the next turn says whether to sleep.
   polling_ = !in_.prepare_sleep();
   return polling_;

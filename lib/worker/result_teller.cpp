@@ -32,8 +32,9 @@ std::byte* make_memory() {
 
 }  // namespace
 
-result_teller::result_teller(int socket, std::chrono::nanoseconds interval)
+result_teller::result_teller(int socket, worker_runtime& runtime, std::chrono::nanoseconds interval)
     : socket_{socket},
+      runtime_{runtime},
       interval_{interval},
       memory_{make_memory()},
       results_{{memory_.get(), memory_size}} {}
@@ -52,9 +53,9 @@ void result_teller::begin(std::uint64_t sent, job_id job, chunk_id chunk, std::s
   results_.begin(sent, job, chunk, first);
   all_ = {.job = job, .chunk = chunk, .first = first, .count = 0, .claimed = 0};
   told_ = {};
-  begun_ = clock::now();
+  begun_ = runtime_.now();
   open_ = true;
-  if (!started_) start();
+  if (!started_ && runtime_.has_threads()) start();
   const bool was_parked = std::exchange(parked_, false);
   lock.unlock();
   if (was_parked) changed_.notify_one();
@@ -88,7 +89,7 @@ void result_teller::send_news() {
     return;  // perhaps there is room for them next time
   }
   told_ = now;
-  write_all(socket_, queue);
+  write_all(socket_, queue, runtime_);
 }
 
 void result_teller::start() {
@@ -112,14 +113,14 @@ void result_teller::start() {
 void result_teller::run() {
   ::pthread_setname_np(::pthread_self(), "coterie-teller");
   std::unique_lock lock{mutex_};
-  clock::time_point looked{};
+  worker_runtime::time_point looked{};
   const auto due = [&] { return (open_ ? std::max(begun_, looked) : begun_) + interval_; };
   while (!leaving_) {
     changed_.wait_until(lock, due());
-    if (clock::now() < due()) continue;
+    if (runtime_.now() < due()) continue;
     if (open_) {
       send_news();
-      looked = clock::now();
+      looked = runtime_.now();
     } else {
       parked_ = true;
       changed_.wait(lock, [this] { return !parked_ || leaving_; });

@@ -27,14 +27,15 @@ namespace coterie::detail {
 ///
 /// The thread starts with the first results: what an initializer asks of the system for its own thread
 /// (CPUs, priority, a filter of system calls) holds for this one as well. It takes no signals. While the
-/// worker has nothing to do the thread is parked. If the system refuses the thread, results wait until
-/// the worker sends them.
+/// worker has nothing to do the thread is parked. If the system refuses the thread, or the runtime has
+/// none, results wait until the worker sends them.
 ///
 /// Thread safety: one thread besides its own at a time.
 class result_teller {
  public:
-  /// Precondition: `socket` stays open.
-  explicit result_teller(int socket, std::chrono::nanoseconds interval = timing::result_check);
+  /// Precondition: `socket` stays open, and `runtime` lives longer.
+  result_teller(int socket, worker_runtime& runtime,
+                std::chrono::nanoseconds interval = timing::result_check);
   result_teller(const result_teller&) = delete;
   result_teller& operator=(const result_teller&) = delete;
   ~result_teller();
@@ -50,7 +51,6 @@ class result_teller {
   void tell();
 
  private:
-  using clock = std::chrono::steady_clock;
   struct freed {
     void operator()(std::byte* memory) const noexcept { std::free(memory); }
   };
@@ -60,6 +60,7 @@ class result_teller {
   void send_news();
 
   int socket_;
+  worker_runtime& runtime_;
   std::chrono::nanoseconds interval_;
   std::unique_ptr<std::byte, freed> memory_;
   open_results results_;
@@ -73,7 +74,7 @@ class result_teller {
   bool leaving_ = false;
   message::values all_{};  // that are in `results_`, but for their number
   told_results told_;
-  clock::time_point begun_{};
+  worker_runtime::time_point begun_{};
   bool started_ = false;
   std::thread thread_;
 };

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker/worker_link.hpp"
 
-#include <sched.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <utility>
 
@@ -14,12 +11,12 @@ namespace coterie::detail {
 namespace {
 
 template <class Work>
-auto believing(Work work) -> decltype(work()) {
+auto believing(worker_runtime& runtime, Work work) -> decltype(work()) {
   try {
     return work();
   } catch (const bad_frame& problem) {
     std::fprintf(stderr, "coterie: the parent sent what no parent sends: %s\n", problem.what());
-    ::_exit(exit_bad_frame);
+    runtime.exit_at_once(exit_bad_frame);
   }
 }
 
@@ -35,14 +32,15 @@ bool has_one(const frame_reader& frames, Condition condition) {
 
 }  // namespace
 
-worker_link::worker_link(std::unique_ptr<worker_transport> transport)
-    : transport_{std::move(transport)},
+worker_link::worker_link(std::unique_ptr<worker_transport> transport, worker_runtime& runtime)
+    : runtime_{runtime},
+      transport_{std::move(transport)},
       open_{transport_->results()},
       memory_{std::make_shared<result_memory>(open_.space(), segments_)} {}
 
 std::optional<frame> worker_link::next() {
   guard_.check();
-  return believing([this] {
+  return believing(runtime_, [this] {
     for (;;) {
       const auto found = take();
       if (!found || !is_for_the_link(found->header.kind)) return found;
@@ -62,7 +60,7 @@ std::optional<frame> worker_link::take() {
 }
 
 bool worker_link::another_chunk_has_come() {
-  return believing([this] {
+  return believing(runtime_, [this] {
     const auto is_chunk = [](const frame_header& each) { return each.kind == message_kind::run; };
     if (has_one(current_, is_chunk) || has_one(ahead_, is_chunk)) return true;
     if (!transport_->input_waits()) return false;
@@ -72,16 +70,16 @@ bool worker_link::another_chunk_has_come() {
 }
 
 void worker_link::wait() {
-  believing([this] { read_into(current_, true); });
+  believing(runtime_, [this] { read_into(current_, true); });
 }
 
 std::span<const std::byte> worker_link::items_of(const frame& chunk) const {
   if (chunk.header.segment == no_segment) return chunk.payload;
-  return believing([&] { return segments_->argument(chunk.header); });
+  return believing(runtime_, [&] { return segments_->argument(chunk.header); });
 }
 
 bool worker_link::cancelled(job_id job) {
-  return believing([&] {
+  return believing(runtime_, [&] {
     look_ahead(false);
     return has_one(ahead_, [job](const frame_header& each) {
       return each.kind == message_kind::cancel && each.as<message::cancel>().job == job;
@@ -130,7 +128,7 @@ void worker_link::send_results(const message::values& what, byte_buffer& bytes, 
 // Fails if the bytes are few, or if the parent has no memory for them.
 bool worker_link::move_to_segment(byte_buffer& bytes) {
   if (bytes.size() < least_in_segment || !transport_->has_segments()) return false;
-  return believing([&] {
+  return believing(runtime_, [&] {
     look_ahead(false);
     // The parent takes what it has been sent one after the other.
     while (segments_->none_free()) {
@@ -166,7 +164,7 @@ void worker_link::publish() {
   guard_.check();
   if (queue_.empty()) return;
   untold_ = true;
-  believing([this] {
+  believing(runtime_, [this] {
     while (!queue_.empty()) queue_.sent(transport_->write(queue_.pieces()));
   });
 }
@@ -180,7 +178,7 @@ void worker_link::flush() {
 // Where all CPUs are busy the kernel may choose this one for the parent, and have it wait until the time slice
 // of this process ends: on Linux 6.18 for 1 to 3 ms. Not without need, since the time may go to a stranger.
 void worker_link::make_way() {
-  if (std::exchange(rung_, false) && !transport_->all_is_read()) ::sched_yield();
+  if (std::exchange(rung_, false) && !transport_->all_is_read()) runtime_.yield();
 }
 
 }  // namespace coterie::detail

@@ -20,11 +20,11 @@
 
 namespace coterie::detail {
 
-/// The worker's end of its link: frames both ways. Ends the process when the parent is gone, or sends
+/// The worker's end of its link: frames both ways. Ends the worker when the parent is gone, or sends
 /// what makes no sense; or when this is not the process in which the link was made.
 class worker_link {
  public:
-  explicit worker_link(std::unique_ptr<worker_transport> transport);
+  worker_link(std::unique_ptr<worker_transport> transport, worker_runtime& runtime);
 
   /// The next frame, if one is here already; valid until the next call.
   std::optional<frame> next();
@@ -89,6 +89,7 @@ class worker_link {
   void ask_for_segment(std::size_t size);
 
   fork_guard guard_;
+  worker_runtime& runtime_;
   std::unique_ptr<worker_transport> transport_;
   open_results open_;  // asked for after each result
   frame_reader current_;

@@ -2,7 +2,6 @@
 #include "worker/worker_ring.hpp"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -13,19 +12,19 @@
 #include "messages/frame.hpp"
 #include "processes/exit_status.hpp"
 #include "system/descriptor_channel.hpp"
-#include "system/wait_for_input.hpp"
 
 namespace coterie::detail {
 
 worker_ring::worker_ring(int descriptor, shared_memory memory, std::size_t capacity,
-                         std::chrono::nanoseconds poll_for)
+                         std::chrono::nanoseconds poll_for, worker_runtime& runtime)
     : descriptor_{descriptor},
       memory_{std::move(memory)},
       in_{ring_pair{memory_.bytes(), capacity}.to_worker},
       out_{ring_pair{memory_.bytes(), capacity}.to_parent},
       results_{ring_pair{memory_.bytes(), capacity}.results},
       items_{ring_pair{memory_.bytes(), capacity}.claimed},
-      poll_{poll_for} {}
+      poll_{poll_for},
+      runtime_{runtime} {}
 
 std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {
   for (;;) {
@@ -35,13 +34,20 @@ std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {
       return count;
     }
     if (!may_wait) return 0;
-    if (poll_.begin() && poll_.look(poll_.limit(), [this] { return in_.readable() > 0; })) continue;
+    if (polled()) continue;
     receive();
     if (in_.prepare_sleep()) {
-      wait_for_input(descriptor_);
+      runtime_.wait_for_input(descriptor_);
       in_.stop_sleeping();
     }
   }
+}
+
+// Returns whether there is something to read.
+bool worker_ring::polled() {
+  const auto now = [this] { return runtime_.now(); };
+  if (poll_.limit() == std::chrono::nanoseconds::zero() || !poll_.begin(now())) return false;
+  return poll_.look(poll_.limit(), now, [this] { return in_.readable() > 0; });
 }
 
 std::size_t worker_ring::write(std::span<const iovec> pieces) {
@@ -51,7 +57,7 @@ std::size_t worker_ring::write(std::span<const iovec> pieces) {
     notify();
     receive();
     if (out_.prepare_wait(out_.capacity() / 2)) {
-      wait_for_input(descriptor_);
+      runtime_.wait_for_input(descriptor_);
       out_.stop_waiting();
     }
   }
@@ -80,14 +86,14 @@ unique_descriptor worker_ring::take_descriptor() {
 bool worker_ring::receive() {
   std::array<std::byte, 64> doorbells;
   channel_received came = receive_with_descriptors(descriptor_, doorbells, MSG_DONTWAIT);
-  if (came.outcome == channel_outcome::ended) leave_without_parent();
-  if (came.outcome == channel_outcome::failed) leave_without_link();
+  if (came.outcome == channel_outcome::ended) leave_without_parent(runtime_);
+  if (came.outcome == channel_outcome::failed) leave_without_link(runtime_);
   if (came.lost_descriptors) {
     // Which of them is missing cannot be told, and so not which memory is which.
     std::fprintf(stderr,
                  "coterie: a worker has no file descriptors left (\"ulimit -n\") and cannot take "
                  "memory from its parent: do its tasks leave files open?\n");
-    ::_exit(exit_no_memory);
+    runtime_.exit_at_once(exit_no_memory);
   }
   for (auto& each : std::span{came.descriptors}.first(came.descriptor_count)) {
     descriptors_.push_back(std::move(each));

@@ -19,7 +19,7 @@ namespace coterie::detail {
 class worker_ring final : public worker_transport {
  public:
   worker_ring(int descriptor, shared_memory memory, std::size_t capacity,
-              std::chrono::nanoseconds poll_for);
+              std::chrono::nanoseconds poll_for, worker_runtime& runtime);
 
   std::size_t read(std::span<std::byte> to, bool may_wait) override;
   [[nodiscard]] bool input_waits() override { return in_.readable() > 0; }
@@ -39,6 +39,7 @@ class worker_ring final : public worker_transport {
   }
 
  private:
+  bool polled();
   bool receive();
 
   int descriptor_;
@@ -48,6 +49,7 @@ class worker_ring final : public worker_transport {
   open_results results_;
   claimer items_;
   busy_poll poll_;
+  worker_runtime& runtime_;
   std::deque<unique_descriptor> descriptors_;  // that came with the doorbells
 };
 

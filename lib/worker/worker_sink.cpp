@@ -34,7 +34,7 @@ bool worker_sink::begin(const message::run& items, const manner& how) {
   count_ = items.end;
   granted_ = 0;
   publish();
-  now_ = begun_ = clock::now();
+  now_ = begun_ = runtime_.now();
   // The parent had better send more before it is done. And it relies on this: it hears of all that was done
   // before the last chunk that it has sent.
   if (!link_.another_chunk_has_come()) {
@@ -53,6 +53,7 @@ void worker_sink::end() {
 }
 
 void worker_sink::fail_rest() {
+  runtime_.require_running();
   claim(count_);
   while (first_ + waiting_ < claimed_) failed();
 }
@@ -90,6 +91,7 @@ std::uint64_t& worker_sink::progress_word() {
 }
 
 void worker_sink::failed() {
+  runtime_.require_running();
   row_ = nullptr;
   link_.guard().check();
   flush_standard_output();
@@ -176,7 +178,7 @@ void worker_sink::claim(std::size_t end) {
 
 // The program's code has run since the last look, and may have forked.
 std::chrono::nanoseconds worker_sink::look_at_clock() {
-  const auto before = std::exchange(now_, clock::now());
+  const auto before = std::exchange(now_, runtime_.now());
   link_.guard().check();
   return std::max<std::chrono::nanoseconds>(now_ - before, std::chrono::nanoseconds{1});
 }

@@ -32,7 +32,8 @@ class worker_sink final : public result_sink {
     std::chrono::nanoseconds longest_wait = timing::longest_silence;
   };
 
-  explicit worker_sink(worker_link& link) : link_{link}, results_{link.memory_for_results()} {}
+  worker_sink(worker_link& link, worker_runtime& runtime)
+      : link_{link}, runtime_{runtime}, results_{link.memory_for_results()} {}
 
   /// The items that `run` brings come next. False: the parent has taken them back. To be told of each that
   /// comes.
@@ -72,6 +73,7 @@ class worker_sink final : public result_sink {
   void claim(std::size_t end);
 
   worker_link& link_;
+  worker_runtime& runtime_;
   byte_buffer results_;
   byte_buffer problem_;
   std::size_t whole_ = 0;    // bytes of `results_` that are whole results

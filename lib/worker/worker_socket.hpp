@@ -14,22 +14,25 @@
 
 namespace coterie::detail {
 
-/// Writes a part of `pieces` to the parent, and returns how much that was. Ends the process when the parent
-/// is gone.
-std::size_t write_some(int socket, std::span<const iovec> pieces);
+/// Writes a part of `pieces` to the parent, and returns how much that was. Ends the worker when the
+/// parent is gone.
+std::size_t write_some(int socket, std::span<const iovec> pieces, worker_runtime& runtime);
 /// The same with all that is in the queue.
-void write_all(int socket, send_queue& queue);
+void write_all(int socket, send_queue& queue, worker_runtime& runtime);
 
 /// The other end of a `socket_link`: a blocking Unix stream socket.
 class worker_socket final : public worker_transport {
  public:
-  worker_socket(int descriptor, unique_descriptor begun,
+  worker_socket(int descriptor, unique_descriptor begun, worker_runtime& runtime,
                 std::chrono::nanoseconds result_check = timing::result_check)
-      : descriptor_{descriptor}, items_{std::move(begun)}, teller_{descriptor, result_check} {}
+      : descriptor_{descriptor},
+        items_{std::move(begun)},
+        teller_{descriptor, runtime, result_check},
+        runtime_{runtime} {}
 
   std::size_t read(std::span<std::byte> to, bool may_wait) override;
   std::size_t write(std::span<const iovec> pieces) override {
-    return write_some(descriptor_, pieces);
+    return write_some(descriptor_, pieces, runtime_);
   }
   // Who waits for a socket is woken by what is written.
   bool notify() override { return false; }
@@ -52,6 +55,7 @@ class worker_socket final : public worker_transport {
   int descriptor_;
   begun_writer items_;
   result_teller teller_;
+  worker_runtime& runtime_;
 };
 
 }  // namespace coterie::detail

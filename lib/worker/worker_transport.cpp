@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker/worker_transport.hpp"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -19,22 +17,23 @@
 
 namespace coterie::detail {
 
-void leave_without_parent() { ::_exit(0); }
+void leave_without_parent(worker_runtime& runtime) { runtime.exit_at_once(0); }
 
-void leave_without_link() { ::_exit(exit_lost_link); }
+void leave_without_link(worker_runtime& runtime) { runtime.exit_at_once(exit_lost_link); }
 
 unique_descriptor worker_transport::take_descriptor() {
   throw bad_frame{"it speaks of memory, and shares none"};
 }
 
-worker_transport::accepted worker_transport::accept(int socket) {
+worker_transport::accepted worker_transport::accept(int socket, worker_runtime& runtime) {
+  runtime.wait_for_input(socket);
   link_offer offer;
   channel_received came =
       receive_with_descriptors(socket, std::as_writable_bytes(std::span{&offer, 1}), 0);
   // It was sent in one piece, and so it comes.
-  if (came.count != sizeof offer) leave_without_parent();
+  if (came.count != sizeof offer) leave_without_parent(runtime);
   if (offer.frames_travel == link_offer::way::socket) {
-    return {std::make_unique<worker_socket>(socket, std::move(came.descriptors.front())),
+    return {std::make_unique<worker_socket>(socket, std::move(came.descriptors.front()), runtime),
             offer.secret};
   }
   try {
@@ -44,12 +43,12 @@ worker_transport::accepted worker_transport::accept(int socket) {
         shared_memory::open(std::move(came.descriptors.front()), ring_pair::memory_for(capacity));
     memory.close_descriptor();
     return {std::make_unique<worker_ring>(socket, std::move(memory), capacity,
-                                          std::chrono::nanoseconds{offer.busy_poll}),
+                                          std::chrono::nanoseconds{offer.busy_poll}, runtime),
             offer.secret};
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "coterie: a worker cannot use the memory shared with its parent: %s\n",
                  problem.what());
-    ::_exit(exit_no_memory);
+    runtime.exit_at_once(exit_no_memory);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "channel/link_offer.hpp"
 #include "channel/open_results.hpp"
 #include "system/unique_descriptor.hpp"
+#include "worker/worker_runtime.hpp"
 
 namespace coterie::detail {
 
@@ -20,7 +21,7 @@ struct told_results {
   std::size_t bytes = 0;
 };
 
-/// How the bytes of a worker's frames come and go: the other end of a `link`. Ends the process when the
+/// How the bytes of a worker's frames come and go: the other end of a `link`. Ends the worker when the
 /// parent is gone.
 class worker_transport {
  public:
@@ -72,18 +73,19 @@ class worker_transport {
   /// rest of a unit, of `unit` items each, that was begun.
   [[nodiscard]] virtual bool claim_up_to(std::size_t end, std::size_t unit) = 0;
 
-  /// The kind that the parent offers on `socket`, and what it wants to hear in the greeting.
+  /// The kind that the parent offers on `socket`, and what it wants to hear in the greeting. Both
+  /// `socket` and `runtime` must outlive the transport.
   struct accepted {
     std::unique_ptr<worker_transport> transport;
     link_secret secret;
   };
-  static accepted accept(int socket);
+  static accepted accept(int socket, worker_runtime& runtime);
 };
 
 /// The parent is gone: nothing is left to do.
-[[noreturn]] void leave_without_parent();
+[[noreturn]] void leave_without_parent(worker_runtime& runtime);
 
 /// A task has closed a descriptor that this process needs to speak with its parent.
-[[noreturn]] void leave_without_link();
+[[noreturn]] void leave_without_link(worker_runtime& runtime);
 
 }  // namespace coterie::detail

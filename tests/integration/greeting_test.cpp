@@ -25,6 +25,7 @@
 #include "support/expect.hpp"
 #include "support/processes.hpp"
 #include "support/run.hpp"
+#include "worker/process_runtime.hpp"
 #include "worker/worker_link.hpp"
 #include "worker/worker_transport.hpp"
 
@@ -89,8 +90,9 @@ struct impostor {
     const char* const how = std::getenv(variable);
     const auto worker = worker_environment::find();
     if (how == nullptr || !worker) return;
-    auto accepted = worker_transport::accept(worker_environment::link_descriptor);
-    worker_link link{std::move(accepted.transport)};
+    process_runtime runtime;
+    auto accepted = worker_transport::accept(worker_environment::link_descriptor, runtime);
+    worker_link link{std::move(accepted.transport), runtime};
     act(link, accepted.secret, how);
     link.flush();
     for (;;) ::pause();

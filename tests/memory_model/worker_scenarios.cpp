@@ -21,8 +21,8 @@
 #include "modelled_ring.hpp"
 #include "scenario.hpp"
 #include "system/descriptor_channel.hpp"
-#include "system/wait_for_input.hpp"
 #include "worker/worker_ring.hpp"
+#include "worker/worker_runtime.hpp"
 
 namespace memory_model {
 
@@ -52,8 +52,6 @@ extern "C" ssize_t send(int, const void*, std::size_t count, int) {
 
 namespace coterie::detail {
 
-void wait_for_input(int) { memory_model::the_sockets->for_worker.wait_for_input(); }
-
 channel_received receive_with_descriptors(int, std::span<std::byte> to, int) noexcept {
   channel_received came;
   const bool there = memory_model::the_sockets->for_worker.take();
@@ -63,8 +61,8 @@ channel_received receive_with_descriptors(int, std::span<std::byte> to, int) noe
 }
 
 unique_descriptor worker_transport::take_descriptor() { std::abort(); }
-void leave_without_parent() { std::abort(); }
-void leave_without_link() { std::abort(); }
+void leave_without_parent(worker_runtime&) { std::abort(); }
+void leave_without_link(worker_runtime&) { std::abort(); }
 
 }  // namespace coterie::detail
 
@@ -75,6 +73,21 @@ namespace memory_model {
 namespace {
 
 using namespace coterie::detail;
+
+/// Does nothing but to wait.
+class modelled_runtime final : public worker_runtime {
+ public:
+  [[nodiscard]] time_point now() override { std::abort(); }
+  void wait_for_input(int) override { the_sockets->for_worker.wait_for_input(); }
+  void wait_for_output(int) override { std::abort(); }
+  void yield() override { std::abort(); }
+  [[nodiscard]] bool has_threads() const override { return false; }
+  void require_running() override {}
+
+ private:
+  void do_exit(int) override { std::abort(); }
+  void do_exit_at_once(int) override { std::abort(); }
+};
 
 /// The shortest rings that lie in a row. Bytes move in halves of one.
 constexpr std::size_t capacity = 64;
@@ -99,7 +112,7 @@ struct all_is_answered : rl::test_suite<all_is_answered, 2> {
 
   void answer_all() {
     worker_ring link{socket_pair::of_worker, shared_memory{place}, capacity,
-                     std::chrono::nanoseconds::zero()};
+                     std::chrono::nanoseconds::zero(), runtime};
     std::array<std::byte, half> some{};
     for (std::size_t answered = 0; answered < bytes; answered += half) {
       require(link.read(some, true) == half);
@@ -161,6 +174,7 @@ struct all_is_answered : rl::test_suite<all_is_answered, 2> {
   ring_variables<2> to_worker{ring_pair{place, capacity}.to_worker};
   ring_variables<2> to_parent{ring_pair{place, capacity}.to_parent};
   socket_pair sockets;
+  modelled_runtime runtime;
   // The parent's.
   ring_writer out{ring_pair{place, capacity}.to_worker};
   ring_reader in{ring_pair{place, capacity}.to_parent};

@@ -13,48 +13,52 @@ namespace {
 namespace timing = coterie::detail::timing;
 using namespace std::chrono_literals;
 
-// Goes on by itself with every look at it, and when it is told to.
-struct made_up_clock {
-  using duration = std::chrono::nanoseconds;
-  using rep = duration::rep;
-  using period = duration::period;
-  using time_point = std::chrono::time_point<made_up_clock>;
+using coterie::detail::busy_poll;
 
-  static time_point now() noexcept { return time = time + 1us; }
-  static inline time_point time{1h};
+/// One side of a channel, and the time, which goes on by itself each time that it is read.
+struct polling_side {
+  explicit polling_side(std::chrono::nanoseconds limit) : poll{limit} {}
+
+  busy_poll::time_point now() { return time += 1us; }
+  bool begin() { return poll.begin(now()); }
+  bool over() { return poll.over(now()); }
+  template <class Found>
+  bool look(std::chrono::nanoseconds turn, Found found) {
+    return poll.look(turn, [this] { return now(); }, found);
+  }
+  /// How long a whole poll takes that finds nothing.
+  std::chrono::nanoseconds poll_for_nothing() {
+    const auto before = time;
+    CHECK_FALSE(look(poll.limit(), [] { return false; }));
+    return time - before;
+  }
+
+  busy_poll poll;
+  busy_poll::time_point time{1h};
 };
-
-using side_of_a_link = coterie::detail::basic_busy_poll<made_up_clock>;
 
 bool never() { return false; }
 
-/// How long it looks in all, in vain.
-std::chrono::nanoseconds look_in_vain(side_of_a_link& side) {
-  const auto before = made_up_clock::time;
-  CHECK_FALSE(side.look(side.limit(), never));
-  return made_up_clock::time - before;
-}
-
 }  // namespace
 
-TEST_CASE("given no time to look, when asked, then it is never begun") {
-  side_of_a_link side{0ns};
+TEST_CASE("given no time to poll, when asked, then no poll begins") {
+  polling_side side{0ns};
   CHECK_FALSE(side.begin());
 }
 
-TEST_CASE("given time to look, when nothing comes, then it is over after that time") {
-  side_of_a_link side{50us};
+TEST_CASE("given time to poll, when nothing comes, then it is over after that time") {
+  polling_side side{50us};
   REQUIRE(side.begin());
   CHECK_FALSE(side.over());
-  const auto took = look_in_vain(side);
+  const auto took = side.poll_for_nothing();
   // The clock goes on by a microsecond each time that it is read.
   CHECK(took >= 47us);
   CHECK(took <= 53us);
   CHECK(side.over());
 }
 
-TEST_CASE("given time to look, when something comes, then it is found at once") {
-  side_of_a_link side{50us};
+TEST_CASE("given time to poll, when something comes, then it is found at once") {
+  polling_side side{50us};
   REQUIRE(side.begin());
   int looks = 0;
   CHECK(side.look(50us, [&] { return ++looks == 3; }));
@@ -63,7 +67,7 @@ TEST_CASE("given time to look, when something comes, then it is found at once") 
 }
 
 TEST_CASE("given short turns, when nothing comes, then each ends in time and they go on") {
-  side_of_a_link side{50us};
+  polling_side side{50us};
   REQUIRE(side.begin());
   int turns = 0;
   for (; !side.over(); ++turns) CHECK_FALSE(side.look(4us, never));
@@ -71,55 +75,58 @@ TEST_CASE("given short turns, when nothing comes, then each ends in time and the
   CHECK(turns <= 13);
 }
 
-TEST_CASE("given looks in vain, when there were a few, then it rests, and longer each time") {
-  side_of_a_link side{50us};
-  for (int looks = 0; looks < side_of_a_link::patience; ++looks) {
+TEST_CASE(
+    "given unsuccessful polls, when there were a few, then a pause follows, each twice as long") {
+  polling_side side{50us};
+  for (int polls = 0; polls < busy_poll::patience; ++polls) {
     REQUIRE(side.begin());
-    look_in_vain(side);
+    side.poll_for_nothing();
   }
-  auto rest = timing::first_poll_rest;
-  for (int rests = 0; rests < 10; ++rests) {
+  auto pause = timing::first_poll_rest;
+  for (int pauses = 0; pauses < 10; ++pauses) {
     CHECK_FALSE(side.begin());
-    made_up_clock::time += rest - 1ms;
+    side.time += pause - 1ms;
     CHECK_FALSE(side.begin());
-    made_up_clock::time += 1ms;
+    side.time += 1ms;
     REQUIRE(side.begin());
-    look_in_vain(side);
-    rest = std::min(2 * rest, timing::longest_poll_rest);
+    side.poll_for_nothing();
+    pause = std::min(2 * pause, timing::longest_poll_rest);
   }
 }
 
-TEST_CASE("given rests that have become long, when something is found, then all begins again") {
-  side_of_a_link side{50us};
-  for (int rests = 0; rests < 5; ++rests) {
-    while (side.begin()) look_in_vain(side);
-    made_up_clock::time += timing::longest_poll_rest;
+TEST_CASE(
+    "given pauses that have become long, when something is found, then they are short again") {
+  polling_side side{50us};
+  for (int pauses = 0; pauses < 5; ++pauses) {
+    while (side.begin()) side.poll_for_nothing();
+    side.time += timing::longest_poll_rest;
   }
   REQUIRE(side.begin());
   CHECK(side.look(50us, [] { return true; }));
-  for (int looks = 0; looks < side_of_a_link::patience; ++looks) {
+  for (int polls = 0; polls < busy_poll::patience; ++polls) {
     REQUIRE(side.begin());
-    look_in_vain(side);
+    side.poll_for_nothing();
   }
   CHECK_FALSE(side.begin());
-  made_up_clock::time += timing::first_poll_rest;
+  side.time += timing::first_poll_rest;
   CHECK(side.begin());
 }
 
-TEST_CASE("given another process on the CPU, when looking, then it is over at once, and rests") {
+TEST_CASE(
+    "given a poll, when the side is preempted, then it is over at once, and a pause follows") {
   for (const bool came : {false, true}) {
-    side_of_a_link side{1ms};
+    polling_side side{1ms};
     REQUIRE(side.begin());
     bool away = false;
     const bool found = side.look(1ms, [&] {
-      if (!away) made_up_clock::time += 250us;  // and then others had their turn
+      if (!away) side.time += 250us;  // and then others had their turn
       return std::exchange(away, true) && came;
     });
     CHECK(found == came);
     if (came) continue;
     CHECK(side.over());
     CHECK_FALSE(side.begin());
-    made_up_clock::time += timing::first_poll_rest;
+    side.time += timing::first_poll_rest;
     CHECK(side.begin());
   }
 }

@@ -105,7 +105,7 @@ TEST_CASE("given a chunk that is run, when the worker could end at any item, the
       std::vector<std::size_t>{8}, std::vector<std::size_t>{0}, std::vector<std::size_t>{9'000},
       std::vector<std::size_t>{100'000}, std::vector<std::size_t>{8, 70'000, 16, 40'000, 40'000});
   ring_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   constexpr std::size_t items = 200;
   sink.begin(frames::chunk_of(items), {});
   for (std::size_t item = 0; item < items; ++item) {
@@ -176,7 +176,7 @@ TEST_CASE(
 
 TEST_CASE("given many results in a row, when each is counted, then each is known at once") {
   ring_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   sink.begin(frames::chunk_of(100), {});
   for (std::size_t row = 0; row < 10; ++row) {
     std::byte* const to = sink.results().extend(10 * sizeof(int));

@@ -73,7 +73,7 @@ struct parent {
 TEST_CASE("given results that are open, when they are told, then each comes once and in order") {
   worker_wire wire;
   parent seen{wire};
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   sink.begin(frames::chunk_of(5), {});
   frames::bytes all;
   for (unsigned item = 0; item < 5; ++item) {
@@ -95,7 +95,7 @@ TEST_CASE("given results that are open, when they are told, then each comes once
 
 TEST_CASE("given nothing new, when it is told, then nothing is sent") {
   worker_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   wire.tell();
   sink.begin(frames::chunk_of(3), {});
   wire.tell();
@@ -119,7 +119,7 @@ TEST_CASE("given nothing new, when it is told, then nothing is sent") {
 TEST_CASE("given results without bytes, when they are told, then they count") {
   worker_wire wire;
   parent seen{wire};
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   sink.begin(frames::chunk_of(7), {});
   for (int item = 0; item < 4; ++item) sink.succeeded(1);
   CHECK(seen.known() == 0);
@@ -133,7 +133,7 @@ TEST_CASE("given results without bytes, when they are told, then they count") {
 TEST_CASE("given many results in a row, when they are told in between, then each is known") {
   worker_wire wire;
   parent seen{wire};
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   sink.begin(frames::chunk_of(100), {});
   for (std::size_t row = 0; row < 10; ++row) {
     std::byte* const to = sink.results().extend(10 * sizeof(int));
@@ -153,7 +153,7 @@ TEST_CASE("given many results in a row, when they are told in between, then each
 TEST_CASE("given a failure behind results that were told, when it comes, then the order is kept") {
   worker_wire wire;
   parent seen{wire};
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   sink.begin(frames::chunk_of(5), {});
   succeed(sink, frames::pattern(4));
   wire.tell();
@@ -173,7 +173,7 @@ TEST_CASE("given a chunk that is run, when results are told at any time, then ea
                std::vector<std::size_t>{16, 160'000, 32, 64'000, 120'000});
   worker_wire wire;
   parent seen{wire};
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   frames::bytes all;
   std::minstd_rand random{7};
   for (chunk_id chunk = 1; chunk <= 3; ++chunk) {
@@ -207,7 +207,7 @@ TEST_CASE("given a chunk that is run, when results are told at any time, then ea
 TEST_CASE("given an item that goes on, when time passes, then the results before it come") {
   worker_wire wire{100us};
   parent seen{wire};
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   for (chunk_id chunk = 1; chunk <= 3; ++chunk) {
     sink.begin(frames::chunk_of(3, chunk), {.longest_wait = 1h});
     succeed(sink, frames::pattern(4));
@@ -228,7 +228,7 @@ TEST_CASE("given an item that goes on, when time passes, then the results before
 TEST_CASE("given a thread that looks all the time, when chunks run, then each result comes once") {
   worker_wire wire{1us};
   parent seen{wire};
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   std::uint64_t next = 0;
   for (chunk_id chunk = 1; chunk <= 200; ++chunk) {
     constexpr std::size_t items = 300;

@@ -21,6 +21,7 @@
 #include "channel/ring_pair.hpp"
 #include "frames.hpp"
 #include "messages/frame_reader.hpp"
+#include "worker/process_runtime.hpp"
 #include "worker/worker_link.hpp"
 #include "worker/worker_ring.hpp"
 
@@ -41,8 +42,10 @@ class ring_wire {
     claimed.emplace(parent.claimed);
     in_.emplace(parent.to_parent);
     out_.emplace(parent.to_worker);
-    link = std::make_unique<worker_link>(std::make_unique<worker_ring>(
-        sockets_[1], std::move(memory), capacity, std::chrono::nanoseconds::zero()));
+    link = std::make_unique<worker_link>(
+        std::make_unique<worker_ring>(sockets_[1], std::move(memory), capacity,
+                                      std::chrono::nanoseconds::zero(), runtime),
+        runtime);
   }
   ring_wire(const ring_wire&) = delete;
   ring_wire& operator=(const ring_wire&) = delete;
@@ -85,6 +88,7 @@ class ring_wire {
     REQUIRE(out_->write(sent) == sent.size());
   }
 
+  process_runtime runtime;
   std::unique_ptr<worker_link> link;
   std::optional<revoker> claimed;
   std::size_t values = 0;

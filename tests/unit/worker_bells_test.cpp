@@ -29,7 +29,7 @@ struct worker_of_a_sleeper {
   }
 
   ring_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
 };
 
 }  // namespace

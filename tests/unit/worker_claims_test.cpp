@@ -32,7 +32,7 @@ struct worker_at_work {
 
   message::run run;
   ring_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   std::size_t items;
   std::size_t done = 0;
 };

@@ -41,7 +41,7 @@ std::string what_arrived(const worker_wire::message& from) {
 /// Runs a chunk of job 1, chunk 2, and returns what it sent.
 template <class Body>
 std::vector<worker_wire::message> run(worker_wire& wire, std::size_t count, Body body) {
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   sink.begin(frames::chunk_of(count), {});
   body(sink);
   sink.end();
@@ -130,7 +130,7 @@ TEST_CASE("given nothing that ran, when the chunk ends, then only its end is tol
 
 TEST_CASE("given one chunk after another, when they end, then each counts its items anew") {
   worker_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   for (const chunk_id chunk : {10U, 11U}) {
     sink.begin(frames::chunk_of(1, chunk), {});
     succeed(sink, frames::pattern(4));
@@ -145,7 +145,7 @@ TEST_CASE("given one chunk after another, when they end, then each counts its it
 
 TEST_CASE("given results that are large in all, when there are enough, then they do not wait") {
   worker_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   sink.begin(frames::chunk_of(100), {});
   for (int item = 0; item < 5; ++item) {
     succeed(sink, frames::pattern(std::size_t{64} << 10U));
@@ -156,7 +156,7 @@ TEST_CASE("given results that are large in all, when there are enough, then they
 
 TEST_CASE("given a cancellation, when the sink is asked, then no more items may run") {
   worker_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   sink.begin(frames::chunk_of(100), {});
   wire.say(frames::header(message_kind::cancel, 3));  // another job
   wire.say(frames::header(message_kind::cancel, 1));
@@ -165,7 +165,7 @@ TEST_CASE("given a cancellation, when the sink is asked, then no more items may 
 
 TEST_CASE("given no cancellation, when the sink is asked, then items may run") {
   worker_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   sink.begin(frames::chunk_of(200), {});
   CHECK(sink.allowance() == 1);  // nothing is known of their pace
   for (int look = 0; look < 100; ++look) {
@@ -177,7 +177,7 @@ TEST_CASE("given no cancellation, when the sink is asked, then items may run") {
 TEST_CASE(
     "given chunks of a size, when one ends, then its results are out before the next begins") {
   worker_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   sink.begin(frames::chunk_of(5), {.chunksize = 2});
   for (unsigned item = 0; item < 5; ++item) {
     const std::size_t allowed = sink.allowance();
@@ -197,7 +197,7 @@ TEST_CASE(
 
 TEST_CASE("given a chunk that goes on elsewhere, when its items end, then they keep their places") {
   worker_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   message::run rest = frames::chunk_of(5);
   rest.begin = 3;
   sink.begin(rest, {});
@@ -218,7 +218,7 @@ TEST_CASE("given a chunk that goes on elsewhere, when its items end, then they k
 
 TEST_CASE("given a job of quick items, when another begins, then nothing is known of its pace") {
   worker_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   constexpr std::size_t many = 1'000'000;
   sink.begin(frames::chunk_of(many), {});
   // Quick or not is for the clock to say: in the end they are.
@@ -246,7 +246,7 @@ TEST_CASE("given a job of quick items, when another begins, then nothing is know
 
 TEST_CASE("given a worker, when a forked child goes on in its place, then it is ended at once") {
   worker_wire wire;
-  worker_sink sink{*wire.link};
+  worker_sink sink{*wire.link, wire.runtime};
   REQUIRE(sink.begin(frames::chunk_of(2), {}));
   REQUIRE(sink.allowance() > 0);
   wire.sent();

@@ -17,6 +17,7 @@
 #include <catch2/catch.hpp>
 
 #include "frames.hpp"
+#include "worker/process_runtime.hpp"
 #include "worker/worker_link.hpp"
 #include "worker/worker_socket.hpp"
 
@@ -34,9 +35,9 @@ class worker_wire {
     parent_ = pair[0];
     worker_ = pair[1];
     auto socket = std::make_unique<coterie::detail::worker_socket>(
-        worker_, coterie::detail::unique_descriptor{}, look_interval);
+        worker_, coterie::detail::unique_descriptor{}, runtime, look_interval);
     socket_ = socket.get();
-    link = std::make_unique<coterie::detail::worker_link>(std::move(socket));
+    link = std::make_unique<coterie::detail::worker_link>(std::move(socket), runtime);
   }
   worker_wire(const worker_wire&) = delete;
   worker_wire& operator=(const worker_wire&) = delete;
@@ -78,6 +79,7 @@ class worker_wire {
     say(all);
   }
 
+  coterie::detail::process_runtime runtime;
   std::unique_ptr<coterie::detail::worker_link> link;
 
  private:
