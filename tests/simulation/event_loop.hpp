@@ -49,6 +49,8 @@ class event_loop final : public coterie::detail::runtime,
   [[nodiscard]] std::optional<time_point> next() const;
   /// Runs the next event. Precondition: it is due.
   void run_next();
+  /// Forgets what it has to do.
+  void drop_all() { std::exchange(events_, {}).clear(); }
   /// Sees what has come to the sockets, and has it told some time later.
   void look_at_sockets();
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "choices.hpp"
+#include "event_loop.hpp"
+#include "host/machine.hpp"
+#include "links/ring_settings.hpp"
+#include "simulated_worker.hpp"
+
+namespace simulation {
+
+/// What goes wrong, how often, and what the workers are like.
+struct machine_faults {
+  worker_faults workers;
+  std::size_t failed_start_in = 0;    // starts: one of so many fails
+  std::size_t refused_memory_in = 0;  // starts: one of so many gets no memory to share
+};
+
+/// A machine whose processes are `simulated_worker`s.
+class simulated_machine final : public coterie::detail::machine {
+ public:
+  simulated_machine(event_loop& loop, choices& chance, machine_faults faults,
+                    coterie::detail::ring_settings rings)
+      : loop_{loop}, chance_{chance}, faults_{faults}, rings_{rings} {}
+
+  coterie::detail::started_worker start(int rank) override;
+
+  /// Those that have not been reaped.
+  [[nodiscard]] const std::vector<std::shared_ptr<simulated_worker>>& workers() const noexcept {
+    return workers_;
+  }
+  std::function<void(const simulated_worker&)> when_started;
+  std::function<void(const simulated_worker&)> when_over;
+
+ private:
+  friend class simulated_process;
+
+  event_loop& loop_;
+  choices& chance_;
+  const machine_faults faults_;
+  const coterie::detail::ring_settings rings_;
+  std::vector<std::shared_ptr<simulated_worker>> workers_;
+  pid_t last_pid_ = 1000;
+};
+
+}  // namespace simulation

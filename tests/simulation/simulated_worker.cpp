@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulated_worker.hpp"
+
+#include <poll.h>
+
+#include <csignal>
+#include <exception>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "worker/worker_loop.hpp"
+#include "worker/worker_transport.hpp"
+
+namespace simulation {
+
+namespace detail = coterie::detail;
+using std::chrono::hours;
+using std::chrono::microseconds;
+
+namespace {
+
+// A worker can be stopped, or end, before and after all that the other side could see.
+class stepping_transport final : public detail::worker_transport {
+ public:
+  stepping_transport(std::unique_ptr<detail::worker_transport> real, simulated_worker& worker)
+      : real_{std::move(real)}, worker_{worker} {}
+
+  std::size_t read(std::span<std::byte> to, bool may_wait) override {
+    return around([&] { return real_->read(to, may_wait); });
+  }
+  [[nodiscard]] bool input_waits() override {
+    return around([&] { return real_->input_waits(); });
+  }
+  std::size_t write(std::span<const iovec> pieces) override {
+    return around([&] { return real_->write(pieces); });
+  }
+  bool notify() override {
+    return around([&] { return real_->notify(); });
+  }
+  [[nodiscard]] bool all_is_read() override {
+    return around([&] { return real_->all_is_read(); });
+  }
+  [[nodiscard]] bool has_segments() const noexcept override { return real_->has_segments(); }
+  detail::unique_descriptor take_descriptor() override {
+    return around([&] { return real_->take_descriptor(); });
+  }
+  [[nodiscard]] const detail::open_results& results() const noexcept override {
+    return real_->results();
+  }
+  [[nodiscard]] bool results_survive() const noexcept override { return real_->results_survive(); }
+  void begin_results(std::uint64_t sent, detail::job_id job, detail::chunk_id chunk,
+                     std::size_t first) override {
+    around([&] { real_->begin_results(sent, job, chunk, first); });
+  }
+  [[nodiscard]] detail::told_results end_results() override {
+    return around([&] { return real_->end_results(); });
+  }
+  [[nodiscard]] bool begin_chunk(std::size_t first) override {
+    return around([&] { return real_->begin_chunk(first); });
+  }
+  [[nodiscard]] bool claim_up_to(std::size_t end, std::size_t unit) override {
+    return around([&] { return real_->claim_up_to(end, unit); });
+  }
+
+ private:
+  template <class Operation>
+  auto around(Operation operation) -> decltype(operation()) {
+    worker_.step();
+    if constexpr (std::is_void_v<decltype(operation())>) {
+      operation();
+      worker_.step();
+    } else {
+      auto result = operation();
+      worker_.step();
+      return result;
+    }
+  }
+
+  std::unique_ptr<detail::worker_transport> real_;
+  simulated_worker& worker_;
+};
+
+}  // namespace
+
+simulated_worker* simulated_worker::running = nullptr;
+
+simulated_worker::simulated_worker(event_loop& loop, choices& chance, worker_faults faults,
+                                   pid_t pid, int rank, detail::unique_descriptor socket)
+    : loop_{loop},
+      chance_{chance},
+      faults_{faults},
+      pid_{pid},
+      rank_{rank},
+      socket_{std::move(socket)},
+      fiber_{[this] { live(); }} {}
+
+simulated_worker::~simulated_worker() { end_now(); }
+
+void simulated_worker::live() {
+  try {
+    if (chance_.once_in(faults_.stuck_start_in)) sleep(hours{1});
+    step();
+    auto link = detail::worker_transport::accept(socket_.get(), *this);
+    link.transport = std::make_unique<stepping_transport>(std::move(link.transport), *this);
+    // On the heap, as the real one; but destroyed, so that nothing is left of it here.
+    const auto serves =
+        std::make_unique<detail::worker_loop>(rank_, std::move(link), *this, socket_.get());
+    serves->run();
+  } catch (const ended&) {
+    // Its end has been noted.
+  }
+  // What a process leaves open is closed when it ends.
+  socket_.reset();
+  stage_ = stage::over;
+}
+
+// ---- driven -----------------------------------------------------------------------------------
+
+void simulated_worker::go_on() {
+  if (stage_ == stage::over) return;
+  stage_ = stage::runs;
+  running = this;
+  detail::current_worker = std::exchange(state_, nullptr);
+  fiber_.resume();
+  state_ = std::exchange(detail::current_worker, nullptr);
+  running = nullptr;
+  if (stage_ == stage::over && when_over) when_over();
+}
+
+void simulated_worker::signal(int number) noexcept {
+  if (!signal_) signal_ = number;
+  if (stage_ != stage::over) stage_ = stage::runs;
+}
+
+void simulated_worker::end_now() noexcept {
+  signal(SIGKILL);
+  while (stage_ != stage::over) go_on();
+}
+
+// ---- from inside ------------------------------------------------------------------------------
+
+void simulated_worker::end(int wait_status) {
+  if (!std::exchange(ending_, true)) wait_status_ = wait_status;
+  throw ended{};
+}
+
+void simulated_worker::require_running() {
+  if (ending_) throw ended{};
+  if (signal_) end(*signal_);
+}
+
+void simulated_worker::pause() {
+  require_running();
+  fiber_.pause();
+  require_running();
+}
+
+void simulated_worker::step() {
+  require_running();
+  if (chance_.once_in(faults_.crash_in)) end(chance_.once_in(2) ? SIGKILL : SIGSEGV);
+  if (chance_.once_in(4)) pause();
+}
+
+void simulated_worker::sleep(nanoseconds time) {
+  stage_ = stage::sleeps;
+  wakes_ = loop_.now() + time;
+  pause();
+}
+
+void simulated_worker::crash(int signal_number) { end(signal_number); }
+
+simulated_worker::time_point simulated_worker::now() {
+  step();
+  return loop_.now();
+}
+
+void simulated_worker::wait(int descriptor, short events) {
+  stage_ = stage::waits;
+  descriptor_ = descriptor;
+  events_ = events;
+  pause();
+}
+
+void simulated_worker::wait_for_input(int descriptor) { wait(descriptor, POLLIN); }
+void simulated_worker::wait_for_output(int descriptor) { wait(descriptor, POLLOUT); }
+void simulated_worker::yield() { pause(); }
+
+void simulated_worker::do_exit(int code) { end(code << 8); }
+void simulated_worker::do_exit_at_once(int code) { end(code << 8); }
+
+}  // namespace simulation

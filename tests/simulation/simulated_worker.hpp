@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "choices.hpp"
+#include "event_loop.hpp"
+#include "fiber.hpp"
+#include "system/unique_descriptor.hpp"
+#include "worker/current_worker.hpp"
+#include "worker/worker_runtime.hpp"
+
+namespace simulation {
+
+/// How often what goes wrong.
+struct worker_faults {
+  std::size_t crash_in = 0;        // operations: one of so many ends the worker
+  std::size_t stuck_start_in = 0;  // starts: one of so many takes for ever
+};
+
+/// A worker process that is none: the real worker's loop, on a stack of its own. At each operation it may
+/// be stopped, so that others go on, or ended.
+class simulated_worker final : public coterie::detail::worker_runtime {
+ public:
+  simulated_worker(event_loop& loop, choices& chance, worker_faults faults, pid_t pid, int rank,
+                   coterie::detail::unique_descriptor socket);
+  ~simulated_worker() override;
+
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] int rank() const noexcept { return rank_; }
+
+  // For what drives all workers.
+
+  enum class stage : std::uint8_t { runs, sleeps, waits, over };
+  [[nodiscard]] stage now_is() const noexcept { return stage_; }
+  [[nodiscard]] time_point wakes() const noexcept { return wakes_; }
+  [[nodiscard]] int waits_for() const noexcept { return descriptor_; }
+  [[nodiscard]] short waits_how() const noexcept { return events_; }
+  /// Goes on until the next operation at which it stops.
+  void go_on();
+  /// It is ended by a signal, at its next operation.
+  void signal(int number) noexcept;
+  /// The same, at once.
+  void end_now() noexcept;
+  /// Of one that is over.
+  [[nodiscard]] int wait_status() const noexcept { return wait_status_; }
+  std::function<void()> when_over;
+  void share_memory() noexcept { shares_memory_ = true; }
+  [[nodiscard]] bool shares_memory() const noexcept { return shares_memory_; }
+
+  // For what runs in it.
+
+  /// The worker whose code runs now.
+  static simulated_worker* running;
+  /// An item takes its time.
+  void sleep(nanoseconds time);
+  /// It ends itself.
+  [[noreturn]] void crash(int signal_number);
+  [[nodiscard]] choices& chance() noexcept { return chance_; }
+  /// Something is done that others could see: here it may be stopped or ended.
+  void step();
+
+  // worker_runtime
+  [[nodiscard]] time_point now() override;
+  void wait_for_input(int descriptor) override;
+  void wait_for_output(int descriptor) override;
+  void yield() override;
+  [[nodiscard]] bool has_threads() const override { return false; }
+  void require_running() override;
+
+ private:
+  struct ended {};  // is thrown where the worker ends
+
+  void do_exit(int code) override;
+  void do_exit_at_once(int code) override;
+  void live();
+  void pause();
+  void wait(int descriptor, short events);
+  [[noreturn]] void end(int wait_status);
+
+  event_loop& loop_;
+  choices& chance_;
+  const worker_faults faults_;
+  const pid_t pid_;
+  const int rank_;
+  coterie::detail::unique_descriptor socket_;
+  fiber fiber_;
+  const coterie::detail::worker_state* state_ = nullptr;
+
+  stage stage_ = stage::runs;
+  time_point wakes_{};
+  int descriptor_ = -1;
+  short events_ = 0;
+  std::optional<int> signal_;   // that has been sent
+  bool shares_memory_ = false;  // with its parent
+  bool ending_ = false;
+  int wait_status_ = 0;
+};
+
+}  // namespace simulation
