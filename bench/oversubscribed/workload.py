@@ -40,8 +40,9 @@ WORKLOAD = Workload(
     name="oversubscribed",
     title="More workers than CPUs",
     about=(
-        "`apply` of a function that does nothing, and `map` of 100,000 tasks of 10 us, with two, four and "
-        "eight workers, meant for two CPUs: who polls takes the CPU from who works."
+        "`apply` of a function that does nothing, and `map` of 100,000 tasks of 10 us, with two, "
+        "four and eight workers, meant for two CPUs: a process that polls takes the CPU from a "
+        "process that works."
     ),
     metrics=[
         Metric("median_seconds", "call", "us", 1e6, beside=BESIDE),
