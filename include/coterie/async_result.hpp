@@ -138,7 +138,7 @@ class async_result {
         [f = std::move(f)](std::exception_ptr error) mutable { f(std::move(error)); });
   }
 
-  /// For those who extend coterie; made by `pool`.
+  /// For extensions of coterie; made by `pool`.
   async_result(std::shared_ptr<detail::pool_core> core, std::shared_ptr<detail::outcome> state,
                detail::job_id id)
       : core_{std::move(core)}, state_{std::move(state)}, id_{id} {}

@@ -63,7 +63,7 @@ namespace coterie {
 ///   result may throw, an operation whose token is not `use_awaitable` calls it when it starts.
 /// - *Cancellation* of an operation drops what is queued, and completes it at once with
 ///   `operation_aborted`. `terminal` (which `||` emits) also kills and replaces the workers that run its
-///   items, so that the pool is free; after `partial` and `total` they finish their items for nobody.
+///   items, so that the pool is free; after `partial` and `total` they finish their items, and the results are dropped.
 /// - *Thread safety.* All functions may be called from any thread, except that the pool must not be
 ///   destroyed or moved while another call of it is going on.
 ///
@@ -158,7 +158,7 @@ class pool {
 
   /// Calls `f(item)` for each item, and completes with all results in the input's order. The first
   /// failure to arrive fails the whole call: what has not begun never runs, and what runs is finished
-  /// for nobody.
+  /// and dropped.
   ///
   /// Completion signature: `void(std::exception_ptr, std::vector<R>)`, or `void(std::exception_ptr)` if
   /// `f` returns nothing.

@@ -26,8 +26,10 @@ struct restart_intensity {
 
 /// What becomes of the processes that tasks have started.
 enum class subprocess_end {
-  with_worker,  ///< they end with the worker: when it leaves, crashes or is killed, and with the program
-  by_itself,  ///< nothing is done about them
+  /// They end with the worker: when it leaves, crashes or is killed, and with the program.
+  with_worker,
+  /// Nothing is done about them.
+  by_itself,
 };
 
 /// How a pool is made. Every member has a default; write `{.processes = 4}` to change some. May be made
@@ -100,9 +102,9 @@ struct pool_options {
 
   /// How long each side looks for the other's next message before it sleeps, 0 (never) to one second.
   /// A message to a side that is awake takes a microsecond, one to a sleeper about ten; looking takes
-  /// a CPU. So nobody looks unless there are more CPUs than workers (`available_cpus()`), one of them
+  /// a CPU. So no side looks unless there are more CPUs than workers (`available_cpus()`), one of them
   /// for the event loop; or for a while after the kernel has needed the CPU for another process. The
-  /// event loop serves everything else in between. Without shared memory nobody looks at all. Any other
+  /// event loop serves everything else in between. Without shared memory no side looks at all. Any other
   /// value makes the constructor throw `std::invalid_argument`.
   std::chrono::nanoseconds busy_poll = std::chrono::microseconds{50};
 

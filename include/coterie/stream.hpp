@@ -22,7 +22,7 @@ namespace coterie {
 
 /// The results of `pool::imap` and its kin, one after the other. Moves, does not copy.
 ///
-/// Work goes on while nobody reads, but never more than the stream's `window` of items ahead of the
+/// Work goes on without a reader, but never more than the stream's `window` of items ahead of the
 /// reader. Destroying the stream drops what has not begun; what runs, runs on and is not heard of
 /// again. When the destructor returns, a borrowed range is read no more: if another thread is inside the
 /// range just then, the destructor waits for it. Inside the range itself a stream may be destroyed, too. The stream may outlive its pool, but not its event loop. One that was moved from may be
@@ -75,7 +75,7 @@ class stream {
         detail::next_initiation<value_type, std::decay_t<Token>>{core_, state_, id_}, token);
   }
 
-  /// For those who extend coterie; made by `pool`.
+  /// For extensions of coterie; made by `pool`.
   stream(std::shared_ptr<detail::pool_core> core, std::shared_ptr<detail::stream_state<R>> state,
          detail::job_id id)
       : core_{std::move(core)}, state_{std::move(state)}, id_{id} {}

@@ -29,7 +29,7 @@ class environment {
   /// Workers do not have the variable. Throws as `set` does.
   environment& unset(const std::string& name);
 
-  /// "NAME=value" for each that is set, "NAME" for each that is taken away. For those who extend coterie.
+  /// "NAME=value" for each that is set, "NAME" for each that is taken away. For extensions of coterie.
   [[nodiscard]] const std::vector<std::string>& changes() const noexcept { return changes_; }
 
  private:
@@ -63,7 +63,7 @@ class output {
   ///
   /// The worker writes into a pipe, and the event loop writes what comes out of it, as the program itself would
   /// print it. While the loop does not run, the pipe fills (64 KiB as a rule), and then what prints waits; while
-  /// the program's own stream takes nothing (a terminal that is held, a pipe that nobody reads), the loop waits. If
+  /// the program's own stream takes nothing (a terminal that is held, a pipe without a reader), the loop waits. If
   /// that stream is broken, the worker's is too. A line without an end waits for it, or for the end of the
   /// worker; one of more than 64 KiB goes out in pieces. What a worker wrote before it ended, by a crash as
   /// well, is out before its end is told; `stdout` leaves a worker at the end of each line then. What tasks

@@ -34,7 +34,7 @@ class worker_task {
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(function_); }
 
-  /// As it travels. For those who extend coterie. Throws as `option::value` does.
+  /// As it travels. For extensions of coterie. Throws as `option::value` does.
   [[nodiscard]] detail::worker_function function() const { return function_.value(); }
 
  private:

@@ -14,8 +14,8 @@ namespace coterie::detail {
 /// Cuts a stream of bytes into frames, believing none of them before it has looked.
 ///
 /// Used as: read into `space()`, say `received(n)`, then take frames with `next()` until it is
-/// empty. A frame's payload is valid until the next call of `space`; one in a segment is left to whoever
-/// knows the segments.
+/// empty. A frame's payload is valid until the next call of `space`; one in a segment is left to the code
+/// that knows the segments.
 class frame_reader {
  public:
   frame_reader();

@@ -184,7 +184,7 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
     launch();
   }
   tie_to_parent.tie(worker.pid, around.ends);
-  // A pipe ends when those who write into it do.
+  // A pipe ends with its last writer.
   worker.output.theirs.reset();
   worker.error.theirs.reset();
   return worker;

@@ -41,7 +41,7 @@ class worker_process {
   /// `waited` if a wait is going on.
   void end() noexcept;
 
-  /// Calls `handler()` when the child has ended or may have, or, after `end`, soon. Whoever is told calls `waited`.
+  /// Calls `handler()` when the child has ended or may have, or, after `end`, soon. The handler calls `waited`.
   template <class Handler>
   void async_wait(Handler handler) {
     waiting_ = true;

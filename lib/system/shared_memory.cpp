@@ -120,11 +120,11 @@ void reserve(int file, std::size_t size) {
   }
 }
 
-// Whether reading and writing the first `size` bytes is safe, whatever others who have the file do.
+// Whether reading and writing the first `size` bytes is safe, whatever other processes with the file do.
 void check(int file, std::size_t size) {
   const int seals = ::fcntl(file, F_GET_SEALS);
   if (seals < 0) throw bad_memory{"what was sent as shared memory is none"};
-  // A file that is made shorter while it is mapped kills who touches the rest, by SIGBUS.
+  // A file that is made shorter while it is mapped kills a process that touches the rest, by SIGBUS.
   if ((seals & F_SEAL_SHRINK) == 0) throw bad_memory{"shared memory that can shrink"};
   struct stat about{};
   struct statfs where{};

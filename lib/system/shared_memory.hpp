@@ -9,11 +9,11 @@
 
 namespace coterie::detail {
 
-/// Who writes to shared memory.
+/// Which side writes to shared memory.
 enum class memory_writer {
   both,
   creator,  // others can only read it; older kernels (before Linux 5.1) do not see to that
-  other,    // whoever opens it; to the creator it is read-only
+  other,    // the side that opens it; to the creator it is read-only
 };
 
 /// What another process has sent as shared memory cannot be used as such.
@@ -28,7 +28,7 @@ class bad_memory : public std::runtime_error {
 /// A process that is forked from one that shares memory does not share it: where that one writes, it finds
 /// zeros, and what it writes is its own; what that one can only read, it can read too.
 ///
-/// Thread safety: none for the object; what is done to the bytes is up to those who share them.
+/// Thread safety: none for the object; what is done to the bytes is up to the sides that share them.
 class shared_memory {
  public:
   /// Shares nothing: no bytes, no descriptor.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The parent's ends of a `ring_pair`, and a worker that first keeps the rules and then, perhaps, writes
-// what it likes wherever it can. While it keeps them, what is read is what was written, and nobody
-// sleeps through what he waits for. Whatever it does, the worst that the parent sees is `bad_frame`.
+// what it likes wherever it can. While it keeps them, what is read is what was written, and no
+// side sleeps through what it waits for. Whatever it does, the worst that the parent sees is `bad_frame`.
 
 #include <sys/uio.h>
 

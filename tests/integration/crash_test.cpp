@@ -543,7 +543,7 @@ TEST_CASE(
   asio::co_spawn(loop, begun.arrived(), [&](const std::exception_ptr&) { has_begun = true; });
   while (!has_begun) REQUIRE(loop.run_one_for(test::deadline) == 1);
 
-  // The loop stands still from here, so nobody reads what the worker sends.
+  // The loop stands still from here, so nothing reads what the worker sends.
   const pid_t worker = test::children().front();
   go_on.give();
   REQUIRE(test::eventually([&] { return test::waits_for_parent(worker); }));
@@ -812,7 +812,7 @@ TEST_CASE("given a task that claims to send very much, when it returns, then not
       return 1;
     };
     auto pending = pool.apply_async(claim);
-    // Nobody can tell this from a long message that is still on its way: the way out is to cancel.
+    // The pool cannot tell this from a long message that is still on its way: the way out is to cancel.
     co_await test::gives(pending.wait(50ms), false);
     pending.cancel();
     const auto problem = co_await test::failure_of(pending.get());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What a process believes of those who start it, and what rights its workers have.
+// What a process believes of the process that starts it, and what rights its workers have.
 
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -85,7 +85,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   return given != nullptr ? std::strtoull(given, nullptr, 10) : otherwise;
 }
 
-// One who is killed so late that the pool does not know it yet has died while it was leaving.
+// A worker that is killed so late that the pool does not know it yet has died while it was leaving.
 asio::awaitable<void> leave(coterie::pool& pool) {
   pool.close();
   try {
@@ -147,7 +147,7 @@ TEST_CASE(
             << done.deaths << " workers killed, " << done.lost_items << " items lost by it, peak "
             << peak / stress::mebibyte << " MiB\n";
   CHECK(done.delivered > 0);
-  // Nobody died of himself.
+  // No worker died by itself.
   CHECK(done.lost_workers.size() <= done.deaths);
   CHECK((test::sanitized || peak < most_memory));
   CHECK((test::sanitized || allocated() < allocated_before + stress::mebibyte));

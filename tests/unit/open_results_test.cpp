@@ -121,7 +121,7 @@ TEST_CASE("given a chunk that is run, when the worker could end at any item, the
       }
     } else {
       const std::size_t bytes = sizes[item % sizes.size()];
-      // As large results do, it may have to wait for room: somebody reads.
+      // As large results do, it may have to wait for room: the parent reads.
       if (bytes > 0) sink.results().append(frames::pattern(bytes).data(), bytes);
       REQUIRE(wire.finished() == item);
       wire.take_in();

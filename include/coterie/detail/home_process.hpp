@@ -42,7 +42,7 @@ class home_process {
   pid_t pid_;
 };
 
-/// Keeps an object of another process for ever, in the sight of those who look for leaks.
+/// Keeps an object of another process for ever, in the sight of leak checkers.
 void keep_for_ever(const void* object) noexcept;
 
 /// Makes an object that is destroyed at home only: elsewhere its destructor would end what it shares with

@@ -25,8 +25,8 @@ class result_sink {
   /// The next item failed with the exception that is being handled; what it had appended to
   /// `results` since the last whole result is dropped.
   virtual void failed() = 0;
-  /// How many more items may run before this is asked again; 0 means to stop, because nobody wants
-  /// the rest. Looks at the clock and at the parent, so it is asked only now and then.
+  /// How many more items may run before this is asked again; 0 means to stop, because the rest
+  /// is not wanted. Looks at the clock and at the parent, so it is asked only now and then.
   virtual std::size_t allowance() = 0;
 
  protected:
