@@ -15,7 +15,8 @@ MAP = [
 
 BESIDE = ["coterie epoll ring, polling off", "Open MPI"]
 
-# mpirun, told that there are more ranks than CPUs, lets them yield between two looks. This does not.
+# mpirun, told that there are more ranks than CPUs, lets them yield between two looks. This does
+# not.
 NEVER_YIELDING = open_mpi(
     "Open MPI, not yielding", program="latency/open_mpi", mpirun=["--mca", "mpi_yield_when_idle", "0"]
 )

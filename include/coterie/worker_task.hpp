@@ -13,8 +13,8 @@
 
 namespace coterie {
 
-/// A function without arguments for `pool_options::initializer` and `finalizer`: made of any callable
-/// that could be a task and is called with nothing. What it returns is ignored.
+/// A function without arguments for `pool_options::initializer` and `finalizer`: made of any
+/// callable that could be a task and is called with nothing. What it returns is ignored.
 ///
 /// A file that makes one of a function includes `coterie/pool.hpp` or `coterie/bind.hpp`: the
 /// encoding of functions is there, so that options alone stay a small header.

@@ -197,8 +197,8 @@ int in_a_static_after_its_loop(int, char**) {
   return 0;
 }
 
-// A process that is forked while tasks run leaves by exit, or by returning from main: what is static is
-// destroyed there, too.
+// A process that is forked while tasks run leaves by exit, or by returning from main: what is
+// static is destroyed there, too.
 int nap(int item) {
   std::this_thread::sleep_for(200ms);
   return item;

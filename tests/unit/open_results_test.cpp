@@ -144,8 +144,8 @@ TEST_CASE(
   const forked_memory area{sizeof(both_see)};
   both_see& shared = *new (area.bytes().data()) both_see;
   constexpr std::uint64_t rounds = 200'000;
-  // A process: the bytes that are read here may be written there at the same time, as nothing in one
-  // process may be. That is noticed after it.
+  // A process: the bytes that are read here may be written there at the same time, as nothing in
+  // one process may be. That is noticed after it.
   const pid_t worker = ::fork();
   REQUIRE(worker >= 0);
   if (worker == 0) {
