@@ -72,7 +72,7 @@ asio::awaitable<void> timeouts(coterie::pool& pool) {
     too_early = problem.code() == coterie::errc::not_ready;
     fmt::print("Timeouts, for a call of 400 ms:\n  successful(): {}\n", problem.what());
   }
-  example::check(too_early, "nobody can tell yet whether the call is successful");
+  example::check(too_early, "it is too early to tell whether the call is successful");
 
   bool late = false;
   try {

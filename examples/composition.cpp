@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Shows that pool calls are Asio operations like all others: one coroutine program in which a `map`,
-// a timer and a conversation over a socket share a loop and a thread, joined by `||` (whichever succeeds
-// first; the other is cancelled), by `&&` (both), and given a deadline by `coterie::within`.
+// Shows that pool calls are Asio operations like all others: one coroutine program in which a
+// `map`, a timer and a conversation over a socket share a loop and a thread, joined by `||`
+// (whichever succeeds first; the other is cancelled), by `&&` (both), and given a deadline by
+// `coterie::within`.
 
 #include <chrono>
 #include <numeric>
@@ -67,8 +68,9 @@ asio::awaitable<void> map_or_timer(coterie::pool& pool, int size) {
   const example::stopwatch watch;
   int ticks = 0;
   const auto blocks = std::views::iota(0, size);
-  // Beware: `||` waits for the first *success*, and this timer never ends. So an error of the map must count
-  // as one, or it would never be seen. (For a deadline there is `coterie::within`, below.)
+  // Beware: `||` waits for the first *success*, and this timer never ends. So an error of the map
+  // must count as one, or it would never be seen. (For a deadline there is `coterie::within`,
+  // below.)
   const auto first = co_await (example::settled(pool.map(count_primes, blocks)) || tick(ticks));
   const int primes = sum(std::get<0>(first).value());
   fmt::print("map || endless timer: {} primes below {} in {}; meanwhile the timer fired {}.\n",

@@ -21,8 +21,8 @@
 
 namespace example {
 
-/// The outcome of `work`, be it an exception. Asio's `||` waits for the first success: of two of which
-/// one has failed and the other never ends, it would wait for ever.
+/// The outcome of `work`, be it an exception. Asio's `||` waits for the first success: of two of
+/// which one has failed and the other never ends, it would wait for ever.
 template <class T>
 boost::asio::awaitable<boost::system::result<T, std::exception_ptr>> settled(
     boost::asio::awaitable<T> work) {
@@ -33,8 +33,8 @@ boost::asio::awaitable<boost::system::result<T, std::exception_ptr>> settled(
   }
 }
 
-/// Does `work`, unless Ctrl-C comes first: then ends it, so that it can clear up what it leaves behind,
-/// and returns the exit code that shells expect.
+/// Does `work`, unless Ctrl-C comes first: then ends it, so that it can clear up what it leaves
+/// behind, and returns the exit code that shells expect.
 inline boost::asio::awaitable<int> until_interrupted(boost::asio::awaitable<int> work) {
   using namespace boost::asio::experimental::awaitable_operators;
   boost::asio::signal_set interrupts{co_await boost::asio::this_coro::executor, SIGINT, SIGTERM};

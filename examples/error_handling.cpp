@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Shows what becomes of errors: a `map` fails with the first one, `map_settled` keeps them apart
-// from the values, a stream throws them one by one, and a worker that dies takes nobody with it.
+// from the values, a stream throws them one by one, and a worker that dies takes no other with it.
 
 #include <algorithm>
 #include <cstdlib>

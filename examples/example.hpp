@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What all examples share and none of them is about: the command line, the clock, tables, a place for files.
+// What all examples share and none of them is about: the command line, the clock, tables, a place
+// for files.
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -139,8 +140,8 @@ inline void print_speed_up(double serial, std::span<const pool_run> runs) {
   }
 }
 
-/// Says so if other programs had the CPUs that the workers of a run wanted: the figures are then not
-/// what the machine can do. `idle` CPUs were left beside the serial run.
+/// Says so if other programs had the CPUs that the workers of a run wanted: the figures are then
+/// not what the machine can do. `idle` CPUs were left beside the serial run.
 inline void print_load(double idle, const pool_run& run) {
   const double for_workers = idle + 1;
   if (for_workers > 0.9 * run.workers) return;

@@ -144,7 +144,7 @@ asio::awaitable<void> compare(const fs::path& path, int processes, int stations)
              example::duration(once));
   fmt::print("With the initializer the pool is {:.1f} times as fast here.\n", each / once);
 
-  // A worker whose initializer throws has not started; nobody waits for it in vain.
+  // A worker whose initializer throws has not started; no call waits for it in vain.
   bool failed = false;
   try {
     coterie::pool broken{

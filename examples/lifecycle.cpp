@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Shows the ways in which a pool ends: by its scope, by `close` and `join`, and by `terminate`. After
-// each of them no process is left.
+// Shows the ways in which a pool ends: by its scope, by `close` and `join`, and by `terminate`.
+// After each of them no process is left.
 
 #include <sys/wait.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Shows random numbers that can be had again: each item has a seed of its own, which depends on the call
-// and on the item's index, not on the worker that runs it. So an estimate is the same, to the last bit,
-// for any number of workers and any size of chunks.
+// Shows random numbers that can be had again: each item has a seed of its own, which depends on the
+// call and on the item's index, not on the worker that runs it. So an estimate is the same, to the
+// last bit, for any number of workers and any size of chunks.
 
 #include <cstdint>
 #include <numeric>

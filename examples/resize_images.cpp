@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Makes thumbnails of all JPEG and PNG files in a folder: serially, then in a pool. A file that is
-// no picture fails alone: `map_settled` keeps its error beside the others' results. Without a folder
-// it draws a set of pictures first, in the pool as well.
+// no picture fails alone: `map_settled` keeps its error beside the others' results. Without a
+// folder it draws a set of pictures first, in the pool as well.
 
 #include <algorithm>
 #include <cctype>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Fetches JSON documents over HTTP in a pool and counts their records: work that mostly waits, for
-// which a pool may have more workers than there are CPUs. `--serve` is a server to fetch from; without
-// arguments, server and pool run in the same loop, and the counts are checked.
+// which a pool may have more workers than there are CPUs. `--serve` is a server to fetch from;
+// without arguments, server and pool run in the same loop, and the counts are checked.
 
 #include <algorithm>
 #include <chrono>

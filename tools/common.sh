@@ -46,7 +46,8 @@ compile() {
   ninja -C "$folder" -j "$(nproc)" "$@"
 }
 
-# run_tests FOLDER [ARGUMENT...]: `meson test`, which builds what the chosen tests need; its exit status.
+# run_tests FOLDER [ARGUMENT...]: `meson test`, which builds what the chosen tests need; its exit
+# status.
 run_tests() {
   local folder=$root/build/$1
   shift
@@ -85,10 +86,9 @@ print(passed, failed, skipped)
 PYTHON
 }
 
-# build_and_test FOLDER ARGUMENT... : compiles and tests a configured folder: all tests, or those that the
-# arguments choose. Leaves what there is to
-# count in `passed`, `failed` and `skipped`: a build that breaks counts as one failure, and so does a
-# test run that breaks without a failed test.
+# build_and_test FOLDER ARGUMENT... : compiles and tests a configured folder: all tests, or those
+# that the arguments choose. Leaves what there is to count in `passed`, `failed` and `skipped`: a
+# build that breaks counts as one failure, and so does a test run that breaks without a failed test.
 # shellcheck disable=SC2034  # read by the scripts that source this file
 build_and_test() {
   local folder=$1

@@ -30,7 +30,7 @@ asio::awaitable<int> program(int argc, char** argv) {
   std::vector<std::vector<std::int64_t>> inputs;
   for (std::int64_t i = 0; i < arrays; ++i) inputs.push_back(bench::make_array(i, mebibytes));
 
-  // All is looked at once, while nobody has a clock running.
+  // All is looked at once, while no clock runs.
   const auto whole = co_await pool.map(bench::sum_of_all, inputs, {.chunksize = 1});
   bench::expect(std::ranges::equal(whole, inputs, {}, {}, bench::sum_of_all), "the sums");
   const bench::stopwatch watch;

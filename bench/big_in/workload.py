@@ -6,8 +6,8 @@ WORKLOAD = Workload(
     name="big_in",
     title="Large arguments",
     about=(
-        "`map` over 16 arrays of 64 MiB, two workers, a number back. The function reads a number a page, "
-        "so that what counts is how the array came."
+        "`map` over 16 arrays of 64 MiB, two workers, a number back. The function reads one "
+        "number of each page, so that only the way of the array counts."
     ),
     metrics=[
         Metric(

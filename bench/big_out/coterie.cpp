@@ -18,7 +18,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// An array that the worker has already, but for its first number: making one is not what is measured.
+/// An array that the worker has already, but for its first number: making one is not what is
+/// measured.
 const std::vector<std::int64_t>& stamped_array(std::int64_t mebibytes, std::int64_t number) {
   static std::vector<std::int64_t> array = bench::make_array(0, mebibytes);
   array.front() = number;
@@ -38,7 +39,8 @@ asio::awaitable<int> program(int argc, char** argv) {
 
   const auto function = coterie::bind(stamped_array, mebibytes);
   const auto numbers = std::views::iota(std::int64_t{0}, arrays);
-  // As many as later: memory that a virtual machine has never used before is slow for its own reasons.
+  // As many as later: memory that a virtual machine has never used before is slow for its own
+  // reasons.
   co_await pool.map(function, numbers, {.chunksize = 1});
   const bench::stopwatch watch;
   const auto results = co_await pool.map(function, numbers, {.chunksize = 1});

@@ -2,7 +2,8 @@
 from runner.contenders import STANDARD_PYTHON, asio_thread_pool, coterie, limit, python
 from runner.model import Case, Metric, Target, Workload
 
-# Ten seconds of work. A chunk takes 1.5 ms, by its size or because coterie's automatic ones aim at that.
+# Ten seconds of work. A chunk takes 1.5 ms, by its size or because coterie's automatic ones aim at
+# that.
 WORK = {"tasks": 100_000, "task-ns": 100_000, "chunk-ns": 1_500_000, "every-ms": 5}
 
 ONE_WAKE_UP = limit("one wake-up", "limits/wake_up", options={"chunk-ns": WORK["chunk-ns"]})

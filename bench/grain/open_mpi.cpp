@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// MPI_Scatter, compute, MPI_Gather: as many ranks as workers, each with the same share. For tasks of
-// equal length that is the best there can be.
+// MPI_Scatter, compute, MPI_Gather: as many ranks as workers, each with the same share. For tasks
+// of equal length that is the best there can be.
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// A thread instead of a process: what waking somebody costs when nothing has to be encoded or sent.
+// A thread instead of a process: what a wake-up costs when nothing has to be encoded or sent.
 
 #include <future>
 

@@ -14,7 +14,7 @@
 
 namespace {
 
-/// Pages that nobody has touched.
+/// Pages that were never touched.
 class fresh_pages {
  public:
   explicit fresh_pages(std::size_t size)

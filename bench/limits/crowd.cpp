@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The limit of a parent of many workers that sleep: bare socket pairs in one epoll set, a message of 64
-// bytes for each task and one back. There are no items, results or errors in it, only the wake-ups.
+// The limit of a parent of many workers that sleep: bare socket pairs in one epoll set, a message
+// of 64 bytes for each task and one back. There are no items, results or errors in it, only the
+// wake-ups.
 
 #include <sys/epoll.h>
 #include <sys/prctl.h>

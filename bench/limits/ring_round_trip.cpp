@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The limit of a pool over shared memory while nobody sleeps: 64 bytes to a child and back through a
-// ring each way, both ends polling.
+// The limit of a pool over shared memory while no side sleeps: 64 bytes to a child and back through
+// a ring each way, both ends polling.
 
 #include <sys/mman.h>
 #include <sys/wait.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The limit of a map over small numbers: the least that a parent of processes does. It writes the items
-// to where another process may read them, and the results from there into a vector that is new.
+// The limit of a map over small numbers: the least that a parent of processes does. It writes the
+// items to where another process may read them, and the results from there into a vector that is
+// new.
 
 #include <algorithm>
 #include <cstddef>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The limit of a call beside busy workers: how late the system lets a process run that wants to, while
-// others compute and pause as workers do between two chunks. A call takes three such turns at least.
+// The limit of a call beside busy workers: how late the system lets a process run that wants to,
+// while others compute and pause as workers do between two chunks. A call takes three such turns at
+// least.
 
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -6,9 +6,10 @@ WORKLOAD = Workload(
     name="map_ints",
     title="A million small numbers",
     about=(
-        "`map` of a function that triples, over 1,000,000 `int64_t`, two workers. For MPI both three ranks, "
-        "as many processes as coterie has, and two, which are as many as compute. The limit is the least that "
-        "a parent of processes does, if the workers took no time: it copies the items, and the results."
+        "`map` of a function that triples, over 1,000,000 `int64_t`, two workers. MPI runs with "
+        "three ranks, as many processes as coterie has, and with two, as many as compute. The "
+        "limit is the least that a parent of processes does, if the workers take no time: it "
+        "copies the items, and the results."
     ),
     metrics=[
         Metric(

@@ -15,7 +15,8 @@ MAP = [
 
 BESIDE = ["coterie epoll ring, polling off", "Open MPI"]
 
-# mpirun, told that there are more ranks than CPUs, lets them yield between two looks. This does not.
+# mpirun, told that there are more ranks than CPUs, lets them yield between two looks. This does
+# not.
 NEVER_YIELDING = open_mpi(
     "Open MPI, not yielding", program="latency/open_mpi", mpirun=["--mca", "mpi_yield_when_idle", "0"]
 )
@@ -40,8 +41,9 @@ WORKLOAD = Workload(
     name="oversubscribed",
     title="More workers than CPUs",
     about=(
-        "`apply` of a function that does nothing, and `map` of 100,000 tasks of 10 us, with two, four and "
-        "eight workers, meant for two CPUs: who polls takes the CPU from who works."
+        "`apply` of a function that does nothing, and `map` of 100,000 tasks of 10 us, with two, "
+        "four and eight workers, meant for two CPUs: a process that polls takes the CPU from a "
+        "process that works."
     ),
     metrics=[
         Metric("median_seconds", "call", "us", 1e6, beside=BESIDE),

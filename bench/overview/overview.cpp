@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What a call costs, in one run and as ratios: one call beside the round trip of a bare socket pair,
-// a million items beside Python's Pool.map, and a stream of short tasks beside the ideal.
+// What a call costs, in one run and as ratios: one call beside the round trip of a bare socket
+// pair, a million items beside Python's Pool.map, and a stream of short tasks beside the ideal.
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The limit of starting a worker: `posix_spawn` of coterie's own contender, until its first byte is here,
-// and until it has been waited for.
+// The limit of starting a worker: `posix_spawn` of coterie's own contender, until its first byte is
+// here, and until it has been waited for.
 
 #include <spawn.h>
 

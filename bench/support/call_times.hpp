@@ -9,8 +9,8 @@
 
 namespace bench {
 
-/// The times of single calls, one after the other: so many, or as many as fit into some seconds. The
-/// first ones warm up, and are not counted.
+/// The times of single calls, one after the other: so many, or as many as fit into some seconds.
+/// The first ones warm up, and are not counted.
 class call_times {
  public:
   std::int64_t calls = 20'000;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What all contenders written in C++ share. A contender is a program: it reads numbers from its command
-// line, works, checks what came out, and prints one JSON object. `bench/run` does the rest.
+// What all contenders written in C++ share. A contender is a program: it reads numbers from its
+// command line, works, checks what came out, and prints one JSON object. `bench/run` does the rest.
 
 #include <chrono>
 #include <cstdint>
@@ -21,8 +21,8 @@ struct option {
   const char* help;
 };
 
-/// Reads the command line. Ends the process after `--help`, and with 2 after one line that says what
-/// is wrong.
+/// Reads the command line. Ends the process after `--help`, and with 2 after one line that says
+/// what is wrong.
 void parse(int argc, char** argv, const std::string& about, const std::vector<option>& options);
 
 /// Ends the process with 1 after one line on standard error.
@@ -39,8 +39,8 @@ inline void expect(bool right, const char* what) {
 /// The result of the run, as one JSON object on standard output. Times are in seconds.
 void print(std::initializer_list<std::pair<const char*, double>> metrics);
 
-/// The CPU time, user's and system's, that all threads of this process have used, in seconds. That of
-/// its children is not in it.
+/// The CPU time, user's and system's, that all threads of this process have used, in seconds. That
+/// of its children is not in it.
 double cpu_seconds();
 
 /// Whether this process has no children: none that runs, and no zombie.

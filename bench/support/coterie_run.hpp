@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What coterie's contenders share: the options that choose a link, and a pool whose workers are there.
+// What coterie's contenders share: the options that choose a link, and a pool whose workers are
+// there.
 
 #include <chrono>
 #include <cstdint>

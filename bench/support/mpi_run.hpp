@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What the contenders over Open MPI share. The C++ bindings of MPI are long gone: this is its C API.
+// What the contenders over Open MPI share. The C++ bindings of MPI are long gone: this is its C
+// API.
 
 #define OMPI_SKIP_MPICXX 1
 #include <mpi.h>

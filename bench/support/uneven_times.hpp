@@ -8,8 +8,8 @@
 
 namespace bench {
 
-/// Task times in nanoseconds, from 1 us to 1 ms, as many from 1 to 10 us as from 100 us to 1 ms. Always
-/// the same ones, here and in Python (`support/tasks.py`).
+/// Task times in nanoseconds, from 1 us to 1 ms, as many from 1 to 10 us as from 100 us to 1 ms.
+/// Always the same ones, here and in Python (`support/tasks.py`).
 inline std::vector<std::int64_t> uneven_times(std::int64_t count, bool longest_last) {
   std::vector<std::int64_t> times;
   times.reserve(static_cast<std::size_t>(count));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Threads instead of processes. The program is a loop in a thread of its own, as with the others: it
-// posts tasks, the tasks post their results back, and a bounded number is on its way.
+// Threads instead of processes. The program is a loop in a thread of its own, as with the others:
+// it posts tasks, the tasks post their results back, and a bounded number is on its way.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Master and workers, by hand, as it stands in the books: rank 0 gives each of the others a task, and one
-// more for each result. With `--in-flight` it gives some ahead.
+// Master and workers, by hand, as it stands in the books: rank 0 gives each of the others a task,
+// and one more for each result. With `--in-flight` it gives some ahead.
 
 #include <cstdint>
 

@@ -6,8 +6,8 @@ WORKLOAD = Workload(
     name="throughput",
     title="A million tasks that do nothing",
     about=(
-        "`imap_unordered` with `chunksize = 1`, two workers. The pools of Python get fewer tasks, for they "
-        "take long: all figures are rates."
+        "`imap_unordered` with `chunksize = 1`, two workers. The pools of Python get fewer tasks, "
+        "because they take long; all figures are rates."
     ),
     metrics=[
         Metric(

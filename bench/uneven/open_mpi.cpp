@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Master and workers, by hand: rank 0 gives each of the others four tasks at a time, two such chunks
-// ahead, and a new chunk for each that is done.
+// Master and workers, by hand: rank 0 gives each of the others four tasks at a time, two such
+// chunks ahead, and a new chunk for each that is done.
 
 #include <algorithm>
 #include <cstdint>

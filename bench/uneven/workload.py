@@ -8,9 +8,9 @@ WORKLOAD = Workload(
     name="uneven",
     title="Tasks of 1 us to 1 ms",
     about=(
-        "`map` of tasks of very different lengths, two workers, chunks as each contender chooses, and for "
-        "coterie a sweep of fixed sizes. In ascending order the longest come when it is hardest to share "
-        "them out."
+        "`map` of tasks of very different lengths, two workers, chunks as each contender chooses, "
+        "and for coterie a sweep of fixed sizes. In ascending order the longest tasks come last, "
+        "when they are hardest to share out."
     ),
     metrics=[
         Metric(

@@ -27,12 +27,13 @@ namespace coterie {
 
 /// A call that has been started and can be looked at: what `pool::apply_async` and its kin return.
 /// Copies are handles to the same call. Dropping all of them does not stop it. It may outlive its
-/// pool. When its event loop is gone, only `ready`, `successful`, `remaining` and `total` may be called. In
-/// a process that was forked from the pool's, these tell what was so at the fork, and all other functions
-/// throw `error` (`errc::forked`).
+/// pool. When its event loop is gone, only `ready`, `successful`, `remaining` and `total` may be
+/// called. In a process that was forked from the pool's, these tell what was so at the fork, and
+/// all other functions throw `error` (`errc::forked`).
 ///
-/// `R` is what the call completes with: a value, a `std::vector`, or `void`. What waits (`wait`, `get`,
-/// callbacks) runs on the event loop: a thread that blocks instead of running the loop waits for ever.
+/// `R` is what the call completes with: a value, a `std::vector`, or `void`. What waits (`wait`,
+/// `get`, callbacks) runs on the event loop: a thread that blocks instead of running the loop waits
+/// for ever.
 ///
 /// Thread safety: all functions may be called from any thread.
 ///
@@ -48,16 +49,17 @@ class async_result {
   /// Whether the outcome is there: a value or an exception.
   [[nodiscard]] bool ready() const noexcept { return state_->ready(); }
 
-  /// Whether the call ended with a value. Throws `error` (`errc::not_ready`) while it is not `ready`.
+  /// Whether the call ended with a value. Throws `error` (`errc::not_ready`) while it is not
+  /// `ready`.
   [[nodiscard]] bool successful() const {
     const auto now = state_->now.load();
     if (now == detail::outcome::status::pending) throw error{errc::not_ready};
     return now == detail::outcome::status::value;
   }
 
-  /// Items that are not finished yet, as far as workers have told. 0 when the call is `ready`. While
-  /// the input's length is not known (a range that must be read to be counted), this cannot be told,
-  /// and is 0 as well.
+  /// Items that are not finished yet, as far as workers have told. 0 when the call is `ready`.
+  /// While the input's length is not known (a range that must be read to be counted), this cannot
+  /// be told, and is 0 as well.
   [[nodiscard]] std::size_t remaining() const noexcept {
     const std::size_t all = state_->total.load();
     const std::size_t finished = state_->finished.load();
@@ -78,20 +80,20 @@ class async_result {
 
   /// Waits until the outcome is there, but no longer than `limit`.
   ///
-  /// Completion signature: `void(std::exception_ptr, bool)`; `false` if it is not there in time. The
-  /// call goes on. A `limit` of zero or less only looks.
+  /// Completion signature: `void(std::exception_ptr, bool)`; `false` if it is not there in time.
+  /// The call goes on. A `limit` of zero or less only looks.
   /// Cancellation (any type) ends the wait with `operation_aborted`, not the call.
   template <class Rep, class Period, class Token = boost::asio::use_awaitable_t<>>
   auto wait(std::chrono::duration<Rep, Period> limit, Token&& token = Token{}) const {
     return start_wait(detail::deadline_after(std::chrono::steady_clock::now(), limit), token);
   }
 
-  /// Waits for the value. It is copied, so that it can be had again; a value that cannot be copied is
-  /// moved out.
+  /// Waits for the value. It is copied, so that it can be had again; a value that cannot be copied
+  /// is moved out.
   ///
   /// Completion signature: `void(std::exception_ptr, R)`, or `void(std::exception_ptr)` for `void`.
-  /// Errors: what the call failed with; `error` (`errc::result_taken`) for a value that was moved out
-  /// before.
+  /// Errors: what the call failed with; `error` (`errc::result_taken`) for a value that was moved
+  /// out before.
   /// Cancellation (any type) ends the wait with `operation_aborted`, not the call.
   template <class Token = boost::asio::use_awaitable_t<>>
   auto get(Token&& token = Token{}) const {
@@ -105,17 +107,18 @@ class async_result {
     return start_get(detail::deadline_after(std::chrono::steady_clock::now(), limit), token);
   }
 
-  /// Ends the call with `operation_aborted`, unless it is `ready`: what has not begun never runs, and
-  /// workers that run an item of it are killed and replaced. When this returns, a borrowed range is read no
-  /// more; that may mean to wait for another thread that is inside it.
+  /// Ends the call with `operation_aborted`, unless it is `ready`: what has not begun never runs,
+  /// and workers that run an item of it are killed and replaced. When this returns, a borrowed
+  /// range is read no more; that may mean to wait for another thread that is inside it.
   void cancel() const {
     core_->home.require();
     core_->cancel_and_wait(id_, detail::operation_aborted(), true);
   }
 
   /// Calls `f(value)` (`f()` for `void`) once, when the call ends with a value: on `f`'s associated
-  /// executor, or the pool's. If it has ended already, soon. Several may be added; each gets a copy.
-  /// What `f` throws, or the copying of the value, leaves the event loop's `run`. Returns `*this`, so that calls can be chained.
+  /// executor, or the pool's. If it has ended already, soon. Several may be added; each gets a
+  /// copy. What `f` throws, or the copying of the value, leaves the event loop's `run`. Returns
+  /// `*this`, so that calls can be chained.
   template <class F>
   const async_result& callback(F f) const {
     static_assert(
@@ -138,7 +141,7 @@ class async_result {
         [f = std::move(f)](std::exception_ptr error) mutable { f(std::move(error)); });
   }
 
-  /// For those who extend coterie; made by `pool`.
+  /// For extensions of coterie; made by `pool`.
   async_result(std::shared_ptr<detail::pool_core> core, std::shared_ptr<detail::outcome> state,
                detail::job_id id)
       : core_{std::move(core)}, state_{std::move(state)}, id_{id} {}

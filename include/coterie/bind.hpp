@@ -52,8 +52,8 @@ class bound {
 /// captures have no names by which they could be encoded.
 ///
 /// `f` is anything that could be a task by itself. The arguments are copied or moved in, must be
-/// encodable, and reach `f` as constants. They are sent to each worker once for each call of the pool,
-/// not once for each item.
+/// encodable, and reach `f` as constants. They are sent to each worker once for each call of the
+/// pool, not once for each item.
 ///
 /// Thread safety: none needed; it only makes a value.
 ///

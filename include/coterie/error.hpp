@@ -30,8 +30,9 @@ enum class errc {
   /// the work must finish.
   pool_terminated,
 
-  /// A pool was made before `init` was called, or in a task. Call `coterie::init(argc, argv)` as the
-  /// first statement of `main`, or use `coterie::run`; make pools in the program, not in its workers.
+  /// A pool was made before `init` was called, or in a task. Call `coterie::init(argc, argv)` as
+  /// the first statement of `main`, or use `coterie::run`; make pools in the program, not in its
+  /// workers.
   not_initialized,
 
   /// Workers could not be started, or their initializer failed. The reason is in the message.
@@ -48,8 +49,8 @@ enum class errc {
   /// the parent. Usually a type's own `serialize` reads other fields than it writes.
   decode_failed,
 
-  /// A result could not be turned into bytes: usually a `serialize` function of its type threw. (What
-  /// it throws for an argument is the error of that item as it is.)
+  /// A result could not be turned into bytes: usually a `serialize` function of its type threw.
+  /// (What it throws for an argument is the error of that item as it is.)
   encode_failed,
 
   /// The value of an `async_result` has already been moved out by `get`. Keep the first one.
@@ -69,12 +70,12 @@ enum class errc {
   /// `join` was called on a pool that still accepts work. Call `close` or `terminate` first.
   not_closed,
 
-  /// A pool was made in a process whose real and effective user or group differ, as in a set-user-ID
-  /// program. Give up one of the two for good first.
+  /// A pool was made in a process whose real and effective user or group differ, as in a
+  /// set-user-ID program. Give up one of the two for good first.
   privileged,
 
-  /// A pool, stream or result was used in a process that was forked from the one that made it. Use it
-  /// there, or make a pool in this process.
+  /// A pool, stream or result was used in a process that was forked from the one that made it. Use
+  /// it there, or make a pool in this process.
   forked,
 };
 
@@ -129,11 +130,12 @@ class timeout_error : public error {
   explicit timeout_error(const std::string& details = {});
 };
 
-/// `errc::worker_crashed`: the worker's process ended while it held an item that may have begun. Rank,
-/// process id and item are those of `remote_info`; its `type_name` is this class's name.
+/// `errc::worker_crashed`: the worker's process ended while it held an item that may have begun.
+/// Rank, process id and item are those of `remote_info`; its `type_name` is this class's name.
 ///
 /// `what()` reads like "worker 3 (pid 1234) was killed by SIGSEGV (Segmentation fault) while it
-/// held item 17". Of SIGKILL it says that another process sent it, or the system when it ran out of memory.
+/// held item 17". Of SIGKILL it says that another process sent it, or the system when it ran out of
+/// memory.
 class worker_crashed : public error, public remote_info {
  public:
   /// At most one of `signal` and `exit_code` has a value; neither has if the end left no trace.
@@ -152,8 +154,8 @@ class worker_crashed : public error, public remote_info {
   /// The exit code that the worker ended with, if it exited.
   std::optional<int> exit_code() const noexcept { return exit_code_; }
 
-  /// Why the pool ended the worker ("it lost its connection to the pool: ..."); empty if the worker ended by
-  /// itself, or was killed by others.
+  /// Why the pool ended the worker ("it lost its connection to the pool: ..."); empty if the worker
+  /// ended by itself, or was killed by others.
   const char* reason() const noexcept { return reason_.what(); }
 
  private:

@@ -7,10 +7,10 @@
 
 namespace coterie {
 
-// Asio's own macros choose its backend. Objects of one backend are not those of the other: a program
-// and a library of different choices hang. So the choice is part of the name of a function that each
-// pool begins with (`event_loop_contract` is a parameter of it): they do not link, and the linker's
-// message says why. The parameter is empty and costs nothing.
+// Asio's own macros choose its backend. Objects of one backend are not those of the other: a
+// program and a library of different choices hang. So the choice is part of the name of a function
+// that each pool begins with (`event_loop_contract` is a parameter of it): they do not link, and
+// the linker's message says why. The parameter is empty and costs nothing.
 
 #if defined(BOOST_ASIO_HAS_IO_URING) && defined(BOOST_ASIO_DISABLE_EPOLL)
 #define COTERIE_DETAIL_EVENT_LOOP "io_uring"

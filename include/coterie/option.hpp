@@ -17,10 +17,10 @@ namespace coterie {
 /// The type of those members of `pool_options` whose values own memory: a `T`, or no value. Made of
 /// anything that converts to `T`; read with `value`.
 ///
-/// Such a member may stand in an expression with `co_await`. There g++ 12 initialises a member of an
-/// aggregate by copying the bytes of a temporary, and destroys both, in either order. A `std::string`
-/// or a `std::vector` is freed twice by that. An `option` is not: it holds the number under which the
-/// value is kept, and a number that has been given back once means nothing.
+/// Such a member may stand in an expression with `co_await`. There g++ 12 initialises a member of
+/// an aggregate by copying the bytes of a temporary, and destroys both, in either order. A
+/// `std::string` or a `std::vector` is freed twice by that. An `option` is not: it holds the number
+/// under which the value is kept, and a number that has been given back once means nothing.
 ///
 /// Copies share the value, which never changes.
 ///
@@ -43,9 +43,9 @@ class option {
 
   /// The value, or `T{}` if there is none.
   ///
-  /// Throws `std::invalid_argument` if the value is gone. That is so in one case: g++ 12 compiled the
-  /// program, and the braces in which a *named* options struct was made hold a `co_await`. Name what is
-  /// awaited first.
+  /// Throws `std::invalid_argument` if the value is gone. That is so in one case: g++ 12 compiled
+  /// the program, and the braces in which a *named* options struct was made hold a `co_await`. Name
+  /// what is awaited first.
   [[nodiscard]] T value() const {
     return kept_ ? *std::static_pointer_cast<const T>(kept_.get()) : T{};
   }

@@ -39,47 +39,53 @@ namespace coterie {
 ///
 /// Common to all calls:
 ///
-/// - *Functions.* A plain function, a lambda without captures, `bind(f, args...)`, or a function object
-///   that is itself encodable. It runs in a worker process, and what it changes stays there: so a
-///   parameter that is a reference and not const is refused, and so is one in which an item or argument
-///   loses its value (`int` for a `std::int64_t`).
+/// - *Functions.* A plain function, a lambda without captures, `bind(f, args...)`, or a function
+///   object that is itself encodable. It runs in a worker process, and what it changes stays there:
+///   so a parameter that is a reference and not const is refused, and so is one in which an item or
+///   argument loses its value (`int` for a `std::int64_t`).
 /// - *Items and arguments* are encoded and sent; what the function returns is sent back. See
 ///   `coterie/ext/codec.hpp` for what may travel.
 /// - *Ranges.* An lvalue is borrowed, and must live until the operation completes or the stream is
-///   destroyed; an rvalue is moved in. The compiler cannot see that a stream outlives a local range: write
-///   `return pool.imap(f, std::move(local))`. Any input range will do, sized or not; it is read as workers have
-///   room, from whichever thread drives the pool, by one thread at a time. So a range that is borrowed
-///   is read no more once the operation's handler is called, or the destructor of the stream, of the pool,
-///   or `terminate` has returned: that waits for a thread that is inside the range, unless it is this one.
-/// - *Asynchronous operations* take a completion token last, `asio::use_awaitable` unless given. Handlers
-///   run on their associated executor, never from inside the function that starts the operation.
+///   destroyed; an rvalue is moved in. The compiler cannot see that a stream outlives a local
+///   range: write `return pool.imap(f, std::move(local))`. Any input range will do, sized or not;
+///   it is read as workers have room, from whichever thread drives the pool, by one thread at a
+///   time. So a range that is borrowed is read no more once the operation's handler is called, or
+///   the destructor of the stream, of the pool, or `terminate` has returned: that waits for a
+///   thread that is inside the range, unless it is this one.
+/// - *Asynchronous operations* take a completion token last, `asio::use_awaitable` unless given.
+///   Handlers run on their associated executor, never from inside the function that starts the
+///   operation.
 /// - *Errors.* What a task throws arrives as itself if it is a standard exception or registered by
 ///   `register_exception`, else as `remote_error`; either is also a `remote_info`. Beside these:
-///   `worker_crashed` (the worker died while it held the item), `start_failed` (no worker can be started),
-///   `pool_closed` (submitted after `close`), `pool_terminated` (the pool ended first), and `error` with
-///   `errc::decode_failed`, `encode_failed`, `unknown_function` or `protocol_violation`. What the input
-///   or an argument's `serialize` function throws comes out as it is, and so does what the type of the
-///   result throws in this process: none of it disturbs other calls. If the default constructor of a
-///   result may throw, an operation whose token is not `use_awaitable` calls it when it starts.
+///   `worker_crashed` (the worker died while it held the item), `start_failed` (no worker can be
+///   started), `pool_closed` (submitted after `close`), `pool_terminated` (the pool ended first),
+///   and `error` with `errc::decode_failed`, `encode_failed`, `unknown_function` or
+///   `protocol_violation`. What the input or an argument's `serialize` function throws comes out as
+///   it is, and so does what the type of the result throws in this process: none of it disturbs
+///   other calls. If the default constructor of a result may throw, an operation whose token is not
+///   `use_awaitable` calls it when it starts.
 /// - *Cancellation* of an operation drops what is queued, and completes it at once with
-///   `operation_aborted`. `terminal` (which `||` emits) also kills and replaces the workers that run its
-///   items, so that the pool is free; after `partial` and `total` they finish their items for nobody.
+///   `operation_aborted`. `terminal` (which `||` emits) also kills and replaces the workers that
+///   run its items, so that the pool is free; after `partial` and `total` they finish their items,
+///   and the results are dropped.
 /// - *Thread safety.* All functions may be called from any thread, except that the pool must not be
 ///   destroyed or moved while another call of it is going on.
 ///
 /// Jobs share the workers fairly: an `apply` does not wait behind a long `map`.
 ///
-/// The pool's workers are waited for as an acceptor waits for connections: while it is open, it keeps its
-/// `io_context` from running out of work. An `io_context` that is destroyed takes its pools with it: no
-/// worker is left, what was pending is destroyed without being called, and the pool itself may then only
-/// be destroyed. While the loop does not run, nothing is sent and nothing completes.
+/// The pool's workers are waited for as an acceptor waits for connections: while it is open, it
+/// keeps its `io_context` from running out of work. An `io_context` that is destroyed takes its
+/// pools with it: no worker is left, what was pending is destroyed without being called, and the
+/// pool itself may then only be destroyed. While the loop does not run, nothing is sent and nothing
+/// completes.
 ///
-/// *Forks.* In a process that was forked from the one that made the pool, destroying the pool, its streams
-/// and its event loop changes nothing for that one, and its calls go on there. All other functions throw
-/// `error` (`errc::forked`), but for `size` and `get_executor`. What was pending fails with it too if the
-/// child goes on with the event loop, after `io_context::notify_fork(fork_child)`; without that it must not
-/// run the loop. (On io_uring Asio of Boost 1.81 does not survive `notify_fork`.) A child may make pools
-/// of its own, best on an `io_context` of its own.
+/// *Forks.* In a process that was forked from the one that made the pool, destroying the pool, its
+/// streams and its event loop changes nothing for that one, and its calls go on there. All other
+/// functions throw `error` (`errc::forked`), but for `size` and `get_executor`. What was pending
+/// fails with it too if the child goes on with the event loop, after
+/// `io_context::notify_fork(fork_child)`; without that it must not run the loop. (On io_uring Asio
+/// of Boost 1.81 does not survive `notify_fork`.) A child may make pools of its own, best on an
+/// `io_context` of its own.
 ///
 /// Example:
 /// @code
@@ -90,12 +96,13 @@ namespace coterie {
 /// @endcode
 class pool {
  public:
-  /// Starts workers on the event loop of `executor`. Returns before they run: work may be submitted at
-  /// once, and waits for the first of them.
+  /// Starts workers on the event loop of `executor`. Returns before they run: work may be submitted
+  /// at once, and waits for the first of them.
   ///
-  /// Throws `std::invalid_argument` for options out of range, and `error` (`errc::not_initialized`) if
-  /// `coterie::init` has not been called, or in a task. That no worker can be started is reported by the
-  /// calls that need one, with `start_failed`: when no worker is left and three starts in a row failed.
+  /// Throws `std::invalid_argument` for options out of range, and `error` (`errc::not_initialized`)
+  /// if `coterie::init` has not been called, or in a task. That no worker can be started is
+  /// reported by the calls that need one, with `start_failed`: when no worker is left and three
+  /// starts in a row failed.
   explicit pool(boost::asio::any_io_executor executor, const pool_options& options = {})
       : core_{
             detail::pool_core::make(std::move(executor), options, detail::event_loop_contract{})} {}
@@ -106,8 +113,8 @@ class pool {
   explicit pool(Context& context, const pool_options& options = {})
       : pool{boost::asio::any_io_executor{context.get_executor()}, options} {}
 
-  /// A pool that was moved from may be destroyed or assigned to, nothing else. Assigning ends the pool
-  /// that was there, as the destructor does.
+  /// A pool that was moved from may be destroyed or assigned to, nothing else. Assigning ends the
+  /// pool that was there, as the destructor does.
   pool(pool&&) noexcept = default;
   pool& operator=(pool&& other) noexcept {
     if (this != &other) {
@@ -117,19 +124,21 @@ class pool {
     return *this;
   }
 
-  /// Terminates, waits until no worker process is left, which takes milliseconds, and leaves nothing
-  /// behind. What was pending completes with `pool_terminated`. May run in a completion handler.
+  /// Terminates, waits until no worker process is left, which takes milliseconds, and leaves
+  /// nothing behind. What was pending completes with `pool_terminated`. May run in a completion
+  /// handler.
   ~pool() { end(); }
 
   // ---- one call -------------------------------------------------------------------------------
 
   /// Calls `f(arguments...)` in a worker.
   ///
-  /// `arguments` are copied or moved in; a string literal travels as a `std::string`. The last one is
-  /// taken for the completion token if `f` cannot be called with all of them, but without the last.
+  /// `arguments` are copied or moved in; a string literal travels as a `std::string`. The last one
+  /// is taken for the completion token if `f` cannot be called with all of them, but without the
+  /// last.
   ///
-  /// Completion signature: `void(std::exception_ptr, R)`, or `void(std::exception_ptr)` if `f` returns
-  /// nothing.
+  /// Completion signature: `void(std::exception_ptr, R)`, or `void(std::exception_ptr)` if `f`
+  /// returns nothing.
   /// Errors, cancellation: see above.
   ///
   /// Example: `double result = co_await pool.apply(power, 2.0, 10);`
@@ -145,8 +154,8 @@ class pool {
 
   /// Starts `f(arguments...)` in a worker at once.
   ///
-  /// Throws `pool_closed`, and what copying the arguments throws. Errors of the call come out of the
-  /// `async_result`.
+  /// Throws `pool_closed`, and what copying the arguments throws. Errors of the call come out of
+  /// the `async_result`.
   ///
   /// Example: `auto pending = pool.apply_async(slow, 7);`
   template <class F, class... A>
@@ -157,11 +166,11 @@ class pool {
   // ---- many calls, all at once ----------------------------------------------------------------
 
   /// Calls `f(item)` for each item, and completes with all results in the input's order. The first
-  /// failure to arrive fails the whole call: what has not begun never runs, and what runs is finished
-  /// for nobody.
+  /// failure to arrive fails the whole call: what has not begun never runs, and what runs is
+  /// finished and dropped.
   ///
-  /// Completion signature: `void(std::exception_ptr, std::vector<R>)`, or `void(std::exception_ptr)` if
-  /// `f` returns nothing.
+  /// Completion signature: `void(std::exception_ptr, std::vector<R>)`, or
+  /// `void(std::exception_ptr)` if `f` returns nothing.
   /// Errors, cancellation: see above.
   ///
   /// Example: `auto flags = co_await pool.map(is_prime, numbers);`
@@ -181,7 +190,8 @@ class pool {
 
   /// Like `map`, for items that are tuples (`std::tuple`, `std::pair`, `std::array`) of arguments.
   ///
-  /// Example: `auto powers = co_await pool.starmap(power, std::vector<std::pair<double, int>>{...});`
+  /// Example:
+  /// `auto powers = co_await pool.starmap(power, std::vector<std::pair<double, int>>{...});`
   template <class F, class Range, class Token = boost::asio::use_awaitable_t<>>
   auto starmap(F&& f, Range&& items, const map_options& options = {}, Token&& token = Token{}) {
     return detail::start_operation(core_,
@@ -199,8 +209,8 @@ class pool {
   /// Like `map`, but completes with what became of each item: no failure stops the others.
   ///
   /// Completion signature: `void(std::exception_ptr, std::vector<result>)` with
-  /// `result = boost::system::result<R, std::exception_ptr>`. The exception is for what fails the call as
-  /// a whole: the input, cancellation, the pool's end.
+  /// `result = boost::system::result<R, std::exception_ptr>`. The exception is for what fails the
+  /// call as a whole: the input, cancellation, the pool's end.
   ///
   /// Example:
   /// @code
@@ -253,10 +263,11 @@ class pool {
 
   // ---- many calls, one result after the other -------------------------------------------------
 
-  /// Calls `f(item)` for each item, and gives the results in the input's order as they become ready.
-  /// Starts at once, and reads the input no further ahead than `window`: it may be endless.
+  /// Calls `f(item)` for each item, and gives the results in the input's order as they become
+  /// ready. Starts at once, and reads the input no further ahead than `window`: it may be endless.
   ///
-  /// Throws `pool_closed`. An item that failed throws from its own `next()`, and the stream goes on.
+  /// Throws `pool_closed`. An item that failed throws from its own `next()`, and the stream goes
+  /// on.
   ///
   /// Example: see `stream`.
   template <class F, class Range>
@@ -288,9 +299,10 @@ class pool {
 
   // ---- what fits none of these ---------------------------------------------------------------
   //
-  // The name of an overloaded function or of a template, a braced list, and options that do not exist
-  // have no type that a template could look at. The compiler prints the reason as it refuses the call;
-  // the results are of the kind that the caller expects, so that it finds nothing else to say.
+  // The name of an overloaded function or of a template, a braced list, and options that do not
+  // exist have no type that a template could look at. The compiler prints the reason as it refuses
+  // the call; the results are of the kind that the caller expects, so that it finds nothing else to
+  // say.
   template <class Reason = detail::no_such_call>
   boost::asio::awaitable<detail::refused_result> apply(...) = delete;
   template <class Reason = detail::no_such_call>
@@ -322,15 +334,17 @@ class pool {
   /// leave. Returns at once: `join` waits for that. May be called again, to no effect.
   void close() { core_->close(); }
 
-  /// Kills the workers at once. What was pending completes with `pool_terminated`. Does not wait for
-  /// the processes: `join`, or the destructor, does. May be called again, and from a completion handler.
+  /// Kills the workers at once. What was pending completes with `pool_terminated`. Does not wait
+  /// for the processes: `join`, or the destructor, does. May be called again, and from a completion
+  /// handler.
   void terminate() { core_->terminate(); }
 
   /// Waits until the last worker has left, after `close` or `terminate`.
   ///
   /// Completion signature: `void(std::exception_ptr)`.
-  /// Errors: `error` (`errc::not_closed`) if the pool still accepts work; what a finalizer threw, the
-  /// first of them. A task or a finalizer that never ends keeps it waiting: `terminate` ends that, too.
+  /// Errors: `error` (`errc::not_closed`) if the pool still accepts work; what a finalizer threw,
+  /// the first of them. A task or a finalizer that never ends keeps it waiting: `terminate` ends
+  /// that, too.
   /// Cancellation (any type) ends the wait with `operation_aborted`.
   template <class Token = boost::asio::use_awaitable_t<>>
   auto join(Token&& token = Token{}) {
@@ -339,7 +353,8 @@ class pool {
         detail::join_initiation<std::decay_t<Token>>{core_}, token);
   }
 
-  /// The number of workers that the pool keeps: `pool_options::processes`, or `available_cpus()` for 0.
+  /// The number of workers that the pool keeps: `pool_options::processes`, or `available_cpus()`
+  /// for 0.
   [[nodiscard]] int size() const noexcept { return core_->size(); }
 
   /// What the pool has done so far. The figures are read one by one, while the pool goes on.

@@ -22,11 +22,12 @@ namespace coterie {
 
 /// The results of `pool::imap` and its kin, one after the other. Moves, does not copy.
 ///
-/// Work goes on while nobody reads, but never more than the stream's `window` of items ahead of the
+/// Work goes on without a reader, but never more than the stream's `window` of items ahead of the
 /// reader. Destroying the stream drops what has not begun; what runs, runs on and is not heard of
-/// again. When the destructor returns, a borrowed range is read no more: if another thread is inside the
-/// range just then, the destructor waits for it. Inside the range itself a stream may be destroyed, too. The stream may outlive its pool, but not its event loop. One that was moved from may be
-/// destroyed or assigned to, nothing else.
+/// again. When the destructor returns, a borrowed range is read no more: if another thread is
+/// inside the range just then, the destructor waits for it. Inside the range itself a stream may be
+/// destroyed, too. The stream may outlive its pool, but not its event loop. One that was moved from
+/// may be destroyed or assigned to, nothing else.
 ///
 /// `R` is what the function returns; for `void` the results are `std::monostate`.
 ///
@@ -57,17 +58,18 @@ class stream {
   /// Completion signature: `void(std::exception_ptr, std::optional<value_type>)`. An empty optional
   /// is the end, now and for ever after.
   ///
-  /// Errors: what the task of this item threw, or what else it failed with, such as `worker_crashed`;
-  /// then the stream goes on, and the next call waits for the next item. What ended the whole stream,
-  /// once, before the end: the input's own exception, or `pool_terminated`, `start_failed`.
+  /// Errors: what the task of this item threw, or what else it failed with, such as
+  /// `worker_crashed`; then the stream goes on, and the next call waits for the next item. What
+  /// ended the whole stream, once, before the end: the input's own exception, or `pool_terminated`,
+  /// `start_failed`.
   ///
-  /// Cancellation (any type) ends this wait with `operation_aborted`. No result is lost by it, and the
-  /// work goes on.
+  /// Cancellation (any type) ends this wait with `operation_aborted`. No result is lost by it, and
+  /// the work goes on.
   ///
   /// Throws `error` (`errc::forked`) in a process that was forked from the pool's.
   ///
-  /// Thread safety: may be called from any thread. Several calls may wait at a time; they are served
-  /// in the order in which they came.
+  /// Thread safety: may be called from any thread. Several calls may wait at a time; they are
+  /// served in the order in which they came.
   template <class Token = boost::asio::use_awaitable_t<>>
   auto next(Token&& token = Token{}) {
     core_->home.require();
@@ -75,7 +77,7 @@ class stream {
         detail::next_initiation<value_type, std::decay_t<Token>>{core_, state_, id_}, token);
   }
 
-  /// For those who extend coterie; made by `pool`.
+  /// For extensions of coterie; made by `pool`.
   stream(std::shared_ptr<detail::pool_core> core, std::shared_ptr<detail::stream_state<R>> state,
          detail::job_id id)
       : core_{std::move(core)}, state_{std::move(state)}, id_{id} {}

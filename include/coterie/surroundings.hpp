@@ -9,8 +9,8 @@
 
 namespace coterie {
 
-/// What a pool's workers have in their environment that the program has not, or has otherwise. Everything
-/// else is as in the program at the time when a worker starts.
+/// What a pool's workers have in their environment that the program has not, or has otherwise.
+/// Everything else is as in the program at the time when a worker starts.
 ///
 /// Thread safety: as for a `std::vector`.
 ///
@@ -23,13 +23,15 @@ class environment {
     for (const auto& [name, value] : variables) set(name, value);
   }
 
-  /// Workers have the variable with this value. Throws `std::invalid_argument` for a name that is empty, or
-  /// has a `=` or a zero byte in it, for a value with a zero byte, and for `COTERIE_WORKER`.
+  /// Workers have the variable with this value. Throws `std::invalid_argument` for a name that is
+  /// empty, or has a `=` or a zero byte in it, for a value with a zero byte, and for
+  /// `COTERIE_WORKER`.
   environment& set(const std::string& name, const std::string& value);
   /// Workers do not have the variable. Throws as `set` does.
   environment& unset(const std::string& name);
 
-  /// "NAME=value" for each that is set, "NAME" for each that is taken away. For those who extend coterie.
+  /// "NAME=value" for each that is set, "NAME" for each that is taken away. For extensions of
+  /// coterie.
   [[nodiscard]] const std::vector<std::string>& changes() const noexcept { return changes_; }
 
  private:
@@ -38,8 +40,8 @@ class environment {
   std::vector<std::string> changes_;
 };
 
-/// Where a stream of a worker's output goes. In the text that a function here is given, `{rank}` stands for
-/// the worker's rank.
+/// Where a stream of a worker's output goes. In the text that a function here is given, `{rank}`
+/// stands for the worker's rank.
 ///
 /// Thread safety: as for a `std::string`.
 ///
@@ -53,21 +55,23 @@ class output {
   static output inherited() { return {}; }
   /// Nowhere.
   static output discarded() { return output{kind::discarded, {}, {}}; }
-  /// To the end of a file, which is made if it is not there. Without `{rank}` in its name all workers write to
-  /// the same file. A relative name begins at the working directory that the program has when the pool is
-  /// made. A file that cannot be opened fails the start of the worker.
+  /// To the end of a file, which is made if it is not there. Without `{rank}` in its name all
+  /// workers write to the same file. A relative name begins at the working directory that the
+  /// program has when the pool is made. A file that cannot be opened fails the start of the worker.
   static output to_file(std::filesystem::path name) {
     return output{kind::file, std::move(name), {}};
   }
-  /// Where the program's own goes, in whole lines, each behind `tag`; lines of different workers do not mix.
+  /// Where the program's own goes, in whole lines, each behind `tag`; lines of different workers do
+  /// not mix.
   ///
-  /// The worker writes into a pipe, and the event loop writes what comes out of it, as the program itself would
-  /// print it. While the loop does not run, the pipe fills (64 KiB as a rule), and then what prints waits; while
-  /// the program's own stream takes nothing (a terminal that is held, a pipe that nobody reads), the loop waits. If
-  /// that stream is broken, the worker's is too. A line without an end waits for it, or for the end of the
-  /// worker; one of more than 64 KiB goes out in pieces. What a worker wrote before it ended, by a crash as
-  /// well, is out before its end is told; `stdout` leaves a worker at the end of each line then. What tasks
-  /// have started and `subprocess_end::by_itself` lets live writes into a closed pipe from then on.
+  /// The worker writes into a pipe, and the event loop writes what comes out of it, as the program
+  /// itself would print it. While the loop does not run, the pipe fills (64 KiB as a rule), and
+  /// then what prints waits; while the program's own stream takes nothing (a terminal that is held,
+  /// a pipe without a reader), the loop waits. If that stream is broken, the worker's is too. A
+  /// line without an end waits for it, or for the end of the worker; one of more than 64 KiB goes
+  /// out in pieces. What a worker wrote before it ended, by a crash as well, is out before its end
+  /// is told; `stdout` leaves a worker at the end of each line then. What tasks have started and
+  /// `subprocess_end::by_itself` lets live writes into a closed pipe from then on.
   static output tagged_lines(std::string tag = "[{rank}] ") {
     return output{kind::lines, {}, std::move(tag)};
   }
@@ -101,7 +105,8 @@ class cpu_pinning {
 
   /// Wherever the kernel likes.
   static cpu_pinning none() { return {}; }
-  /// The worker of rank r has the r-th of the CPUs that the program may use, and so on from the first again.
+  /// The worker of rank r has the r-th of the CPUs that the program may use, and so on from the
+  /// first again.
   static cpu_pinning automatic() { return cpu_pinning{kind::automatic, {}}; }
   /// The worker of rank r has the r-th of these CPUs, and so on from the first again.
   static cpu_pinning to(std::vector<int> cpus) {

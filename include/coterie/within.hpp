@@ -19,8 +19,8 @@
 
 namespace coterie {
 
-/// What becomes of a call's work that has begun when its time has passed. What has not begun never runs,
-/// in either case.
+/// What becomes of a call's work that has begun when its time has passed. What has not begun never
+/// runs, in either case.
 enum class when_late {
   /// The workers that run its items are killed and replaced, so that the pool is free.
   kill,
@@ -28,25 +28,26 @@ enum class when_late {
   let_finish,
 };
 
-/// Gives an operation a deadline: `limit` from when this is awaited. What the operation completes with,
-/// a value or an error, comes out at once and as it is; if the time passes first, the operation is
-/// cancelled, and this fails with `timeout_error`.
+/// Gives an operation a deadline: `limit` from when this is awaited. What the operation completes
+/// with, a value or an error, comes out at once and as it is; if the time passes first, the
+/// operation is cancelled, and this fails with `timeout_error`.
 ///
-/// `operation` is anything that can be awaited: a call of a pool, `stream::next`, `async_result::get`, or a
-/// coroutine that does several of them. A `limit` of zero or less cancels at once; any length will do.
+/// `operation` is anything that can be awaited: a call of a pool, `stream::next`,
+/// `async_result::get`, or a coroutine that does several of them. A `limit` of zero or less cancels
+/// at once; any length will do.
 ///
-/// Completion: as `operation`. (`co_await (a || timer)` waits for the first *success*: an error of `a` is
-/// not seen until the timer has won. This is what to use instead.)
+/// Completion: as `operation`. (`co_await (a || timer)` waits for the first *success*: an error of
+/// `a` is not seen until the timer has won. This is what to use instead.)
 ///
-/// Errors: those of the operation; `timeout_error` (`errc::timeout`). An outcome that is there just when the
-/// time passes is not lost: then it comes, and no `timeout_error`.
+/// Errors: those of the operation; `timeout_error` (`errc::timeout`). An outcome that is there just
+/// when the time passes is not lost: then it comes, and no `timeout_error`.
 ///
 /// Cancellation: forwarded to the operation, whatever its type.
 ///
-/// What is cancelled at the deadline: a call of a pool ends at once, with its work treated as `late` says.
-/// `stream::next` and `async_result::wait` or `get` are waits: they end, no result is lost, and the work
-/// goes on. Of other operations Asio's documentation tells what a cancellation does; one that cannot
-/// be cancelled is waited for.
+/// What is cancelled at the deadline: a call of a pool ends at once, with its work treated as
+/// `late` says. `stream::next` and `async_result::wait` or `get` are waits: they end, no result is
+/// lost, and the work goes on. Of other operations Asio's documentation tells what a cancellation
+/// does; one that cannot be cancelled is waited for.
 ///
 /// Thread safety: as for any coroutine; the operation may complete in any thread.
 ///

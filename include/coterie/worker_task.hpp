@@ -13,8 +13,8 @@
 
 namespace coterie {
 
-/// A function without arguments for `pool_options::initializer` and `finalizer`: made of any callable
-/// that could be a task and is called with nothing. What it returns is ignored.
+/// A function without arguments for `pool_options::initializer` and `finalizer`: made of any
+/// callable that could be a task and is called with nothing. What it returns is ignored.
 ///
 /// A file that makes one of a function includes `coterie/pool.hpp` or `coterie/bind.hpp`: the
 /// encoding of functions is there, so that options alone stay a small header.
@@ -34,7 +34,7 @@ class worker_task {
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(function_); }
 
-  /// As it travels. For those who extend coterie. Throws as `option::value` does.
+  /// As it travels. For extensions of coterie. Throws as `option::value` does.
   [[nodiscard]] detail::worker_function function() const { return function_.value(); }
 
  private:

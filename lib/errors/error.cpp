@@ -12,7 +12,7 @@ namespace coterie {
 
 namespace {
 
-// Boost's base class has no virtual destructor on purpose: nobody owns a category.
+// Boost's base class has no virtual destructor on purpose: a category has no owner.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class category final : public boost::system::error_category {

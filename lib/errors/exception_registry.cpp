@@ -83,7 +83,7 @@ std::string readable_name(const std::type_info& type) {
   const std::unique_ptr<char, decltype(&std::free)> name(
       abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free);
   std::string readable = name ? name.get() : type.name();
-  // libstdc++'s marks of its second string type, which nobody writes.
+  // libstdc++'s marks of its second string type, which programs do not write.
   erase_all(readable, "__cxx11::");
   erase_all(readable, "[abi:cxx11]");
   return readable;

@@ -23,7 +23,7 @@ namespace {
 constexpr int text_only = 0;
 constexpr int known_type = 1;
 
-// A chain longer than this is surely a cycle, or nobody reads it to its end.
+// A chain longer than this is surely a cycle, or too long to be read to its end.
 constexpr int longest_chain = 64;
 
 /// Rethrows what is being handled if it is no C++ exception: the only kind that no exception_ptr

@@ -23,7 +23,7 @@ class unknown_standard_category final : public std::error_category {
   std::string message(int value) const override { return unknown_message(value); }
 };
 
-// Boost's base class has no virtual destructor on purpose: nobody owns a category.
+// Boost's base class has no virtual destructor on purpose: a category has no owner.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class unknown_boost_category final : public boost::system::error_category {

@@ -14,14 +14,14 @@ namespace coterie::detail {
 /// Cuts a stream of bytes into frames, believing none of them before it has looked.
 ///
 /// Used as: read into `space()`, say `received(n)`, then take frames with `next()` until it is
-/// empty. A frame's payload is valid until the next call of `space`; one in a segment is left to whoever
-/// knows the segments.
+/// empty. A frame's payload is valid until the next call of `space`; one in a segment is left to
+/// the code that knows the segments.
 class frame_reader {
  public:
   frame_reader();
 
-  /// Where the next bytes go; never empty. Large enough for the rest of a frame that has begun, or for
-  /// the next 16 MiB of it: memory is taken for what has come, not for what is announced.
+  /// Where the next bytes go; never empty. Large enough for the rest of a frame that has begun, or
+  /// for the next 16 MiB of it: memory is taken for what has come, not for what is announced.
   std::span<std::byte> space();
   void received(std::size_t count) noexcept { end_ += count; }
 
@@ -37,7 +37,8 @@ class frame_reader {
   /// The next whole frame after `position` bytes of what has not been taken, without taking it;
   /// moves `position` behind it.
   std::optional<frame> peek(std::size_t& position) const;
-  /// The header of the same frame, which need not be whole. `position` may then be behind the last byte.
+  /// The header of the same frame, which need not be whole. `position` may then be behind the last
+  /// byte.
   std::optional<frame_header> peek_header(std::size_t& position) const;
 
  private:

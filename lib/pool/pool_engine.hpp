@@ -35,8 +35,8 @@ struct pool_settings {
 /// A pool in its event loop: brings calls and events to the `dispatcher` one at a time, whatever
 /// threads they come from, gives it a clock, and calls the handlers that fall due.
 ///
-/// Everything below `enter` runs under the sequencer: those are the turns of the `runtime`. Handlers that fall due on the way are collected,
-/// and called when the engine has come to rest.
+/// Everything below `enter` runs under the sequencer: those are the turns of the `runtime`.
+/// Handlers that fall due on the way are collected, and called when the engine has come to rest.
 class pool_engine final : public pool_core,
                           public asio_runtime,
                           public std::enable_shared_from_this<pool_engine> {
@@ -68,7 +68,8 @@ class pool_engine final : public pool_core,
 
   /// The event loop is being destroyed: everything is let go of, and no handler is called.
   void abandon() noexcept;
-  /// The event loop goes on in a process that was forked from this pool's: what is pending fails here.
+  /// The event loop goes on in a process that was forked from this pool's: what is pending fails
+  /// here.
   void fail_in_child() noexcept;
 
  private:

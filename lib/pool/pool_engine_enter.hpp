@@ -34,7 +34,8 @@ bool pool_engine::enter(from whence, Work&& work) {
         for (auto& each : std::exchange(jobs().due, {})) due.push_back(std::move(each));
       });
   if (!ran) return false;
-  // From here on nothing of the pool is touched: a handler may do with it what it likes, and may throw.
+  // From here on nothing of the pool is touched: a handler may do with it what it likes, and may
+  // throw.
   if (whence == from::event_loop) {
     deliver_all(std::move(due), true);
     return true;

@@ -16,8 +16,8 @@ class pool_engine;
 /// Lets the pools of an event loop end with it.
 ///
 /// A pending operation holds its handler; the handler holds a coroutine; the coroutine may hold the
-/// pool. An event loop that is destroyed breaks such circles for its own operations; this does it for
-/// ours. In a process that was forked from the event loop's it lets the pools be.
+/// pool. An event loop that is destroyed breaks such circles for its own operations; this does it
+/// for ours. In a process that was forked from the event loop's it lets the pools be.
 class pool_service final : public boost::asio::execution_context::service {
  public:
   using key_type = pool_service;

@@ -13,7 +13,7 @@
 namespace coterie::detail {
 
 /// Lets one thread at a time do something, and never makes another wait for it: what is asked for
-/// while somebody is at work is left for that one to do. What is being done may ask for more.
+/// while a thread is at work is left for that thread to do. What is being done may ask for more.
 class sequencer {
  public:
   using task = unique_function<void()>;

@@ -62,9 +62,9 @@ struct worker_descriptors {
   }
 };
 
-/// A group that leads itself, so that what tasks start can be ended with their worker, and a terminal's
-/// Ctrl-C reaches the program alone: it decides what that means. What the program blocks or ignores for its
-/// own ends is not the worker's business.
+/// A group that leads itself, so that what tasks start can be ended with their worker, and a
+/// terminal's Ctrl-C reaches the program alone: it decides what that means. What the program blocks
+/// or ignores for its own ends is not the worker's business.
 struct worker_signals {
   boost::system::error_code on_setup(spawn_launcher& launcher, const spawn_launcher::path&,
                                      const char* const*) const {
@@ -166,8 +166,8 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
         worker_directory{around.directory.get()});
     if (failure) fail_to_start(failure.value(), own.path);
     worker.pid = started.id();
-    // Waiting is done here, not by Boost.Process, which may block the event loop; and its handle of 1.81 does
-    // not give its descriptor away.
+    // Waiting is done here, not by Boost.Process, which may block the event loop; and its handle of
+    // 1.81 does not give its descriptor away.
     started.detach();
     try {
       worker.process = open_pidfd(worker.pid);
@@ -184,7 +184,7 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
     launch();
   }
   tie_to_parent.tie(worker.pid, around.ends);
-  // A pipe ends when those who write into it do.
+  // A pipe ends with its last writer.
   worker.output.theirs.reset();
   worker.error.theirs.reset();
   return worker;

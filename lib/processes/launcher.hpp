@@ -20,11 +20,11 @@ struct launched_worker {
 };
 
 /// Starts this program again as the worker `rank`: same executable, same arguments, standard input
-/// from /dev/null, no other descriptor than standard output, standard error, the link and the lifeline. The
-/// worker leads a process group.
+/// from /dev/null, no other descriptor than standard output, standard error, the link and the
+/// lifeline. The worker leads a process group.
 ///
-/// What is run is told by `program_to_start`. Where that file would give the worker more rights than this process has, the
-/// worker is started without the means to gain any (`rights.hpp`).
+/// What is run is told by `program_to_start`. Where that file would give the worker more rights
+/// than this process has, the worker is started without the means to gain any (`rights.hpp`).
 ///
 /// Throws `boost::system::system_error` that names the step that failed.
 launched_worker launch_worker(const boost::asio::any_io_executor& executor, int rank,

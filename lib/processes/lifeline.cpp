@@ -31,7 +31,8 @@ struct pipe_ends {
   int write = -1;
 };
 
-// Of this process. Plain numbers, since a forked child closes them where it must not allocate or lock.
+// Of this process. Plain numbers, since a forked child closes them where it must not allocate or
+// lock.
 pipe_ends ends_of_this_process;
 std::mutex making;
 

@@ -10,17 +10,17 @@ namespace coterie::detail {
 /// What ends with a parent: its worker, or all that its worker's tasks have started too.
 enum class ends_with_parent { worker, process_group };
 
-/// Ends a child when this process ends, however that happens, and whatever the child is doing: computing,
-/// waiting, stopped, or not even in its `main`.
+/// Ends a child when this process ends, however that happens, and whatever the child is doing:
+/// computing, waiting, stopped, or not even in its `main`.
 ///
-/// It is the reading end of a pipe whose writing end only this process holds, and never writes to. When this
-/// process ends the kernel closes that end, and sends the owner of the reading end the signal that was
-/// chosen: SIGKILL, which needs no code of the child's. The owner belongs to the open file, so each child
-/// has one of its own, and the parent names the owner.
+/// It is the reading end of a pipe whose writing end only this process holds, and never writes to.
+/// When this process ends the kernel closes that end, and sends the owner of the reading end the
+/// signal that was chosen: SIGKILL, which needs no code of the child's. The owner belongs to the
+/// open file, so each child has one of its own, and the parent names the owner.
 ///
-/// A process that this one forks closes its copy of the writing end at once. One that was made without
-/// `fork` (by `_Fork`, or the system call itself) and that does not call `exec` keeps it open until it makes
-/// a child of its own.
+/// A process that this one forks closes its copy of the writing end at once. One that was made
+/// without `fork` (by `_Fork`, or the system call itself) and that does not call `exec` keeps it
+/// open until it makes a child of its own.
 class lifeline {
  public:
   /// Throws `boost::system::system_error`.

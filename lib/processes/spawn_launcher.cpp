@@ -95,7 +95,8 @@ int spawn_launcher::start(const char* executable, const char* const* argv) {
   }
   try {
     pidfd_ = open_pidfd(pid).release();
-    // v2's process has a descriptor to wait for. Where there are none of processes, this one stands for it.
+    // v2's process has a descriptor to wait for. Where there are none of processes, this one stands
+    // for it.
     if (pidfd_ < 0) pidfd_ = ::eventfd(0, EFD_CLOEXEC);
     if (pidfd_ >= 0) return 0;
   } catch (const boost::system::system_error& failure) {

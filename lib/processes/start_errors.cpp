@@ -25,7 +25,8 @@ std::string why_no_workers() {
     return "/proc is not mounted, and workers are started through it";
   }
   const std::string own = link_text("/proc/self/ns/pid");
-  // Linux tells since 4.12. The link leads nowhere while the new namespace waits for its first process.
+  // Linux tells since 4.12. The link leads nowhere while the new namespace waits for its first
+  // process.
   if (own.empty() || ::lstat(of_children, &about) != 0 || own == link_text(of_children)) return {};
   return "the children of this process live in another pid namespace than itself: call unshare with "
          "--fork, so that the program is in there too";

@@ -13,8 +13,8 @@
 
 namespace coterie::detail {
 
-/// What the processes of a pool find around them, as far as the options of the pool say: checked when the
-/// pool is made, and the same for workers that start later.
+/// What the processes of a pool find around them, as far as the options of the pool say: checked
+/// when the pool is made, and the same for workers that start later.
 struct surroundings {
   ends_with_parent ends = ends_with_parent::process_group;
   unique_descriptor directory;  // where they begin
@@ -26,7 +26,8 @@ struct surroundings {
   std::vector<int> cpus;  // one for each rank, and so on from the first again; none: any
 };
 
-/// Throws `std::invalid_argument` for options that make no sense, and `boost::system::system_error`.
+/// Throws `std::invalid_argument` for options that make no sense, and
+/// `boost::system::system_error`.
 surroundings surroundings_for(const pool_options& options);
 
 /// Where a worker's stream ends.
@@ -39,7 +40,8 @@ struct opened_output {
 /// For `stream`, 1 or 2, of a worker. Throws `boost::system::system_error`.
 opened_output open_output(const output& where, int rank, int stream);
 
-/// What the parent sets of a worker that has just been started. Throws `boost::system::system_error`.
+/// What the parent sets of a worker that has just been started. Throws
+/// `boost::system::system_error`.
 void place(pid_t worker, int rank, const surroundings& around);
 
 }  // namespace coterie::detail

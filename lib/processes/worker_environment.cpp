@@ -17,8 +17,8 @@ namespace coterie::detail {
 
 namespace {
 
-// Whether a process has this program's file in its memory, though it executes another: valgrind's tool does
-// so, and a worker that it does not trace is started without it.
+// Whether a process has this program's file in its memory, though it executes another: valgrind's
+// tool does so, and a worker that it does not trace is started without it.
 bool has_loaded_this(pid_t process) {
   std::error_code none;
   const std::string program = std::filesystem::read_symlink("/proc/self/exe", none).string();

@@ -21,11 +21,12 @@ struct worker_environment {
 
   /// "VARIABLE=rank:parent"
   [[nodiscard]] std::string assignment() const;
-  /// Empty if the variable is not there, or makes no sense. What it says is a claim; see `is_proven`.
+  /// Empty if the variable is not there, or makes no sense. What it says is a claim; see
+  /// `is_proven`.
   static std::optional<worker_environment> find();
-  /// Whether this process was started as a worker by its parent: the link is a socket that the parent
-  /// made, and the parent runs the same program, or has loaded it, as far as that can be seen. Any
-  /// other process can set the variable too, and must not be obeyed.
+  /// Whether this process was started as a worker by its parent: the link is a socket that the
+  /// parent made, and the parent runs the same program, or has loaded it, as far as that can be
+  /// seen. Any other process can set the variable too, and must not be obeyed.
   [[nodiscard]] bool is_proven() const noexcept;
   /// Takes the variable away, so that programs which tasks start do not believe they are workers.
   static void forget();

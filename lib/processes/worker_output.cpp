@@ -20,8 +20,8 @@ namespace {
 
 constexpr std::size_t longest_piece = std::size_t{64} << 10U;
 
-// A stream that cannot be written is an error here, and does not end the program, while this lives. The signal
-// goes to the thread that writes.
+// A stream that cannot be written is an error here, and does not end the program, while this lives.
+// The signal goes to the thread that writes.
 class no_broken_pipes {
  public:
   no_broken_pipes() noexcept {

@@ -17,12 +17,13 @@ namespace coterie::detail {
 /// Writes on a stream of this process, as tagged lines, what a worker writes into a pipe.
 class worker_output {
  public:
-  /// `pipe` is read, `stream` (1 or 2) is written. Throws `boost::system::system_error` if the pipe cannot
-  /// be watched.
+  /// `pipe` is read, `stream` (1 or 2) is written. Throws `boost::system::system_error` if the pipe
+  /// cannot be watched.
   worker_output(const boost::asio::any_io_executor& executor, unique_descriptor pipe,
                 std::string tag, int stream);
 
-  /// Calls `handler()` when there is something in the pipe, or, after `end`, soon. It calls `arrived`.
+  /// Calls `handler()` when there is something in the pipe, or, after `end`, soon. It calls
+  /// `arrived`.
   template <class Handler>
   void async_wait(Handler handler) {
     waiting_ = true;
@@ -30,16 +31,16 @@ class worker_output {
                       [handler = std::move(handler)](const auto&) mutable { handler(); });
   }
 
-  /// Takes in that the handler of `async_wait` was called, and writes what has come. False if nothing more
-  /// will come, or if the stream cannot be written: the pipe is closed then, and it is for the worker as if
-  /// it wrote into that stream itself.
+  /// Takes in that the handler of `async_wait` was called, and writes what has come. False if
+  /// nothing more will come, or if the stream cannot be written: the pipe is closed then, and it is
+  /// for the worker as if it wrote into that stream itself.
   [[nodiscard]] bool arrived() noexcept;
 
   /// Ends a wait that is going on; its handler is called.
   void stop_waiting();
 
-  /// Writes what is there, and the last line even without its end. Gives the pipe back, or leaves that to
-  /// `arrived` if a wait is going on.
+  /// Writes what is there, and the last line even without its end. Gives the pipe back, or leaves
+  /// that to `arrived` if a wait is going on.
   void end() noexcept;
 
   /// Whether no wait is going on.

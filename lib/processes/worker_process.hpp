@@ -19,13 +19,13 @@
 
 namespace coterie::detail {
 
-/// A child process: watched by its pidfd, or without one by looking again and again; ended and reaped
-/// without ever touching another process that might have been given the same number.
+/// A child process: watched by its pidfd, or without one by looking again and again; ended and
+/// reaped without ever touching another process that might have been given the same number.
 class worker_process {
  public:
-  /// Takes over the child; `pidfd` may be empty. With `process_group` all that is left of the group which it
-  /// leads is killed before it is reaped. Throws `boost::system::system_error` if it cannot be watched; the
-  /// child has then been killed and reaped.
+  /// Takes over the child; `pidfd` may be empty. With `process_group` all that is left of the group
+  /// which it leads is killed before it is reaped. Throws `boost::system::system_error` if it
+  /// cannot be watched; the child has then been killed and reaped.
   worker_process(boost::asio::any_io_executor executor, pid_t pid, unique_descriptor pidfd,
                  ends_with_parent what);
   worker_process(const worker_process&) = delete;
@@ -37,11 +37,12 @@ class worker_process {
 
   void kill() noexcept;
 
-  /// Kills the child, waits until it has ended, and reaps it. Gives the pidfd back, or leaves that to
-  /// `waited` if a wait is going on.
+  /// Kills the child, waits until it has ended, and reaps it. Gives the pidfd back, or leaves that
+  /// to `waited` if a wait is going on.
   void end() noexcept;
 
-  /// Calls `handler()` when the child has ended or may have, or, after `end`, soon. Whoever is told calls `waited`.
+  /// Calls `handler()` when the child has ended or may have, or, after `end`, soon. The handler
+  /// calls `waited`.
   template <class Handler>
   void async_wait(Handler handler) {
     waiting_ = true;
@@ -54,8 +55,8 @@ class worker_process {
     }
   }
 
-  /// Takes in that the handler of `async_wait` was called. Returns the child's wait status, and has then
-  /// reaped it; empty if the child still runs, or `end` was called.
+  /// Takes in that the handler of `async_wait` was called. Returns the child's wait status, and has
+  /// then reaped it; empty if the child still runs, or `end` was called.
   std::optional<int> waited() noexcept;
 
   /// Ends a wait that is going on; its handler is called.

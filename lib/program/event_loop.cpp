@@ -48,10 +48,11 @@ std::vector<int> ring_descriptors() {
 
 }  // namespace
 
-// The child shares the parent's ring. When Asio shuts the loop down it cancels through that what the parent
-// is waiting for, and takes the parent's completions. `notify_fork` gives the child's loop a ring of its
-// own; but there Asio would wait for what was under way in the parent's. So the new ring's descriptor is
-// replaced by one that is no ring, and Asio, told that it cannot wait, does not.
+// The child shares the parent's ring. When Asio shuts the loop down it cancels through that what
+// the parent is waiting for, and takes the parent's completions. `notify_fork` gives the child's
+// loop a ring of its own; but there Asio would wait for what was under way in the parent's. So the
+// new ring's descriptor is replaced by one that is no ring, and Asio, told that it cannot wait,
+// does not.
 void leave_event_loop(boost::asio::execution_context& loop) noexcept {
   try {
     // Told apart by that flag: the new one may have got the number of the one that it replaces.

@@ -9,8 +9,8 @@ namespace coterie::detail {
 /// null if it can.
 const char* event_loop_problem();
 
-/// To be called before an event loop is destroyed in a process that was forked from its own, and did not
-/// tell it so (`notify_fork`): makes that harmless there.
+/// To be called before an event loop is destroyed in a process that was forked from its own, and
+/// did not tell it so (`notify_fork`): makes that harmless there.
 void leave_event_loop(boost::asio::execution_context& loop) noexcept;
 
 }  // namespace coterie::detail

@@ -13,8 +13,8 @@ namespace coterie::detail {
 
 namespace {
 
-// A number that no other process has which can have a copy of an object of this one: 0 in a child, which
-// then takes one that its ancestors have not had. Null if the kernel cannot do that.
+// A number that no other process has which can have a copy of an object of this one: 0 in a child,
+// which then takes one that its ancestors have not had. Null if the kernel cannot do that.
 std::atomic<unsigned>* place_of_mark() {
   const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   void* const page =

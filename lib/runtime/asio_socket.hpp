@@ -17,10 +17,10 @@ namespace coterie::detail {
 
 /// A Unix stream socket that Asio watches, and which knows when it may be closed.
 ///
-/// A socket that is closed while an operation is pending is a trap in Asio's io_uring backend (Boost
-/// 1.81): the state that it kept for the socket serves the next one that is made, with the old
-/// operation still in its queue, which then reads what was sent to the new socket. So `close` only
-/// ends the conversation, and the descriptor is given back with the last operation.
+/// A socket that is closed while an operation is pending is a trap in Asio's io_uring backend
+/// (Boost 1.81): the state that it kept for the socket serves the next one that is made, with the
+/// old operation still in its queue, which then reads what was sent to the new socket. So `close`
+/// only ends the conversation, and the descriptor is given back with the last operation.
 class asio_socket final : public watched_socket {
  public:
   /// Throws `boost::system::system_error` if the event loop cannot watch the socket.

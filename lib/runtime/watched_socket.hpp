@@ -50,7 +50,8 @@ class watched_socket {
   virtual void cancel() = 0;
   /// The other side sees an end. Waits that are going on end soon.
   virtual void close() = 0;
-  /// Gives the descriptor back at once, because the event loop is being destroyed. No wait is told of.
+  /// Gives the descriptor back at once, because the event loop is being destroyed. No wait is told
+  /// of.
   virtual void abandon() noexcept = 0;
 };
 

@@ -10,10 +10,11 @@ namespace coterie::detail {
 /// How many items the next message of a job should have.
 ///
 /// Of automatic size is a chunk with the fewest items that take the time it aims at, by
-/// their measured time: a twentieth of the time that the job has had of each worker so far, within limits
-/// below which messages would cost too much, and above which nothing would be gained. It starts
-/// with single items, so that first answers come early, and at most doubles from one measurement to the
-/// next, so that a quick start to a slow input cannot produce a chunk that runs for minutes.
+/// their measured time: a twentieth of the time that the job has had of each worker so far, within
+/// limits below which messages would cost too much, and above which nothing would be gained. It
+/// starts with single items, so that first answers come early, and at most doubles from one
+/// measurement to the next, so that a quick start to a slow input cannot produce a chunk that runs
+/// for minutes.
 ///
 /// Where the size of chunks was given, a message has one of them, or as many as are expected to end
 /// within a short time. That number too starts with one, and at most doubles.
@@ -35,8 +36,8 @@ class chunk_sizer {
   [[nodiscard]] std::size_t least() const noexcept { return automatic() ? 1 : given_; }
   [[nodiscard]] std::size_t next() const noexcept { return next_; }
 
-  /// Tells that `items` items ran for `busy` in all. `whole`: this is what was sent; of a part of it the
-  /// next chunk may be more than the double.
+  /// Tells that `items` items ran for `busy` in all. `whole`: this is what was sent; of a part of
+  /// it the next chunk may be more than the double.
   void measured(std::size_t items, std::chrono::nanoseconds busy, bool whole = true) noexcept;
 
   /// The time of one item as far as it is known; empty before the first measurement.

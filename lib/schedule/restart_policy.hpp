@@ -26,10 +26,10 @@ struct restart_limits {
 /// Decides when workers that ended before they were ready are started again.
 ///
 /// A failure of the program repeats: after three in a row no further start is tried. A failure from
-/// outside says nothing of the program. The next start then waits (back-off: 1 ms, doubled each time, up
-/// to a second), and starts go on until more than a given number were lost in a window of time, as
-/// the restart intensity of a supervisor in Erlang/OTP limits them. One worker that becomes ready
-/// proves that starts succeed, and clears everything.
+/// outside says nothing of the program. The next start then waits (back-off: 1 ms, doubled each
+/// time, up to a second), and starts go on until more than a given number were lost in a window of
+/// time, as the restart intensity of a supervisor in Erlang/OTP limits them. One worker that
+/// becomes ready proves that starts succeed, and clears everything.
 ///
 /// Pure: times come in as arguments.
 class restart_policy {

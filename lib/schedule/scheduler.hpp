@@ -35,8 +35,8 @@ enum class pool_phase : std::uint8_t {
 struct worker_exit {
   static constexpr std::size_t everything = static_cast<std::size_t>(-1);
 
-  /// Items of the chunk that it ran which may have begun and were not heard of. `everything`: all that it
-  /// held may have begun.
+  /// Items of the chunk that it ran which may have begun and were not heard of. `everything`: all
+  /// that it held may have begun.
   std::size_t begun = 1;
   /// If it was never ready: why.
   start_failure start = start_failure::of_program;

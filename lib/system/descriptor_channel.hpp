@@ -38,26 +38,27 @@ struct channel_received : channel_sent {
   bool lost_descriptors = false;
 };
 
-/// Sends `bytes` over a Unix stream socket, and with the first of them a copy of `descriptor`, which
-/// stays the caller's and may be closed at once.
+/// Sends `bytes` over a Unix stream socket, and with the first of them a copy of `descriptor`,
+/// which stays the caller's and may be closed at once.
 ///
 /// Preconditions: `bytes` is not empty; a descriptor cannot travel alone (else `failed`, EINVAL).
-/// Errors, beyond the outcomes: `failed` with, for example, EBADF, ENOBUFS or ETOOMANYREFS: too many
-/// descriptors of this user are on their way. If fewer than all bytes are sent, the descriptor went
-/// with them: send the rest without it.
+/// Errors, beyond the outcomes: `failed` with, for example, EBADF, ENOBUFS or ETOOMANYREFS: too
+/// many descriptors of this user are on their way. If fewer than all bytes are sent, the descriptor
+/// went with them: send the rest without it.
 /// `flags` are those of sendmsg; MSG_NOSIGNAL is added. Interruptions by signals are not seen.
 /// Thread safety: none; two senders would mix their bytes.
 channel_sent send_with_descriptor(int socket, std::span<const std::byte> bytes, int descriptor,
                                   int flags) noexcept;
 
-/// Receives bytes from a Unix stream socket, and the descriptors that came with them, closed on exec.
+/// Receives bytes from a Unix stream socket, and the descriptors that came with them, closed on
+/// exec.
 ///
 /// Where a descriptor belongs: it comes with the first byte of its message, and one call never goes
-/// beyond the end of a message with descriptors, even if there are more bytes. But it may begin with
-/// bytes of earlier messages, that had none. So a descriptor arrives no later than the bytes that talk
-/// of it, perhaps together with other bytes in front: keep the descriptors in a queue, and have every
-/// message that needs one take the next. While descriptors may come, every byte has to be received by
-/// this function: to recv and read they are lost, silently.
+/// beyond the end of a message with descriptors, even if there are more bytes. But it may begin
+/// with bytes of earlier messages, that had none. So a descriptor arrives no later than the bytes
+/// that talk of it, perhaps together with other bytes in front: keep the descriptors in a queue,
+/// and have every message that needs one take the next. While descriptors may come, every byte has
+/// to be received by this function: to recv and read they are lost, silently.
 ///
 /// Precondition: `to` is not empty; otherwise an end could not be told from nothing.
 /// `flags` are those of recvmsg; MSG_CMSG_CLOEXEC is added. Interruptions by signals are not seen.

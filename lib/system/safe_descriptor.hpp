@@ -11,8 +11,8 @@
 
 namespace coterie::detail {
 
-/// The same file under a number above those that descriptors get in a child, so that placing one there
-/// never overwrites another. Throws `boost::system::system_error`.
+/// The same file under a number above those that descriptors get in a child, so that placing one
+/// there never overwrites another. Throws `boost::system::system_error`.
 inline unique_descriptor out_of_the_way(unique_descriptor from) {
   constexpr int first_safe = 16;
   if (from.get() >= first_safe) return from;

@@ -37,8 +37,8 @@ unique_descriptor memory_file() {
   return file;
 }
 
-// What this process writes to. A process that is forked from it gets zeros of its own in these places: it
-// cannot disturb the two that share the memory, wherever it was when it came to be.
+// What this process writes to. A process that is forked from it gets zeros of its own in these
+// places: it cannot disturb the two that share the memory, wherever it was when it came to be.
 class written_memory {
  public:
   static written_memory& instance() {
@@ -104,11 +104,13 @@ void seal(int file, memory_writer writer) {
 
 // Pages of such a file are found at the first touch, and a process that touches one which cannot be
 // had is killed by SIGBUS. Asking for them all now turns that into an error that can be told. For
-// memory that is then used it costs nothing: for 64 MiB, reserving took 16.5 ms and touching all pages
-// afterwards 18 ms, against 38.5 ms of touching them without (Linux 6.18, pages of 4 KiB). What is
-// reserved and never used is paid for, a quarter of a millisecond for each MiB: so ask for little.
+// memory that is then used it costs nothing: for 64 MiB, reserving took 16.5 ms and touching all
+// pages afterwards 18 ms, against 38.5 ms of touching them without (Linux 6.18, pages of 4 KiB).
+// What is reserved and never used is paid for, a quarter of a millisecond for each MiB: so ask for
+// little.
 void reserve(int file, std::size_t size) {
-  // A signal undoes what one call has done so far. Small steps come to an end under many signals, too.
+  // A signal undoes what one call has done so far. Small steps come to an end under many signals,
+  // too.
   constexpr std::size_t step = std::size_t{1} << 20U;
   for (std::size_t at = 0; at < size;) {
     const std::size_t count = std::min(step, size - at);
@@ -120,11 +122,13 @@ void reserve(int file, std::size_t size) {
   }
 }
 
-// Whether reading and writing the first `size` bytes is safe, whatever others who have the file do.
+// Whether reading and writing the first `size` bytes is safe, whatever other processes with the
+// file do.
 void check(int file, std::size_t size) {
   const int seals = ::fcntl(file, F_GET_SEALS);
   if (seals < 0) throw bad_memory{"what was sent as shared memory is none"};
-  // A file that is made shorter while it is mapped kills who touches the rest, by SIGBUS.
+  // A file that is made shorter while it is mapped kills a process that touches the rest, by
+  // SIGBUS.
   if ((seals & F_SEAL_SHRINK) == 0) throw bad_memory{"shared memory that can shrink"};
   struct stat about{};
   struct statfs where{};
@@ -164,7 +168,8 @@ void shared_memory::unmap() noexcept {
 
 shared_memory shared_memory::create(std::size_t size, memory_writer writer) {
   const bool writes = writer != memory_writer::other;
-  // The limit for files (`ulimit -f`) holds for this one too, and going beyond it kills, by SIGXFSZ.
+  // The limit for files (`ulimit -f`) holds for this one too, and going beyond it kills, by
+  // SIGXFSZ.
   rlimit limit{};
   if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur) {
     errno = EFBIG;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Both sides of `claims`, in any order of what they do. While the worker keeps the rules, each item is
-// either claimed or taken back, and the parent knows which. When it writes what it likes, the parent still
-// takes nothing back that is not there.
+// Both sides of `claims`, in any order of what they do. While the worker keeps the rules, each item
+// is either claimed or taken back, and the parent knows which. When it writes what it likes, the
+// parent still takes nothing back that is not there.
 
 #include "channel/claims.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Any bytes, in any pieces: `frame_reader` finds the frames that a look at the whole finds, and takes
-// no more memory than the bytes are worth.
+// Any bytes, in any pieces: `frame_reader` finds the frames that a look at the whole finds, and
+// takes no more memory than the bytes are worth.
 
 #include "unit/frames.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Results that a worker shows before it sends them, in any order of what both sides do. While the worker
-// keeps the rules, each result comes once, and in order. When it writes what it likes, the worst that the
-// parent sees is `bad_frame`.
+// Results that a worker shows before it sends them, in any order of what both sides do. While the
+// worker keeps the rules, each result comes once, and in order. When it writes what it likes, the
+// worst that the parent sees is `bad_frame`.
 
 #include "channel/open_results.hpp"
 

@@ -10,8 +10,8 @@
 
 namespace fuzz {
 
-/// Types of results, of every kind that the codec knows. An input names them by their place: add at the
-/// end.
+/// Types of results, of every kind that the codec knows. An input names them by their place: add at
+/// the end.
 using result_types = std::tuple<
     std::int64_t, bool, samples::point, std::string, std::vector<bool>, std::vector<double>,
     std::vector<std::string>, std::vector<std::vector<std::vector<int>>>,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What a parent makes of what a worker sends: results of many types, and exceptions. Each item has one
-// outcome; what was accepted is a value like any other, which can be sent on and arrives the same; and
-// bytes that lie about sizes take no memory.
+// What a parent makes of what a worker sends: results of many types, and exceptions. Each item has
+// one outcome; what was accepted is a value like any other, which can be sent on and arrives the
+// same; and bytes that lie about sizes take no memory.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The parent's ends of a `ring_pair`, and a worker that first keeps the rules and then, perhaps, writes
-// what it likes wherever it can. While it keeps them, what is read is what was written, and nobody
-// sleeps through what he waits for. Whatever it does, the worst that the parent sees is `bad_frame`.
+// The parent's ends of a `ring_pair`, and a worker that first keeps the rules and then, perhaps,
+// writes what it likes wherever it can. While it keeps them, what is read is what was written, and
+// no side sleeps through what it waits for. Whatever it does, the worst that the parent sees is
+// `bad_frame`.
 
 #include <sys/uio.h>
 
@@ -37,7 +38,8 @@ class ring_under_test {
   byte_ring::control_words& words() { return memory_.words(); }
   [[nodiscard]] std::span<std::byte> memory() const { return memory_.bytes(); }
 
-  /// From now on the other side may have done anything, and nothing is known of what is in the ring.
+  /// From now on the other side may have done anything, and nothing is known of what is in the
+  /// ring.
   void distrust() { honest_ = false; }
 
   void write(const bytes& what, bool in_pieces) {

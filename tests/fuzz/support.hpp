@@ -55,7 +55,8 @@ class script {
   std::span<const std::uint8_t> rest_;
 };
 
-/// How much memory was asked for since `begin`. Counts for this thread, wherever `malloc` is called.
+/// How much memory was asked for since `begin`. Counts for this thread, wherever `malloc` is
+/// called.
 class allocations {
  public:
   static void begin();

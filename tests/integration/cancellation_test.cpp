@@ -100,7 +100,7 @@ TEST_CASE(
     CHECK(is_aborted(operation.problem));
     CHECK(operation.completions == 1);
 
-    // The pool is free although nobody has given the signal.
+    // The pool is free although the signal was not given.
     const auto pids = co_await pool.map([](int) { return ::getpid(); }, std::views::iota(0, 50),
                                         {.chunksize = 1});
     for (const int pid : pids) CHECK_FALSE(before.contains(pid));
@@ -229,7 +229,7 @@ TEST_CASE("given a slow map, when a timer wins over it, then the pool is free") 
       const auto won =
           co_await (pool.map(here.task(), items, {.chunksize = 1}) || here.begun.arrived(2));
       CHECK(won.index() == 1);
-      // Nobody gives the signal: only fresh workers can do this.
+      // The signal is never given: only fresh workers can do this.
       const int nine = co_await pool.apply(square, 3);
       CHECK(nine == 9);
       CHECK(pool.stats().jobs_pending == 0);

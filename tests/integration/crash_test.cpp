@@ -395,7 +395,8 @@ TEST_CASE(
     for (int round = 0; round < 10; ++round) {
       co_await all_ready(pool);
       ::kill(test::children().front(), SIGKILL);
-      // The pool may not know yet. The call may have begun before the signal came; else it succeeds.
+      // The pool may not know yet. The call may have begun before the signal came; else it
+      // succeeds.
       const auto problem = co_await test::failure_of(pool.apply(twice, 1));
       if (problem) CHECK(test::code_of(problem) == coterie::errc::worker_crashed);
     }
@@ -543,7 +544,7 @@ TEST_CASE(
   asio::co_spawn(loop, begun.arrived(), [&](const std::exception_ptr&) { has_begun = true; });
   while (!has_begun) REQUIRE(loop.run_one_for(test::deadline) == 1);
 
-  // The loop stands still from here, so nobody reads what the worker sends.
+  // The loop stands still from here, so nothing reads what the worker sends.
   const pid_t worker = test::children().front();
   go_on.give();
   REQUIRE(test::eventually([&] { return test::waits_for_parent(worker); }));
@@ -590,8 +591,8 @@ TEST_CASE(
     test::directory directory;
     const std::string pid_file = directory.file("pid");
     const auto task = [](const std::string& where) -> int {
-      // A fork without exec keeps even what is closed on exec. In a process group of its own, it is not
-      // ended with the worker.
+      // A fork without exec keeps even what is closed on exec. In a process group of its own, it is
+      // not ended with the worker.
       const pid_t child = ::fork();
       if (child == 0) {
         for (;;) ::pause();
@@ -812,7 +813,8 @@ TEST_CASE("given a task that claims to send very much, when it returns, then not
       return 1;
     };
     auto pending = pool.apply_async(claim);
-    // Nobody can tell this from a long message that is still on its way: the way out is to cancel.
+    // The pool cannot tell this from a long message that is still on its way: the way out is to
+    // cancel.
     co_await test::gives(pending.wait(50ms), false);
     pending.cancel();
     const auto problem = co_await test::failure_of(pending.get());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Results in front of a long item do not wait for its end, and are not lost with it: through memory and
-// over sockets.
+// Results in front of a long item do not wait for its end, and are not lost with it: through memory
+// and over sockets.
 
 #include <csignal>
 #include <cstddef>

@@ -38,9 +38,9 @@ TEST_CASE("given a long map that goes on, when applies are made, then they are s
                                           std::views::iota(0, 6000), {.chunksize = 1});
     for (int calls = 0; calls < 20; ++calls) {
       const auto call = pool.apply_async(square, calls);
-      // The items look quick. So a worker claims some dozens at a time; and over sockets, where nothing can be
-      // taken back, it holds two messages of 64, which may all be before the call. After that it comes by
-      // itself, as soon as its worker is given a CPU.
+      // The items look quick. So a worker claims some dozens at a time; and over sockets, where
+      // nothing can be taken back, it holds two messages of 64, which may all be before the call.
+      // After that it comes by itself, as soon as its worker is given a CPU.
       const int most = test::over_sockets() ? 2 * 2 * 64 : 70;
       for (int steps = 0; !call.ready(); ++steps) {
         if (steps == most) {

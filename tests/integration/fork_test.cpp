@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Processes that are forked from the parent of a pool: whatever they do with their copy of the pool, the
-// pool goes on.
+// Processes that are forked from the parent of a pool: whatever they do with their copy of the
+// pool, the pool goes on.
 
 #include <sys/types.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Places where a program may find itself: old kernels and sandboxes, pid namespaces, without /proc, started
-// by the loader, under valgrind. A pool works there, or says what is missing.
+// Places where a program may find itself: old kernels and sandboxes, pid namespaces, without /proc,
+// started by the loader, under valgrind. A pool works there, or says what is missing.
 
 #include <fcntl.h>
 #include <sched.h>
@@ -59,7 +59,8 @@ T result_of(asio::io_context& loop, std::future<T> future) {
   return future.get();
 }
 
-/// A life of a pool: calls, crashes of idle and of busy workers, a task that is killed, an orderly end.
+/// A life of a pool: calls, crashes of idle and of busy workers, a task that is killed, an orderly
+/// end.
 /// Returns `good`, or where it went wrong.
 int try_a_pool() {
   asio::io_context loop{1};

@@ -418,7 +418,7 @@ TEST_CASE("given a finalizer that throws, when the pool is joined, then that is 
     CHECK(test::children().empty());
     CHECK(pool.stats().workers_crashed == 0);
 
-    // It is still there for those who ask later.
+    // It is still there for a later call.
     const auto again = co_await test::failure_of(pool.join());
     CHECK(std::string{test::as<std::out_of_range>(again).what()} == "the last words");
   });

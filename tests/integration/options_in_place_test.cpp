@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Options that are written where they are used, in one expression with a `co_await`. There g++ 12 copies
-// the bytes of some temporaries, and destroys both. Compiled without optimisation and with it.
+// Options that are written where they are used, in one expression with a `co_await`. There g++ 12
+// copies the bytes of some temporaries, and destroys both. Compiled without optimisation and with
+// it.
 
 #include <sched.h>
 #include <sys/resource.h>

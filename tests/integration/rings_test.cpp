@@ -146,7 +146,7 @@ TEST_CASE("given messages of all sizes around those of the rings, when sent, the
       REQUIRE(results.size() == items.size());
       for (std::size_t place = 0; place < items.size(); ++place) {
         INFO(items[place].size());
-        // Not CHECK of the vectors: nobody wants to read them.
+        // Not CHECK of the vectors: they are too long to print.
         const bool right = results[place] == reversed(items[place]);
         CHECK(right);
       }
@@ -167,7 +167,7 @@ TEST_CASE("given a worker that scribbles over the memory, when it returns, the p
       // The words that wake the parent are among what is overwritten: it looks by itself.
       const auto problem = co_await test::failure_of(pool.apply(scribble_over, how));
       if (problem) {
-        // Ended by the parent, or by itself, whoever notices first.
+        // Ended by the parent, or by itself: the first to notice.
         const auto code = test::code_of(problem);
         CHECK((code == coterie::errc::protocol_violation || code == coterie::errc::worker_crashed));
       }

@@ -70,7 +70,7 @@ TEST_CASE(
   const auto lines = lines_of(fixture);
   REQUIRE(lines.size() == 4);
   CHECK(lines[0] == "right");
-  // Two workers, three items that kill theirs: one is left, and nobody to do it.
+  // Two workers, three items that kill theirs: one is left, and no worker to do it.
   for (const std::size_t each : {1U, 2U}) {
     INFO(lines[each]);
     CHECK(lines[each].starts_with("start_failed "));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What a process believes of those who start it, and what rights its workers have.
+// What a process believes of the process that starts it, and what rights its workers have.
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,8 +27,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Starts the fixture as a pool would start a worker, but from this program, which is another one. Returns its
-/// exit code, and in `said` how many bytes it has sent.
+/// Starts the fixture as a pool would start a worker, but from this program, which is another one.
+/// Returns its exit code, and in `said` how many bytes it has sent.
 int start_as_worker(const std::string& claim, bool with_socket, std::size_t& said) {
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);

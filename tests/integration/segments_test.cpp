@@ -99,7 +99,8 @@ int write_to(view given) {
 bytes same(view given) { return {given.begin(), given.end()}; }
 int mappings_after(view given) { return given.empty() ? -1 : mappings(); }
 
-// Stays with its argument until it is told to go on, and then leaves a mark if it still is what it was.
+// Stays with its argument until it is told to go on, and then leaves a mark if it still is what it
+// was.
 void look_twice(const std::string& begun, const std::string& until, const std::string& marks,
                 view given) {
   test::give_signal(begun);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Storms of kills: workers that run, wait or start are killed at any moment, and each item says when it
-// begins and when it has ended, in a file that outlives its worker. So it is known what a crash has cost:
-// items that ran, items that had ended, and items that nobody had begun.
+// Storms of kills: workers that run, wait or start are killed at any moment, and each item says
+// when it begins and when it has ended, in a file that outlives its worker. So it is known what a
+// crash has cost: items that ran, items that had ended, and items that no worker had begun.
 //
-// COTERIE_STORM_SECONDS is the time of each storm (default: 1), COTERIE_STORM_SEED what it is drawn from,
-// COTERIE_STORM_ONLY the beginning of a name. With COTERIE_STORM_HOLD=1 a storm in which nothing moves any
-// more stays as it is, for a debugger.
+// COTERIE_STORM_SECONDS is the time of each storm (default: 1), COTERIE_STORM_SEED what it is drawn
+// from, COTERIE_STORM_ONLY the beginning of a name. With COTERIE_STORM_HOLD=1 a storm in which
+// nothing moves any more stays as it is, for a debugger.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -213,7 +213,8 @@ std::string content_of(const std::string& path) {
   return all.str();
 }
 
-/// Kills a child of this process; nobody else, even if it has ended and its number is another's now.
+/// Kills a child of this process, and no other process, even if it has ended and its number is
+/// another's now.
 bool kill_child(pid_t child) {
   const auto handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
   if (handle < 0) return false;

@@ -486,8 +486,8 @@ TEST_CASE("given a result and a cancellation at once, when next races, then none
       if (pool.stats().tasks_done == static_cast<std::size_t>(items)) break;
     }
     const auto rest = co_await test::drain(numbers);
-    // A result that was on its way when the other side won is allowed to be lost by `||`, which drops
-    // it; the stream itself gives each exactly once, in order.
+    // A result that was on its way when the other side won is allowed to be lost by `||`, which
+    // drops it; the stream itself gives each exactly once, in order.
     CHECK(std::ranges::is_sorted(rest));
   });
 }

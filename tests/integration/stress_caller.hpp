@@ -24,7 +24,7 @@
 #include "support/run.hpp"
 #include "support/sanitized.hpp"
 
-/// Those who call the pools in the stress test.
+/// The coroutines that call the pools in the stress test.
 namespace stress {
 
 namespace asio = boost::asio;
@@ -47,7 +47,7 @@ struct counters {
   std::set<int> lost_workers;  // those that took items with them
 };
 
-/// What all calls together may have under way. Whoever comes first is served first, so that a large
+/// What all calls together may have under way. The first to come is served first, so that a large
 /// call does not wait for ever.
 class allowance {
  public:
@@ -76,7 +76,7 @@ class allowance {
   std::uint64_t served_ = 0;
 };
 
-/// One of those who call the pools, again and again.
+/// A coroutine that calls the pools again and again.
 class caller {
  public:
   caller(coterie::pool& pool, allowance& memory, counters& done, std::uint64_t seed)

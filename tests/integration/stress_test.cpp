@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Everything at once, for as long as COTERIE_STRESS_SECONDS says (default: 5): messages from nothing to
-// 200 MiB both ways over both kinds of link, tasks that are slow, throw or die, calls that are cancelled,
-// streams that are dropped, workers that are killed. Chosen at random, from COTERIE_STRESS_SEED if given.
+// Everything at once, for as long as COTERIE_STRESS_SECONDS says (default: 5): messages from
+// nothing to 200 MiB both ways over both kinds of link, tasks that are slow, throw or die, calls
+// that are cancelled, streams that are dropped, workers that are killed. Chosen at random, from
+// COTERIE_STRESS_SEED if given.
 
 #include <malloc.h>
 #include <sys/types.h>
@@ -43,8 +44,8 @@ namespace {
 
 constexpr std::size_t most_memory = 1536 * stress::mebibyte;
 
-// Now and then, while no worker is on its way already: one that dies before it is ready counts as one
-// that cannot be started.
+// Now and then, while no worker is on its way already: one that dies before it is ready counts as
+// one that cannot be started.
 asio::awaitable<void> kill_workers(std::vector<coterie::pool*> pools, std::uint64_t seed,
                                    stress::counters& done) {
   std::mt19937_64 random{seed};
@@ -85,7 +86,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   return given != nullptr ? std::strtoull(given, nullptr, 10) : otherwise;
 }
 
-// One who is killed so late that the pool does not know it yet has died while it was leaving.
+// A worker that is killed so late that the pool does not know it yet has died while it was leaving.
 asio::awaitable<void> leave(coterie::pool& pool) {
   pool.close();
   try {
@@ -147,7 +148,7 @@ TEST_CASE(
             << done.deaths << " workers killed, " << done.lost_items << " items lost by it, peak "
             << peak / stress::mebibyte << " MiB\n";
   CHECK(done.delivered > 0);
-  // Nobody died of himself.
+  // No worker died by itself.
   CHECK(done.lost_workers.size() <= done.deaths);
   CHECK((test::sanitized || peak < most_memory));
   CHECK((test::sanitized || allocated() < allocated_before + stress::mebibyte));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What workers find around them: variables, a directory, where their output goes, CPUs; and what becomes
-// of the programs that tasks start.
+// What workers find around them: variables, a directory, where their output goes, CPUs; and what
+// becomes of the programs that tasks start.
 
 #include <fcntl.h>
 #include <sched.h>

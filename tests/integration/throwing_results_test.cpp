@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What a result's own type, a handler or its executor throws in the parent costs its own call: the pool
-// lives, and so do the calls beside it.
+// What a result's own type, a handler or its executor throws in the parent costs its own call: the
+// pool lives, and so do the calls beside it.
 
 #include <unistd.h>
 
@@ -106,8 +106,8 @@ bool is_touchy(const std::exception_ptr& problem) {
   }
 }
 
-// Runs `body(pool)` beside a call that is still going on then, and sees that this call and later ones
-// give their values.
+// Runs `body(pool)` beside a call that is still going on then, and sees that this call and later
+// ones give their values.
 template <class Body>
 void beside_another_call(Body body) {
   test::with_pool(2, [&body](coterie::pool& pool) -> asio::awaitable<void> {
@@ -120,8 +120,8 @@ void beside_another_call(Body body) {
   });
 }
 
-// The same for an operation that must fail, for each number of uses that pass before one throws, until
-// it succeeds: nowhere on its way may what is thrown be anything but its failure.
+// The same for an operation that must fail, for each number of uses that pass before one throws,
+// until it succeeds: nowhere on its way may what is thrown be anything but its failure.
 template <class Start>
 void fails_alone(member which, Start start) {
   bool failed_once = false;
@@ -167,8 +167,8 @@ struct refusing_executor {
   }
 };
 
-// Runs the loop of a pool until `done`, and beyond what leaves `run`. Returns the texts of that, when
-// there are at least so many.
+// Runs the loop of a pool until `done`, and beyond what leaves `run`. Returns the texts of that,
+// when there are at least so many.
 template <class Condition>
 std::vector<std::string> run_until(asio::io_context& loop, Condition done, std::size_t least = 0) {
   std::vector<std::string> left;

@@ -9,7 +9,8 @@
 
 namespace simulation {
 
-/// What happened, as lines of text with the made-up time. The story of a seed is the same each time.
+/// What happened, as lines of text with the made-up time. The story of a seed is the same each
+/// time.
 class story {
  public:
   using nanoseconds = std::chrono::nanoseconds;

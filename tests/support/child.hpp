@@ -14,8 +14,8 @@
 
 namespace test {
 
-/// The exit code of a child, once it has ended; the number of the signal that ended it, negative; -1000 if
-/// it has not ended in time, and was killed.
+/// The exit code of a child, once it has ended; the number of the signal that ended it, negative;
+/// -1000 if it has not ended in time, and was killed.
 inline int end_of_child(pid_t child) {
   int status = 0;
   if (!eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; })) {
@@ -26,8 +26,8 @@ inline int end_of_child(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/// Runs `body` in a process that is forked from this one, and tells how that ends: by the exit code that
-/// `body` returns, or by 99 if it throws.
+/// Runs `body` in a process that is forked from this one, and tells how that ends: by the exit code
+/// that `body` returns, or by 99 if it throws.
 template <class Body>
 int in_child(Body body) {
   const pid_t child = ::fork();

@@ -12,8 +12,8 @@
 #include "support/processes.hpp"
 #include "support/run.hpp"
 
-// `CHECK(co_await ...)` awaits several times when g++ 12 compiles it: Catch2 mentions the expression
-// again where it is never to be evaluated, and g++ evaluates it there all the same.
+// `CHECK(co_await ...)` awaits several times when g++ 12 compiles it: Catch2 mentions the
+// expression again where it is never to be evaluated, and g++ evaluates it there all the same.
 
 namespace test {
 

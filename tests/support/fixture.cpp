@@ -39,7 +39,7 @@ namespace {
 
 using asio::awaitable;
 
-// Whole at once, whoever else writes there.
+// Whole at once, although other processes write there.
 void say(const std::string& line) {
   const std::string text = line + "\n";
   if (::write(STDOUT_FILENO, text.data(), text.size()) < 0) std::abort();
@@ -161,7 +161,7 @@ int other_thread(int, char**) {
   return 0;
 }
 
-// Ends by returning from main, with a pool that nobody has destroyed before.
+// Ends by returning from main, with a pool that was not destroyed before.
 int in_a_static(int, char**) {
   static asio::io_context loop;
   static coterie::pool pool{loop, {.processes = workers}};
@@ -197,8 +197,8 @@ int in_a_static_after_its_loop(int, char**) {
   return 0;
 }
 
-// A process that is forked while tasks run leaves by exit, or by returning from main: what is static is
-// destroyed there, too.
+// A process that is forked while tasks run leaves by exit, or by returning from main: what is
+// static is destroyed there, too.
 int nap(int item) {
   std::this_thread::sleep_for(200ms);
   return item;
@@ -231,7 +231,7 @@ int forking_main(bool by_exit) {
 int child_exits(int, char**) { return forking_main(true); }
 int child_returns_from_main(int, char**) { return forking_main(false); }
 
-// Never destroyed at all. In reach to the end, so that it is no leak to those who look for some.
+// Never destroyed at all. In reach to the end, so that it is no leak to leak checkers.
 int leaked(int, char**) {
   static auto* const loop = new asio::io_context;
   static auto* const pool = new coterie::pool{*loop, {.processes = workers}};

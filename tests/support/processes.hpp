@@ -49,7 +49,7 @@ inline process_status status_of(pid_t pid) {
   return status;
 }
 
-/// Whether a process has ended. One that nobody has reaped yet counts, unless that is up to us.
+/// Whether a process has ended. One that is not reaped yet counts, unless that is up to us.
 inline bool gone(pid_t pid) {
   const process_status status = status_of(pid);
   if (status.state == 0 || status.state == 'X') return true;

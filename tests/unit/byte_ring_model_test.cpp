@@ -7,10 +7,10 @@
 
 #include <catch2/catch.hpp>
 
-// The sleep protocol of byte_ring.cpp, step by step, on a ring of two bytes: every order in which the
-// steps of both sides can come is tried. A step is one access to a shared word. What a side publishes
-// by a plain store stays with it for any time (as in the store buffer of a processor) and becomes
-// visible at the latest with its next read-modify-write.
+// The sleep protocol of byte_ring.cpp, step by step, on a ring of two bytes: every order in which
+// the steps of both sides can come is tried. A step is one access to a shared word. What a side
+// publishes by a plain store stays with it for any time (as in the store buffer of a processor) and
+// becomes visible at the latest with its next read-modify-write.
 //
 // The model also knows protocols that are wrong in one thing each. It must find out all of them;
 // otherwise its silence about the right one would mean nothing.

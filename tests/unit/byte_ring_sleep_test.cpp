@@ -135,7 +135,7 @@ TEST_CASE("given bytes that were not seen yet, when the reader wants to sleep, t
   sides.writer.write(pattern(3));
   CHECK_FALSE(sides.writer.must_wake_reader());
   CHECK_FALSE(sides.reader.prepare_sleep());
-  // It is awake, and so nobody has to wake it.
+  // It is awake, and so need not be woken.
   CHECK_FALSE(sides.writer.must_wake_reader());
   sides.read(2);
   CHECK_FALSE(sides.reader.prepare_sleep());

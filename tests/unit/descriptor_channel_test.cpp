@@ -107,7 +107,8 @@ std::size_t fill(int socket) {
   }
 }
 
-// Signals that come every millisecond, and end a system call that waits. The fifth lets the call end.
+// Signals that come every millisecond, and end a system call that waits. The fifth lets the call
+// end.
 volatile std::sig_atomic_t signals_seen = 0;
 volatile std::sig_atomic_t socket_to_move = -1;
 void (*volatile at_the_fifth)() = nullptr;

@@ -8,7 +8,8 @@
 #include <span>
 #include <system_error>
 
-/// Memory that this process and those which it forks share, as they do not share a `shared_memory`. Of zeros.
+/// Memory that this process and those which it forks share, as they do not share a `shared_memory`.
+/// Of zeros.
 class forked_memory {
  public:
   explicit forked_memory(std::size_t size) : size_{size} {

@@ -121,7 +121,7 @@ TEST_CASE("given a chunk that is run, when the worker could end at any item, the
       }
     } else {
       const std::size_t bytes = sizes[item % sizes.size()];
-      // As large results do, it may have to wait for room: somebody reads.
+      // As large results do, it may have to wait for room: the parent reads.
       if (bytes > 0) sink.results().append(frames::pattern(bytes).data(), bytes);
       REQUIRE(wire.finished() == item);
       wire.take_in();
@@ -144,8 +144,8 @@ TEST_CASE(
   const forked_memory area{sizeof(both_see)};
   both_see& shared = *new (area.bytes().data()) both_see;
   constexpr std::uint64_t rounds = 200'000;
-  // A process: the bytes that are read here may be written there at the same time, as nothing in one
-  // process may be. That is noticed after it.
+  // A process: the bytes that are read here may be written there at the same time, as nothing in
+  // one process may be. That is noticed after it.
   const pid_t worker = ::fork();
   REQUIRE(worker >= 0);
   if (worker == 0) {

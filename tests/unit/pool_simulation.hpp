@@ -18,14 +18,15 @@
 #include "schedule/scheduler.hpp"
 #include "timing/timing.hpp"
 
-/// A pool whose time is made up: the real scheduler decides, workers and messages are events in a queue.
+/// A pool whose time is made up: the real scheduler decides, workers and messages are events in a
+/// queue.
 ///
-/// What costs time, apart from the items: a message is under way for `message`, and the parent works for
-/// `parent` on each chunk that it sends, one after another. So a worker that has nothing more to do
-/// waits for 2 * message + parent between two chunks. A worker tells of what it has ended when it begins the
-/// last chunk that it holds, when it has nothing more, and when `silence` has passed since it told anything,
-/// as a real one does. It claims items for `stride` at a time. The results of a chunk come with its end,
-/// which is later than in a real pool.
+/// What costs time, apart from the items: a message is under way for `message`, and the parent
+/// works for `parent` on each chunk that it sends, one after another. So a worker that has nothing
+/// more to do waits for 2 * message + parent between two chunks. A worker tells of what it has
+/// ended when it begins the last chunk that it holds, when it has nothing more, and when `silence`
+/// has passed since it told anything, as a real one does. It claims items for `stride` at a time.
+/// The results of a chunk come with its end, which is later than in a real pool.
 class pool_simulation {
  public:
   using scheduler = coterie::detail::scheduler;
@@ -66,8 +67,8 @@ class pool_simulation {
     }
   }
 
-  /// A job whose items take these times is called at `when`. A stream's results are read at once, in
-  /// their order.
+  /// A job whose items take these times is called at `when`. A stream's results are read at once,
+  /// in their order.
   job_id call(nanoseconds when, std::vector<nanoseconds> items, job_limits limits = {}) {
     const job_id id = ++last_job_;
     job& added = jobs_[id];

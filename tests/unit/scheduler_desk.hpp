@@ -101,7 +101,8 @@ class scheduler_desk {
     it.add_job(job, {.chunksize = chunksize, .window = window, .held_until_consumed = held});
   }
 
-  /// Answers the next action, which must be a `cut`, with `count` items, or as many as are asked for.
+  /// Answers the next action, which must be a `cut`, with `count` items, or as many as are asked
+  /// for.
   coterie::detail::action::cut cut(std::optional<std::size_t> count = {}, bool exhausted = false) {
     const auto asked = take<coterie::detail::action::cut>();
     it.cut_done(asked.chunk, count.value_or(asked.max), exhausted);

@@ -18,7 +18,8 @@
 
 /// A world for the scheduler to decide in, without processes: workers, chunks and jobs as plain
 /// values. It carries out every action, offers every event that could come next, and throws
-/// `violation` when the scheduler breaks one of its promises. A world is copied to try another order.
+/// `violation` when the scheduler breaks one of its promises. A world is copied to try another
+/// order.
 namespace scheduler_model {
 
 using namespace coterie::detail;  // NOLINT: the model speaks the scheduler's language
@@ -235,8 +236,8 @@ class world {
   std::vector<item_range> to_crash_;
   bool refuse_next_ = false;  // take-back
   bool has_waited_ = false;   // somebody, for something
-  // Starts that failed since a worker was last ready, those that others have ended, and of the former the ones
-  // since the count may have begun anew.
+  // Starts that failed since a worker was last ready, those that others have ended, and of the
+  // former the ones since the count may have begun anew.
   int failed_in_a_row_ = 0;
   std::size_t killed_in_a_row_ = 0;
   int failed_lately_ = 0;

@@ -46,7 +46,8 @@ inline std::size_t world::frames_of(const worker& who) const {
   return frames;
 }
 
-// How many items of its chunk may have begun without a word of their end, as far as its parent can tell.
+// How many items of its chunk may have begun without a word of their end, as far as its parent can
+// tell.
 inline std::vector<int> world::possible_begun(const worker& who) const {
   if (!plan_->any_begun || who.held.empty()) return {1};
   const chunk& front = chunks_.at(who.held.front());

@@ -32,8 +32,8 @@ struct tally {
   bool complete = true;
 };
 
-// No clock decides how much is tried: a slow machine tries the same. Under sanitizers, which look for other
-// faults, some orders will do.
+// No clock decides how much is tried: a slow machine tries the same. Under sanitizers, which look
+// for other faults, some orders will do.
 inline constexpr std::size_t most_steps = test::sanitized ? 200'000 : 20'000'000;
 
 template <class Action>

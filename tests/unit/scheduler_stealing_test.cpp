@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What is taken back from workers that have not begun it, and who gets it.
+// What is revoked from workers that have not begun it, and which worker gets it.
 
 #include <algorithm>
 #include <chrono>

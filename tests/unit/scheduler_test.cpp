@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Who gets which items. How workers start and leave: scheduler_workers_test.cpp.
+// Which worker gets which items. How workers start and leave: scheduler_workers_test.cpp.
 
 #include <algorithm>
 #include <chrono>
@@ -165,7 +165,7 @@ TEST_CASE(
   const auto first = desk.cut();
   const auto second = desk.cut();
   CHECK(desk.rank_of(first) != desk.rank_of(second));
-  desk.nothing();  // nothing is known of the items' time yet: nobody holds two
+  desk.nothing();  // nothing is known of the items' time yet: no worker holds two
   desk.run(desk.rank_of(first), first.chunk, 1, 1us);
   CHECK(desk.rank_of(desk.cut()) == desk.rank_of(first));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Orders of events chosen by lot, in worlds that are too large to try them all. Each run tries others;
-// COTERIE_WALK_SEED repeats one, and begins with it.
+// Orders of events chosen by lot, in worlds that are too large to try them all. Each run tries
+// others; COTERIE_WALK_SEED repeats one, and begins with it.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// How workers start, die and leave. Who gets which items: scheduler_test.cpp.
+// How workers start, die and leave. Which worker gets which items: scheduler_test.cpp.
 
 #include <chrono>
 #include <cstddef>
@@ -473,7 +473,7 @@ TEST_CASE(
   desk.exited(0, desk.now);
   CHECK(desk.take<action::crash>().items.count == 1);
   CHECK(desk.take<action::finish>().job == 1);
-  desk.take<action::all_gone>();  // and no `stop` for who is not there
+  desk.take<action::all_gone>();  // and no `stop` for a worker that is not there
   desk.nothing();
 }
 

@@ -201,7 +201,7 @@ TEST_CASE("given large results, when sent, the parent reads them where the worke
     const frame found = sides.results(bytes);
     bytes = byte_buffer{};
     CHECK(frames::same(found.payload, content));
-    // Until they are read, nobody writes there.
+    // Until they are read, no side writes there.
     CHECK(byte_buffer{owner}.memory() == nullptr);
     byte_buffer next{owner};
     next.reserve(large);

@@ -48,8 +48,8 @@ inline times shrinking(std::size_t count, nanoseconds least) {
   return all;
 }
 
-/// Pareto's law, cut off at 10,000 times the least: 1 of 30 takes 10 times as long, and 1 of 1000 takes
-/// 100 times.
+/// Pareto's law, cut off at 10,000 times the least: 1 of 30 takes 10 times as long, and 1 of 1000
+/// takes 100 times.
 inline times pareto(std::size_t count, nanoseconds least) {
   return drawn(count, [=](double number) {
     return scaled(least, std::min(std::pow(1.0 - number, -1 / 1.5), 1e4));

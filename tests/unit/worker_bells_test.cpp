@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// When a worker wakes its parent: if there is news and no other chunk has come, and never for nothing.
+// When a worker wakes its parent: if there is news and no other chunk has come, and never for
+// nothing.
 
 #include <chrono>
 

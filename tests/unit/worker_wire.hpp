@@ -24,7 +24,8 @@
 /// A worker's link without a worker: the test is the parent at the other end.
 class worker_wire {
  public:
-  /// Between two looks of the thread that sends open results. In tests it does not look, but for `tell`.
+  /// Between two looks of the thread that sends open results. In tests it does not look, but for
+  /// `tell`.
   static constexpr std::chrono::nanoseconds never = std::chrono::hours{24};
 
   explicit worker_wire(std::chrono::nanoseconds look_interval = never) {

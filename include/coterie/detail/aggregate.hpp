@@ -9,9 +9,9 @@
 #include <coterie/detail/decomposition.hpp>
 #include <coterie/detail/type_kind.hpp>
 
-// Plain aggregates: structs whose fields are found without a word from their author. They are counted
-// by the values that initialise them; for structs with large arrays, where that takes the compiler
-// long, by the empty lists.
+// Plain aggregates: structs whose fields are found without a word from their author. They are
+// counted by the values that initialise them; for structs with large arrays, where that takes the
+// compiler long, by the empty lists.
 
 namespace coterie::detail {
 
@@ -121,8 +121,8 @@ consteval std::size_t count_fields() {
     return 1 + count_fields<T, Values, Position + width_at<T, Values, Position>()>();
 }
 
-/// The number of fields, counted by empty lists: one fills a field of any length, even a large array.
-/// `Low` lists are accepted, `High` are not. 0 if a field cannot be initialised by one.
+/// The number of fields, counted by empty lists: one fills a field of any length, even a large
+/// array. `Low` lists are accepted, `High` are not. 0 if a field cannot be initialised by one.
 template <class T, std::size_t Low = 0, std::size_t High = most_fields + 1>
 consteval std::size_t count_lists() {
   if constexpr (High - Low > 1) {
@@ -169,8 +169,8 @@ concept aggregate_without_functions = std::is_class_v<T> && std::is_aggregate_v<
 template <class T>
 concept plain_aggregate = aggregate_without_functions<T> && field_count_of<T> > 0;
 
-/// Calls `visit` with each field of `value`, in their order. Inlined by force: this is where aggregates
-/// are written and read.
+/// Calls `visit` with each field of `value`, in their order. Inlined by force: this is where
+/// aggregates are written and read.
 template <class T, class Visit>
 [[gnu::always_inline]] constexpr void for_each_field(T& value, Visit&& visit) {
   decomposition<field_count_of<std::remove_const_t<T>>>::visit(

@@ -15,8 +15,8 @@ class buffer_memory {
   buffer_memory& operator=(const buffer_memory&) = delete;
   virtual ~buffer_memory() = default;
 
-  /// Memory for at least `wanted` bytes, aligned as a buffer's; empty if that is too little to be worth
-  /// while, or if there is none.
+  /// Memory for at least `wanted` bytes, aligned as a buffer's; empty if that is too little to be
+  /// worth while, or if there is none.
   virtual std::span<std::byte> take(std::size_t wanted) noexcept = 0;
   /// Takes back what `take` has given.
   virtual void give_back(std::span<std::byte> taken) noexcept = 0;

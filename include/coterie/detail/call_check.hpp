@@ -19,8 +19,8 @@
 #include <coterie/detail/function_task.hpp>
 #include <coterie/detail/owned.hpp>
 
-// Refuses calls that cannot be made, each with one sentence. What is refused is not instantiated any
-// further: the sentence is the first thing that the compiler says, and little comes after it.
+// Refuses calls that cannot be made, each with one sentence. What is refused is not instantiated
+// any further: the sentence is the first thing that the compiler says, and little comes after it.
 
 namespace coterie::detail {
 

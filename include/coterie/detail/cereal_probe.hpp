@@ -7,7 +7,7 @@
 
 #include <coterie/detail/cereal_config.hpp>
 
-// Answers "did somebody write cereal functions for this type?". The question is asked with archives
+// Answers "are there cereal functions for this type?". The question is asked with archives
 // that only exist for it: asked with coterie's own archives, it would find the functions that
 // coterie makes for plain aggregates, and those ask this question.
 

@@ -191,7 +191,8 @@ class completion_of final : public completion<T> {
 
   static constexpr bool has_safe_moves = std::is_nothrow_move_constructible_v<value_type>;
   static constexpr bool has_safe_defaults = std::is_nothrow_default_constructible_v<value_type>;
-  // Where a value made by default might throw, one is made in time: when the call can still be refused.
+  // Where a value made by default might throw, one is made in time: when the call can still be
+  // refused.
   static constexpr bool keeps_spare = !has_safe_defaults && !awaits;
   struct nothing {};
   using spare_type = std::conditional_t<keeps_spare, std::unique_ptr<value_type>, nothing>;

@@ -34,8 +34,8 @@ namespace coterie::detail {
 /// An operation and a timer, of which the timer may cancel the operation. The outcome is always the
 /// operation's: so no result is lost if both end together.
 ///
-/// Everything happens on a strand of its own, since timer, operation and a cancellation from outside may
-/// each be in another thread.
+/// Everything happens on a strand of its own, since timer, operation and a cancellation from
+/// outside may each be in another thread.
 template <class T>
 class deadline_race final : public std::enable_shared_from_this<deadline_race<T>> {
  public:

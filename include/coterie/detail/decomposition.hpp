@@ -17,7 +17,8 @@ namespace coterie::detail {
 /// The largest number of fields that are taken apart.
 inline constexpr std::size_t most_fields = 100;
 
-/// Takes an aggregate of `Count` fields apart, and knows whether `Count` empty lists initialise one.
+/// Takes an aggregate of `Count` fields apart, and knows whether `Count` empty lists initialise
+/// one.
 template <std::size_t Count>
 struct decomposition;
 

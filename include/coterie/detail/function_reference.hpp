@@ -5,8 +5,8 @@
 
 namespace coterie::detail {
 
-/// A function as another process of the same build finds it: its offset in the module (executable or
-/// shared library) that holds it. Where a module is loaded differs from process to process; the
+/// A function as another process of the same build finds it: its offset in the module (executable
+/// or shared library) that holds it. Where a module is loaded differs from process to process; the
 /// offset does not.
 struct function_reference {
   std::uint64_t module = 0;  ///< 0: the executable; else a hash of the library's build-id
@@ -16,8 +16,8 @@ struct function_reference {
 /// Throws `error` (`errc::unknown_function`) if no loaded module holds the function.
 function_reference locate_function(const void* function);
 
-/// The other way round. Throws `error` (`errc::unknown_function`) if the module is not loaded here, or
-/// the offset is not in its code.
+/// The other way round. Throws `error` (`errc::unknown_function`) if the module is not loaded here,
+/// or the offset is not in its code.
 void* find_function(function_reference reference);
 
 template <class R, class... A>

@@ -187,8 +187,8 @@ class function_task final : public item_task {
     }
   }
 
-  // The whole loop in one place, with hardly anything in it but the function: this is where a million
-  // small items spend their time.
+  // The whole loop in one place, with hardly anything in it but the function: this is where a
+  // million small items spend their time.
   std::size_t run_raw(std::span<const std::byte>& items, std::size_t most, result_sink& sink)
     requires(raw_results)
   {

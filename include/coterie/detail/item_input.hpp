@@ -57,8 +57,8 @@ class item_input final : public input {
       raw_item<item_type> && !std::is_same_v<item_type, bool> &&
       std::ranges::contiguous_range<range_type> && std::ranges::sized_range<range_type> &&
       std::is_same_v<item_type, std::ranges::range_value_t<range_type>>;
-  // Reading ahead in a range that can be read only once would take, or compute, an item that nobody
-  // has asked for yet.
+  // Reading ahead in a range that can be read only once would take, or compute, an item before it
+  // is wanted.
   static constexpr bool may_look_ahead = std::ranges::forward_range<range_type>;
 
   range_type& range() {

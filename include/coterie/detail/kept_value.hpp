@@ -6,9 +6,9 @@
 
 namespace coterie::detail {
 
-/// Names a value that is kept elsewhere, under a number that is never used again. So the destructor may
-/// run again on a copy of the bytes, as it does in code of g++ 12: it finds nothing, and does nothing.
-/// (`coterie::option` says more.)
+/// Names a value that is kept elsewhere, under a number that is never used again. So the destructor
+/// may run again on a copy of the bytes, as it does in code of g++ 12: it finds nothing, and does
+/// nothing. (`coterie::option` says more.)
 class kept_value {
  public:
   /// No value.
@@ -21,8 +21,8 @@ class kept_value {
   }
 
   [[nodiscard]] explicit operator bool() const noexcept { return number_ != 0; }
-  /// Null if there is no value. Throws `std::invalid_argument` if the value was given back through a copy
-  /// of the bytes.
+  /// Null if there is no value. Throws `std::invalid_argument` if the value was given back through
+  /// a copy of the bytes.
   [[nodiscard]] std::shared_ptr<const void> get() const;
 
  private:

@@ -14,8 +14,8 @@ inline constexpr bool is_span = false;
 template <class T, std::size_t Extent>
 inline constexpr bool is_span<std::span<T, Extent>> = true;
 
-/// An argument as it travels when the call is to keep it: moved in where it can be, copied where it is
-/// a view of something.
+/// An argument as it travels when the call is to keep it: moved in where it can be, copied where it
+/// is a view of something.
 template <class A>
 travel_t<A> owned(A&& argument) {
   if constexpr (is_span<std::remove_cvref_t<A>>) {

@@ -11,8 +11,8 @@
 
 namespace coterie::detail {
 
-/// The parameters of a callable as `std::tuple<...>`, and what it returns; `void` if they cannot be told
-/// (a template, or several overloads).
+/// The parameters of a callable as `std::tuple<...>`, and what it returns; `void` if they cannot be
+/// told (a template, or several overloads).
 template <class F, class = void>
 struct parameters {
   using type = void;

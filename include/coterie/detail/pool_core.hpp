@@ -24,8 +24,8 @@ using job_id = std::uint64_t;
 
 /// What is behind a `pool`: compiled, and knowing bytes, not types.
 ///
-/// All functions may be called from any thread. Whatever they cause happens in one thread at a time,
-/// in the order of the calls; a call that finds the pool at work leaves its wish and returns.
+/// All functions may be called from any thread. Whatever they cause happens in one thread at a
+/// time, in the order of the calls; a call that finds the pool at work leaves its wish and returns.
 /// Handlers are never called from inside a function of this class.
 ///
 /// In a process that was forked from `home`, nothing happens at all: no function touches what both
@@ -49,8 +49,8 @@ class pool_core {
   /// Ends a job, unless it has ended already, with `problem`. With `kill`, the workers that run its
   /// items are ended as well.
   virtual void cancel(job_id id, std::exception_ptr problem, bool kill) = 0;
-  /// The same, and returns when the job's input is read no more: waits for a thread that is reading it.
-  /// If it is this one, which reads it further up, it stops when it comes back there.
+  /// The same, and returns when the job's input is read no more: waits for a thread that is reading
+  /// it. If it is this one, which reads it further up, it stops when it comes back there.
   virtual void cancel_and_wait(job_id id, std::exception_ptr problem, bool kill) = 0;
   /// Runs `function`, which looks after the results of the job `id`, when nothing else of the pool
   /// does. It is destroyed without being called if the event loop is gone, or away from home.

@@ -26,7 +26,8 @@ class decode_error : public std::runtime_error {
 [[noreturn, gnu::cold]] void throw_decode_error(const char* what);
 
 /// Reads the bytes of a message, none of which is believed: every read is checked against the end,
-/// and every size against the bytes that are left. The bytes may change meanwhile; see `read_once`. All functions that read throw `decode_error`.
+/// and every size against the bytes that are left. The bytes may change meanwhile; see `read_once`.
+/// All functions that read throw `decode_error`.
 class reader {
  public:
   /// Elements may take no bytes (a class whose cereal function writes nothing), so the bytes that

@@ -9,9 +9,9 @@
 
 namespace coterie::detail {
 
-/// How many results are whole, and how many bytes they take, for a process that looks when this one has
-/// ended. Both are in one word, so that they always fit each other: the end may come between any two
-/// instructions.
+/// How many results are whole, and how many bytes they take, for a process that looks when this one
+/// has ended. Both are in one word, so that they always fit each other: the end may come between
+/// any two instructions.
 class result_progress {
  public:
   /// `word` must outlive this, and says so far that there are `count` results of `bytes` bytes.

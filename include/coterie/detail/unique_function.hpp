@@ -12,8 +12,8 @@ namespace coterie::detail {
 template <class Signature>
 class unique_function;
 
-/// A callable of any type that is called at most a few times and need not be copied. Small ones take no
-/// memory of their own. (`std::move_only_function` is C++23.)
+/// A callable of any type that is called at most a few times and need not be copied. Small ones
+/// take no memory of their own. (`std::move_only_function` is C++23.)
 template <class R, class... A>
 class unique_function<R(A...)> {
  public:

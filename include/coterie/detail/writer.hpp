@@ -15,7 +15,7 @@
 namespace coterie::detail {
 
 /// Writes the bytes of a message behind what a buffer already holds. The buffer has them after
-/// `finish`, and none of them before. Until then nobody else may touch the buffer.
+/// `finish`, and none of them before. Until then nothing else may touch the buffer.
 class writer {
  public:
   /// The message starts at the buffer's present end: alignment is counted from there.

@@ -56,13 +56,13 @@
 // load_and_construct and registered polymorphic types work as cereal documents them; include
 // cereal's header for a type of the standard library that is not named above.
 //
-// Not for plain aggregates: bit-fields, anonymous unions, more than 100 fields. Beside C arrays of 1024
-// values or more in all, each field must be default-constructible without `explicit`.
+// Not for plain aggregates: bit-fields, anonymous unions, more than 100 fields. Beside C arrays of
+// 1024 values or more in all, each field must be default-constructible without `explicit`.
 //
 // Both sides are the same program: bytes have no version and the byte order of the machine. Bytes
 // that arrive are still checked: none makes a read beyond the end, a huge allocation, or an invalid
-// bool. Enumerations are not checked: any bits make one. Of objects that take no bytes at all (their
-// cereal function writes nothing) a container holds 65536 at most.
+// bool. Enumerations are not checked: any bits make one. Of objects that take no bytes at all
+// (their cereal function writes nothing) a container holds 65536 at most.
 
 namespace coterie {
 
