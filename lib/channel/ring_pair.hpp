@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -10,6 +8,7 @@
 
 #include "channel/byte_ring.hpp"
 #include "channel/claims.hpp"
+#include "channel/doorbell.hpp"
 #include "channel/open_results.hpp"
 
 namespace coterie::detail {
@@ -59,14 +58,5 @@ class ring_pair {
   static constexpr std::size_t least_capacity = std::size_t{16} << 10U;
   static constexpr std::size_t most_capacity = std::size_t{256} << 10U;
 };
-
-/// The byte that wakes.
-inline constexpr std::byte doorbell{0x07};
-
-/// Wakes the other side. A socket that is full of doorbells wakes by what is in it. That the other side
-/// is gone is not noticed here: it shows when this side waits.
-inline void ring_doorbell(int socket) noexcept {
-  ::send(socket, &doorbell, sizeof doorbell, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
 
 }  // namespace coterie::detail

@@ -163,7 +163,7 @@ void worker_link::ask_for_segment(std::size_t size) {
 void worker_link::publish() {
   guard_.check();
   if (queue_.empty()) return;
-  untold_ = true;
+  policy_.published();
   believing(runtime_, [this] {
     while (!queue_.empty()) queue_.sent(transport_->write(queue_.pieces()));
   });
@@ -171,14 +171,14 @@ void worker_link::publish() {
 
 void worker_link::flush() {
   publish();
-  // A parent that sleeps and has been told of everything is left to sleep.
-  if (std::exchange(untold_, false) && transport_->notify()) rung_ = true;
+  // A parent that sleeps and was notified of everything is left to sleep.
+  if (policy_.has_news()) policy_.notified(transport_->notify());
 }
 
 // Where all CPUs are busy the kernel may choose this one for the parent, and have it wait until the time slice
 // of this process ends: on Linux 6.18 for 1 to 3 ms. Not without need, since the time may go to a stranger.
-void worker_link::make_way() {
-  if (std::exchange(rung_, false) && !transport_->all_is_read()) runtime_.yield();
+void worker_link::yield_to_parent() {
+  if (!transport_->all_is_read()) runtime_.yield();
 }
 
 }  // namespace coterie::detail

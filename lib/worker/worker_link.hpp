@@ -14,6 +14,7 @@
 #include "messages/frame_reader.hpp"
 #include "messages/send_queue.hpp"
 #include "worker/fork_guard.hpp"
+#include "worker/notify_policy.hpp"
 #include "worker/result_memory.hpp"
 #include "worker/worker_segments.hpp"
 #include "worker/worker_transport.hpp"
@@ -71,14 +72,15 @@ class worker_link {
   /// afterwards, and this may wait until the parent has taken earlier ones.
   void send_results(const message::values& what, byte_buffer& bytes, std::size_t told);
   [[nodiscard]] std::size_t unsent() const noexcept { return queue_.size(); }
-  /// Sends what waits: it arrives even if this process ends now. The parent may not look at it yet; if
-  /// no `flush` follows within `timing::longest_silence`, it looks by itself.
+  /// Sends what waits: it arrives even if this process ends now. The parent is not notified. If no
+  /// `flush` follows soon, it checks by itself.
   void publish();
-  /// Sends what waits, and has the parent look at it.
+  /// Sends what waits, and notifies the parent.
   void flush();
-  /// To be called some time after that. If the parent slept, and still has not come to it, this process leaves its
-  /// CPU to it.
-  void make_way();
+  /// What is known of that.
+  [[nodiscard]] notify_policy& policy() noexcept { return policy_; }
+  /// Yields the CPU, unless the parent has read all that was sent.
+  void yield_to_parent();
 
  private:
   std::optional<frame> take();
@@ -97,8 +99,7 @@ class worker_link {
   std::shared_ptr<worker_segments> segments_ = std::make_shared<worker_segments>();
   std::shared_ptr<result_memory> memory_;
   send_queue queue_;
-  bool untold_ = false;     // something has left since the parent was last told
-  bool rung_ = false;       // it was woken for that
+  notify_policy policy_;
   std::uint64_t sent_ = 0;  // frames, but for those between the two ends of the link
 };
 

@@ -4,28 +4,28 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 
 #include "channel/busy_poll.hpp"
-#include "channel/byte_ring.hpp"
 #include "channel/claims.hpp"
+#include "channel/open_results.hpp"
+#include "channel/ring_channel.hpp"
 #include "system/shared_memory.hpp"
 #include "system/unique_descriptor.hpp"
 #include "worker/worker_transport.hpp"
 
 namespace coterie::detail {
 
-/// The other end of a `ring_link`: a ring each way, and a blocking socket to wait on.
+/// The other end of a `ring_link`: a `ring_channel`, on whose socket the worker blocks.
 class worker_ring final : public worker_transport {
  public:
   worker_ring(int descriptor, shared_memory memory, std::size_t capacity,
               std::chrono::nanoseconds poll_for, worker_runtime& runtime);
 
   std::size_t read(std::span<std::byte> to, bool may_wait) override;
-  [[nodiscard]] bool input_waits() override { return in_.readable() > 0; }
+  [[nodiscard]] bool input_waits() override { return channel_.readable() > 0; }
   std::size_t write(std::span<const iovec> pieces) override;
-  bool notify() override;
-  [[nodiscard]] bool all_is_read() override { return out_.free() == out_.capacity(); }
+  bool notify() override { return channel_.notify(); }
+  [[nodiscard]] bool all_is_read() override { return channel_.all_is_read(); }
   [[nodiscard]] bool has_segments() const noexcept override { return true; }
   unique_descriptor take_descriptor() override;
   [[nodiscard]] const open_results& results() const noexcept override { return results_; }
@@ -39,18 +39,17 @@ class worker_ring final : public worker_transport {
   }
 
  private:
-  bool polled();
+  bool poll();
   bool receive();
 
   int descriptor_;
   shared_memory memory_;
-  ring_reader in_;
-  ring_writer out_;
+  std::size_t capacity_;
+  ring_channel channel_;
   open_results results_;
   claimer items_;
   busy_poll poll_;
   worker_runtime& runtime_;
-  std::deque<unique_descriptor> descriptors_;  // that came with the doorbells
 };
 
 }  // namespace coterie::detail

@@ -2,23 +2,17 @@
 #include "worker/worker_sink.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include <coterie/detail/exception_wire.hpp>
 
 #include "channel/claims.hpp"
-#include "timing/timing.hpp"
 #include "worker/standard_output.hpp"
 
 namespace coterie::detail {
 
 namespace {
 
-// At most so many items run between two readings of the clock.
-constexpr std::size_t longest_stride = std::size_t{1} << 16U;
-// Results that are longer than this in all do not wait for more.
-constexpr std::size_t much = std::size_t{256} << 10U;
-// And so many do not, even if they have no bytes.
+// So many results do not wait for more, even if they have no bytes.
 constexpr std::size_t many = std::size_t{1} << 20U;
 
 }  // namespace
@@ -26,29 +20,29 @@ constexpr std::size_t many = std::size_t{1} << 20U;
 bool worker_sink::begin(const message::run& items, const manner& how) {
   if (!link_.begin_chunk(items.begin)) return false;
   // The pace of one job says nothing about the next.
-  if (items.job != job_) allowed_ = 1;
+  if (items.job != job_) pace_.forget();
   job_ = items.job;
   chunk_ = items.chunk;
   how_ = how;
   first_ = begun_with_ = claimed_ = items.begin;
   count_ = items.end;
-  granted_ = 0;
   publish();
-  now_ = begun_ = runtime_.now();
+  const auto now = runtime_.now();
+  pace_.begin_chunk(now);
   // The parent had better send more before it is done. And it relies on this: it hears of all that was done
   // before the last chunk that it has sent.
   if (!link_.another_chunk_has_come()) {
     link_.flush();
-    last_flush_ = now_;
+    policy_.flushed(now);
   }
   return true;
 }
 
 void worker_sink::end() {
-  look_at_clock();
+  const auto busy = pace_.busy(read_clock());
   queue_values();
   link_.send(message::done{
-      .job = job_, .chunk = chunk_, .busy = static_cast<std::uint64_t>((now_ - begun_).count())});
+      .job = job_, .chunk = chunk_, .busy = static_cast<std::uint64_t>(busy.count())});
   link_.publish();
 }
 
@@ -147,21 +141,21 @@ void worker_sink::empty_results() {
 }
 
 std::size_t worker_sink::allowance() {
-  measure_pace();
-  if (now_ - last_flush_ >= timing::stride) link_.make_way();
-  if (now_ - last_flush_ >= how_.longest_wait || link_.unsent() >= much) flush();
-  if (now_ - last_look_ >= timing::cancel_check) {
-    last_look_ = now_;
-    if (link_.cancelled(job_)) return 0;
-  }
+  const auto now = read_clock();
+  const std::size_t allowed = pace_.measure(now);
+  if (policy_.may_yield(now)) link_.yield_to_parent();
+  if (policy_.must_flush(now, how_.longest_wait, link_.unsent())) flush(now);
+  if (policy_.must_check(now) && link_.cancelled(job_)) return 0;
   const std::size_t at = first_ + waiting_;
-  granted_ = std::min(allowed_, count_ - at);
+  std::size_t granted = std::min(allowed, count_ - at);
   if (!link_.results_survive() && how_.chunksize > 0) {
-    granted_ = std::min(granted_, how_.chunksize - at % how_.chunksize);
-    if (at % how_.chunksize == 0 && at > begun_with_) push_values(granted_);
+    granted = std::min(granted, how_.chunksize - at % how_.chunksize);
+    if (at % how_.chunksize == 0 && at > begun_with_) push_values(granted);
   }
-  claim(at + granted_);
-  return granted_ = std::min(granted_, claimed_ - at);
+  claim(at + granted);
+  granted = std::min(granted, claimed_ - at);
+  pace_.grant(granted);
+  return granted;
 }
 
 // As far as they have not been taken back. A chunk of the size that was given is one worker's, as a whole, but
@@ -176,25 +170,17 @@ void worker_sink::claim(std::size_t end) {
   }
 }
 
-// The program's code has run since the last look, and may have forked.
-std::chrono::nanoseconds worker_sink::look_at_clock() {
-  const auto before = std::exchange(now_, runtime_.now());
+// The program's code has run since the last reading, and may have forked.
+worker_runtime::time_point worker_sink::read_clock() {
+  const auto now = runtime_.now();
   link_.guard().check();
-  return std::max<std::chrono::nanoseconds>(now_ - before, std::chrono::nanoseconds{1});
+  return now;
 }
 
-void worker_sink::measure_pace() {
-  const auto took = look_at_clock();
-  if (granted_ == 0) return;
-  const auto fitting = static_cast<std::size_t>(timing::stride.count()) * granted_ /
-                       static_cast<std::size_t>(took.count());
-  allowed_ = std::clamp<std::size_t>(fitting, 1, std::min(granted_ * 8, longest_stride));
-}
-
-void worker_sink::flush() {
+void worker_sink::flush(worker_runtime::time_point now) {
   push_values();
   link_.flush();
-  last_flush_ = now_;
+  policy_.flushed(now);
 }
 
 }  // namespace coterie::detail

@@ -9,7 +9,10 @@
 #include <coterie/detail/task.hpp>
 
 #include "timing/timing.hpp"
+#include "worker/item_pace.hpp"
+#include "worker/notify_policy.hpp"
 #include "worker/worker_link.hpp"
+#include "worker/worker_runtime.hpp"
 
 namespace coterie::detail {
 
@@ -23,8 +26,6 @@ namespace coterie::detail {
 /// a chunk of given size ended is out before the next begins.
 class worker_sink final : public result_sink {
  public:
-  using clock = std::chrono::steady_clock;
-
   /// How the results of a job are sent.
   struct manner {
     std::size_t chunksize = 0;  // items that are one worker's as a whole; 0: single ones
@@ -33,7 +34,10 @@ class worker_sink final : public result_sink {
   };
 
   worker_sink(worker_link& link, worker_runtime& runtime)
-      : link_{link}, runtime_{runtime}, results_{link.memory_for_results()} {}
+      : link_{link},
+        runtime_{runtime},
+        results_{link.memory_for_results()},
+        policy_{link.policy()} {}
 
   /// The items that `run` brings come next. False: the parent has taken them back. To be told of each that
   /// comes.
@@ -63,13 +67,12 @@ class worker_sink final : public result_sink {
   [[nodiscard]] bool are_open() const;
   [[nodiscard]] bool may_wait() const;
   [[nodiscard]] std::uint64_t& progress_word();
-  void flush();
+  void flush(worker_runtime::time_point now);
   void push_values(std::size_t claim_behind = 0);
   void queue_values(std::size_t claim_behind = 0);
   void publish();
   void empty_results();
-  std::chrono::nanoseconds look_at_clock();
-  void measure_pace();
+  worker_runtime::time_point read_clock();
   void claim(std::size_t end);
 
   worker_link& link_;
@@ -86,13 +89,9 @@ class worker_sink final : public result_sink {
   std::size_t begun_with_ = 0;
   std::size_t count_ = 0;
   std::size_t first_ = 0;    // of the results in `results_`
-  std::size_t allowed_ = 1;  // items between two looks at the clock
   std::size_t claimed_ = 0;  // items before this one are this worker's
-  std::size_t granted_ = 0;  // of these, since the last look
-  clock::time_point begun_{};
-  clock::time_point last_look_{};
-  clock::time_point last_flush_{};
-  clock::time_point now_{};
+  item_pace pace_;
+  notify_policy& policy_;
 };
 
 }  // namespace coterie::detail

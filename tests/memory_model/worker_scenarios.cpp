@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The worker's own end of a link, with a ring each way and one socket on which it is woken for
-// either, against a parent that does what the contracts of the rings say.
+// Two ends of a channel, with a ring each way and one socket on which each is woken for either: the
+// worker's own, and a parent's that receives bells when it has waited.
 
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -14,7 +13,8 @@
 #include <span>
 #include <stdexcept>
 
-#include "channel/byte_ring.hpp"
+#include "channel/doorbell.hpp"
+#include "channel/ring_channel.hpp"
 #include "channel/ring_pair.hpp"
 #include "doorbell.hpp"
 #include "modelled_memory.hpp"
@@ -28,9 +28,15 @@ namespace memory_model {
 
 namespace {
 
-/// The two ends of the socket. The worker has the only descriptor.
+/// The two ends of the socket.
 struct socket_pair {
   static constexpr int of_worker = 1'000'000;
+  static constexpr int of_parent = 1'000'001;
+
+  [[nodiscard]] doorbell& received_on(int end) {
+    return end == of_worker ? for_worker : for_parent;
+  }
+  [[nodiscard]] doorbell& sent_on(int end) { return end == of_worker ? for_parent : for_worker; }
 
   doorbell for_worker;
   doorbell for_parent;
@@ -42,22 +48,26 @@ socket_pair* the_sockets = nullptr;
 
 }  // namespace memory_model
 
-// ---- what the worker's code calls -------------------------------------------------------------
+// ---- what the library calls -------------------------------------------------------------------
 
-// In the place of the system's: a worker sends nothing but doorbells.
-extern "C" ssize_t send(int, const void*, std::size_t count, int) {
-  memory_model::the_sockets->for_parent.ring();
+// In the place of the system's: nothing but doorbells is sent.
+extern "C" ssize_t send(int socket, const void*, std::size_t count, int) {
+  memory_model::the_sockets->sent_on(socket).ring();
   return static_cast<ssize_t>(count);
 }
 
 namespace coterie::detail {
 
-channel_received receive_with_descriptors(int, std::span<std::byte> to, int) noexcept {
+channel_received receive_with_descriptors(int socket, std::span<std::byte> to, int) noexcept {
   channel_received came;
-  const bool there = memory_model::the_sockets->for_worker.take();
+  const bool there = memory_model::the_sockets->received_on(socket).take();
   came.outcome = there ? channel_outcome::moved : channel_outcome::would_block;
-  came.count = there ? std::min<std::size_t>(to.size(), 1) : 0;
+  came.count = there ? 1 : 0;
+  if (there) to.front() = doorbell;
   return came;
+}
+channel_sent send_with_descriptor(int, std::span<const std::byte>, int, int) noexcept {
+  std::abort();
 }
 
 unique_descriptor worker_transport::take_descriptor() { std::abort(); }
@@ -127,43 +137,45 @@ struct all_is_answered : rl::test_suite<all_is_answered, 2> {
     link.notify();
   }
 
-  // ---- the parent, as `ring_link` -----
+  // ---- the parent, which receives bells when it has waited ----
 
   void ask_all() {
     write();
     while (received < bytes) {
       take_in();
       if (received == bytes) break;
-      if (in.prepare_sleep()) sockets.for_parent.wait();
-      in.stop_sleeping();
+      if (parent.prepare_sleep()) {
+        sockets.for_parent.wait_for_input();
+        require(parent.receive() == ring_channel::arrival::bells);
+      }
+      parent.stop_sleeping();
       if (!waits_for_room) continue;
       waits_for_room = false;
-      out.stop_waiting();
+      parent.stop_waiting();
       write();
     }
   }
   void take_in() {
     std::array<std::byte, half> some{};
-    while (in.read(some) > 0) {
+    while (parent.read(some) > 0) {
       require(some[0] == value_of(received));
       received += half;
-      if (in.must_wake_writer()) sockets.for_worker.ring();
     }
   }
   void write() {
     while (sent < bytes) {
       std::array<std::byte, half> some{};
       some[0] = value_of(sent);
-      const std::size_t count = out.write(some);
+      const iovec all{.iov_base = some.data(), .iov_len = half};
+      const std::size_t count = parent.write({&all, 1});
       sent += count;
       if (count > 0) continue;
-      if (out.must_wake_reader()) sockets.for_worker.ring();
-      if (out.prepare_wait(half)) {
+      if (parent.prepare_wait(half)) {
         waits_for_room = true;
         return;
       }
     }
-    if (out.must_wake_reader()) sockets.for_worker.ring();
+    parent.notify();
   }
 
   static std::byte value_of(std::size_t index) { return static_cast<std::byte>(index / half + 1); }
@@ -176,8 +188,8 @@ struct all_is_answered : rl::test_suite<all_is_answered, 2> {
   socket_pair sockets;
   modelled_runtime runtime;
   // The parent's.
-  ring_writer out{ring_pair{place, capacity}.to_worker};
-  ring_reader in{ring_pair{place, capacity}.to_parent};
+  ring_channel parent{socket_pair::of_parent, ring_pair{place, capacity}.to_parent,
+                      ring_pair{place, capacity}.to_worker};
   std::size_t sent = 0;
   std::size_t received = 0;
   bool waits_for_room = false;
