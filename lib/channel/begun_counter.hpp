@@ -18,8 +18,8 @@ namespace coterie::detail {
 // Where results are sent just before an item begins, their message says so instead
 // (`message::values`), and the system call is saved.
 //
-// The counter says at which chunk the worker is, by its number among those that were sent, and which
-// items of it are claimed. It only grows.
+// The counter says at which chunk the worker is, by its number among those that were sent, and
+// which items of it are claimed. It only grows.
 
 /// What both sides make of the counter's value.
 struct begun_items {
@@ -44,8 +44,8 @@ class begun_writer {
 
   /// To be told of each chunk that comes, in order.
   void begin() noexcept { ++now_.chunk; }
-  /// Notes that the items before the one with the index `end` are about to be run. False if that cannot be
-  /// done: the descriptor is not open any more.
+  /// Notes that the items before the one with the index `end` are about to be run. False if that
+  /// cannot be done: the descriptor is not open any more.
   [[nodiscard]] bool claim_up_to(std::size_t end) noexcept;
 
  private:
@@ -65,13 +65,14 @@ class begun_reader {
 
   /// A chunk goes.
   void sent(chunk_id chunk) { under_way_.push_back({++sent_, chunk}); }
-  /// A frame has told that the items of `chunk` before the one with the index `end` are about to run.
+  /// A frame has told that the items of `chunk` before the one with the index `end` are about to
+  /// run.
   void told(chunk_id chunk, std::uint64_t end) noexcept { told_ = {.chunk = chunk, .items = end}; }
   /// The worker is done with it.
   void ended(chunk_id chunk) noexcept;
 
-  /// Of a worker that has ended: how many items of `chunk` behind the first `done` may have begun; empty if
-  /// the counter says what cannot be.
+  /// Of a worker that has ended: how many items of `chunk` behind the first `done` may have begun;
+  /// empty if the counter says what cannot be.
   [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) noexcept;
 
  private:

@@ -14,8 +14,8 @@ namespace coterie::detail {
 /// Polling takes a CPU, and must not take it from a process that has work. The pool polls only if
 /// there are more CPUs than its processes need. After a few unsuccessful polls a side stops polling
 /// for a while, and the pause doubles each time: either nothing comes soon, or the kernel has put
-/// both sides on one CPU, where each keeps the other from answering. A side that was preempted stops
-/// polling at once: another process wants the CPU.
+/// both sides on one CPU, where each keeps the other from answering. A side that was preempted
+/// stops polling at once: another process wants the CPU.
 ///
 /// Has no clock: the time is given. Thread safety: none.
 class busy_poll {

@@ -14,9 +14,9 @@ namespace coterie::detail {
 
 // How no wake-up is lost
 //
-// Each side publishes its index, then asks for the other's flag; and sets its own flag, then looks at
-// the other's index once more. Lost is a wake-up if, of two such pairs, both second steps miss the
-// other's first. A processor may do just that with a store and a load that follow each other.
+// Each side publishes its index, then asks for the other's flag; and sets its own flag, then looks
+// at the other's index once more. Lost is a wake-up if, of two such pairs, both second steps miss
+// the other's first. A processor may do just that with a store and a load that follow each other.
 //
 // Here the flags are only ever touched by read-modify-writes. Those on one flag form a chain, in
 // which each sees what came before it. A question releases, an announcement acquires, and those in
@@ -136,7 +136,8 @@ bool ring_writer::prepare_wait(std::size_t wanted) {
   const word waits{ring_.words().writer_waits};
   // Releases too: the reader counts the room behind all that was written before.
   waits.exchange(wanted, std::memory_order_acq_rel);
-  // A reader that asked before the announcement did not find it, but has given its room back by then.
+  // A reader that asked before the announcement did not find it, but has given its room back by
+  // then.
   look_at_tail();
   if (room() < wanted) return true;
   // A reader that asked in between has a wake-up on its way, for nothing.
@@ -183,14 +184,14 @@ std::size_t ring_reader::readable() {
 
 bool ring_reader::must_wake_writer() {
   const word waits{ring_.words().writer_waits};
-  // Adds nothing, but is a link of the chain: a writer that announces itself after this sees the room
-  // that was given back before.
+  // Adds nothing, but is a link of the chain: a writer that announces itself after this sees the
+  // room that was given back before.
   const std::uint64_t wanted = waits.fetch_add(0, std::memory_order_acq_rel);
   if (wanted == 0) return false;
   // The room from here: what the writer wrote before it decided to wait counts.
   look_at_head();
-  // Not enough yet: the wish stays, and the reads to come ask again. A wish is never larger than the
-  // capacity, so it is granted at the latest when the ring is empty, before the reader sleeps.
+  // Not enough yet: the wish stays, and the reads to come ask again. A wish is never larger than
+  // the capacity, so it is granted at the latest when the ring is empty, before the reader sleeps.
   if (wanted > capacity() - unread()) return false;
   // It may have found the room by itself meanwhile.
   return waits.exchange(0, std::memory_order_relaxed) != 0;

@@ -30,21 +30,21 @@ class byte_ring {
     alignas(line) std::uint64_t writer_waits;   // not 0: wants to be woken at so many bytes of room
   };
 
-  /// Bytes of memory for a ring of `capacity` bytes. Also the distance of rings that lie in a row, if
-  /// the capacity is a cache line or more.
+  /// Bytes of memory for a ring of `capacity` bytes. Also the distance of rings that lie in a row,
+  /// if the capacity is a cache line or more.
   static constexpr std::size_t memory_for(std::size_t capacity) {
     return sizeof(control_words) + capacity;
   }
 
-  /// A view of `memory`, which must outlive it. Throws `std::invalid_argument` if the memory does not
-  /// begin at a cache line or is not as long as `memory_for` says for a power of two.
+  /// A view of `memory`, which must outlive it. Throws `std::invalid_argument` if the memory does
+  /// not begin at a cache line or is not as long as `memory_for` says for a power of two.
   explicit byte_ring(std::span<std::byte> memory);
 
   [[nodiscard]] std::size_t capacity() const noexcept { return data_.size(); }
   [[nodiscard]] control_words& words() const noexcept { return *words_; }
 
-  /// Copies `count` bytes to, or from, where those with the indices from `index` on lie. Precondition:
-  /// `count <= capacity()`.
+  /// Copies `count` bytes to, or from, where those with the indices from `index` on lie.
+  /// Precondition: `count <= capacity()`.
   void put(std::uint64_t index, const void* from, std::size_t count) const noexcept;
   void get(std::uint64_t index, std::byte* to, std::size_t count) const noexcept;
 
@@ -58,10 +58,11 @@ class byte_ring {
 /// A writer that must not lose a wake-up does, in this order:
 ///   write; if `must_wake_reader`, wake it; if bytes are left: `prepare_wait`, and if that is true,
 ///   sleep until woken; begin again.
-/// How the two wake each other is not the ring's business. Being woken for nothing must be harmless.
+/// How the two wake each other is not the ring's business. Being woken for nothing must be
+/// harmless.
 ///
-/// Every function that looks at the reader's index throws `bad_frame` if that cannot be: it is behind
-/// what it was, or ahead of what was written. Nothing was written then.
+/// Every function that looks at the reader's index throws `bad_frame` if that cannot be: it is
+/// behind what it was, or ahead of what was written. Nothing was written then.
 /// Thread safety: none; one thread at a time. The reader may be elsewhere.
 class ring_writer {
  public:
@@ -70,7 +71,8 @@ class ring_writer {
   explicit ring_writer(byte_ring ring, std::uint64_t start = 0) noexcept
       : ring_{ring}, head_{start}, seen_tail_{start} {}
 
-  /// Copies as much as fits, shows it to the reader, and returns how much that was. Throws `bad_frame`.
+  /// Copies as much as fits, shows it to the reader, and returns how much that was. Throws
+  /// `bad_frame`.
   std::size_t write(std::span<const std::byte> bytes);
   /// The same for bytes in several pieces; the reader sees them all at once.
   std::size_t write(std::span<const iovec> pieces);
@@ -83,11 +85,11 @@ class ring_writer {
   /// from now on: exactly one caller is told. To be asked after every write, before `prepare_wait`.
   [[nodiscard]] bool must_wake_reader() noexcept;
 
-  /// Announces that this side is about to sleep until `wanted` bytes fit, or all if that is more than
-  /// the capacity. Returns whether it may: false if there is room already. Throws `bad_frame`.
+  /// Announces that this side is about to sleep until `wanted` bytes fit, or all if that is more
+  /// than the capacity. Returns whether it may: false if there is room already. Throws `bad_frame`.
   ///
-  /// The reader wakes it when that much is free. Small wishes make the two take turns for a few bytes
-  /// each; half of the capacity is a good wish for one with much to write.
+  /// The reader wakes it when that much is free. Small wishes make the two take turns for a few
+  /// bytes each; half of the capacity is a good wish for one with much to write.
   [[nodiscard]] bool prepare_wait(std::size_t wanted);
   /// Takes back the announcement, after something else ended the sleep.
   void stop_waiting() noexcept;
@@ -106,11 +108,11 @@ class ring_writer {
 /// The side of a ring that reads.
 ///
 /// A reader that must not lose a wake-up does, in this order:
-///   read; if `must_wake_writer`, wake it; if nothing was read: `prepare_sleep`, and if that is true,
-///   sleep until woken; begin again.
+///   read; if `must_wake_writer`, wake it; if nothing was read: `prepare_sleep`, and if that is
+///   true, sleep until woken; begin again.
 ///
-/// Every function that looks at the writer's index throws `bad_frame` if that cannot be: it is behind
-/// what it was, or further ahead than the ring is long. Nothing was read then.
+/// Every function that looks at the writer's index throws `bad_frame` if that cannot be: it is
+/// behind what it was, or further ahead than the ring is long. Nothing was read then.
 /// Thread safety: none; one thread at a time. The writer may be elsewhere.
 class ring_reader {
  public:
@@ -118,7 +120,8 @@ class ring_reader {
   explicit ring_reader(byte_ring ring, std::uint64_t start = 0) noexcept
       : ring_{ring}, tail_{start}, seen_head_{start} {}
 
-  /// Copies as much as there is and fits into `to`, gives the room back, and returns how much it was.
+  /// Copies as much as there is and fits into `to`, gives the room back, and returns how much it
+  /// was.
   /// Throws `bad_frame`.
   std::size_t read(std::span<std::byte> to);
 
@@ -126,12 +129,13 @@ class ring_reader {
   std::size_t readable();
   [[nodiscard]] std::size_t capacity() const noexcept { return ring_.capacity(); }
 
-  /// Whether the writer waits and has as much room as it wants. If so, it counts as awake from now on.
-  /// To be asked after every read that took something, before `prepare_sleep`. Throws `bad_frame`.
+  /// Whether the writer waits and has as much room as it wants. If so, it counts as awake from now
+  /// on. To be asked after every read that took something, before `prepare_sleep`. Throws
+  /// `bad_frame`.
   [[nodiscard]] bool must_wake_writer();
 
-  /// Announces that this side is about to sleep until something can be read. Returns whether it may:
-  /// false if there is something already. Throws `bad_frame`.
+  /// Announces that this side is about to sleep until something can be read. Returns whether it
+  /// may: false if there is something already. Throws `bad_frame`.
   [[nodiscard]] bool prepare_sleep();
   /// Takes back the announcement, after something else ended the sleep.
   void stop_sleeping() noexcept;

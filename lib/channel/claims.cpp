@@ -44,7 +44,8 @@ bool claimer::begin(std::size_t first) noexcept {
 bool claimer::claim_up_to(std::size_t end, std::size_t unit) noexcept {
   const word claimed{where_.word()};
   std::uint64_t seen = claimed.load(std::memory_order_relaxed);
-  // Nothing is left to be told of the chunks before; the number must not fall behind until it seems ahead.
+  // Nothing is left to be told of the chunks before; the number must not fall behind until it seems
+  // ahead.
   const auto before = static_cast<std::uint16_t>(chunk_ - 1);
   claims::state more{.items = clamped(end), .begun = chunk_, .revoked = before};
   do {
@@ -70,7 +71,8 @@ void revoker::sent(chunk_id chunk, std::size_t first, std::size_t count) {
 void revoker::ended(chunk_id chunk) noexcept {
   const auto found = std::ranges::find(under_way_, chunk, &sent_chunk::chunk);
   if (found == under_way_.end()) return;
-  // What was said of those before it does not matter any more; the number must not fall too far behind.
+  // What was said of those before it does not matter any more; the number must not fall too far
+  // behind.
   const auto before = static_cast<std::uint16_t>(found->number - 1);
   if (is_after(before, revoked_)) revoked_ = before;
   under_way_.erase(found);
@@ -119,7 +121,8 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
   return std::nullopt;
 }
 
-// What was claimed when the rest was taken back counts too: results of these may be open behind a long item.
+// What was claimed when the rest was taken back counts too: results of these may be open behind a
+// long item.
 bool revoker::may_be_silent() const noexcept {
   return under_way_.size() > 2 || std::ranges::any_of(under_way_, [](const sent_chunk& each) {
            return each.count > each.first + 1;

@@ -11,7 +11,8 @@
 
 namespace coterie::detail {
 
-/// Whether the first unit of a worker that has begun nothing is left to it, since it would begin that now.
+/// Whether the first unit of a worker that has begun nothing is left to it, since it would begin
+/// that now.
 enum class spare_next : bool { no, yes };
 
 /// The end of the unit, of `unit` items each, that begins before the item `index`.
@@ -19,16 +20,16 @@ constexpr std::size_t end_of_unit(std::size_t index, std::size_t unit) noexcept 
   return (index + unit - 1) / unit * unit;
 }
 
-/// Which of the items that a worker was sent it has claimed, in memory that it shares with its parent. The
-/// worker claims items before it runs them (`claimer`); the parent takes back what is not claimed, and knows
-/// at once what that is (`revoker`).
+/// Which of the items that a worker was sent it has claimed, in memory that it shares with its
+/// parent. The worker claims items before it runs them (`claimer`); the parent takes back what is
+/// not claimed, and knows at once what that is (`revoker`).
 ///
-/// Both change the same word, so that one of them is first: it says at which chunk the worker is, by its number
-/// in the row of those that were sent, which items of it are claimed, and up to which chunk everything
-/// else has been taken back.
+/// Both change the same word, so that one of them is first: it says at which chunk the worker is,
+/// by its number in the row of those that were sent, which items of it are claimed, and up to which
+/// chunk everything else has been taken back.
 ///
-/// Memory of zeros is a worker that has begun nothing. A worker that writes nonsense here is left with
-/// what it has, or found out when it sends results of other items than it said.
+/// Memory of zeros is a worker that has begun nothing. A worker that writes nonsense here is left
+/// with what it has, or found out when it sends results of other items than it said.
 class claims {
  public:
   static constexpr std::size_t memory_size = 64;
@@ -59,11 +60,12 @@ class claimer {
  public:
   explicit claimer(claims where) noexcept : where_{where} {}
 
-  /// To be told of each chunk that comes, in order; it begins with the item `first`. False: it has been
-  /// taken back.
+  /// To be told of each chunk that comes, in order; it begins with the item `first`. False: it has
+  /// been taken back.
   [[nodiscard]] bool begin(std::size_t first) noexcept;
-  /// Claims all items before the one with the index `end`. False: they have been taken back. Where items
-  /// are one worker's in units of several, a unit is not taken back once its first item is claimed.
+  /// Claims all items before the one with the index `end`. False: they have been taken back. Where
+  /// items are one worker's in units of several, a unit is not taken back once its first item is
+  /// claimed.
   [[nodiscard]] bool claim_up_to(std::size_t end, std::size_t unit = 1) noexcept;
 
  private:
@@ -71,8 +73,8 @@ class claimer {
   std::uint16_t chunk_ = 0;
 };
 
-/// The parent's side. Thread safety: none. Precondition: so many chunks are sent and not begun, or were taken
-/// back and not noticed, that their numbers can be told apart: less than 2^15.
+/// The parent's side. Thread safety: none. Precondition: so many chunks are sent and not begun, or
+/// were taken back and not noticed, that their numbers can be told apart: less than 2^15.
 class revoker {
  public:
   explicit revoker(claims where) noexcept : where_{where} {}
@@ -88,22 +90,23 @@ class revoker {
     std::size_t kept = 0;           // of that chunk the items before this one
     std::vector<chunk_id> revoked;  // those behind it: the worker will not look at them
   };
-  /// Takes back all that the worker has not claimed, unless it is less than `least` items; a unit of which it
-  /// has claimed some stays with it as a whole. Nothing either, if the worker says what cannot be.
+  /// Takes back all that the worker has not claimed, unless it is less than `least` items; a unit
+  /// of which it has claimed some stays with it as a whole. Nothing either, if the worker says what
+  /// cannot be.
   [[nodiscard]] std::optional<left> take_back(std::size_t least, std::size_t unit = 1,
                                               spare_next spare = spare_next::yes);
 
-  /// Of a worker that has ended, and all of whose results are known: how many items of `chunk` behind the
-  /// first `done` may have begun. That is one at most: each result is in sight before the next item begins.
-  /// Empty if the worker says what cannot be.
+  /// Of a worker that has ended, and all of whose results are known: how many items of `chunk`
+  /// behind the first `done` may have begun. That is one at most: each result is in sight before
+  /// the next item begins. Empty if the worker says what cannot be.
   [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) const noexcept;
 
-  /// Whether the worker may have results of which it does not tell at once: those of a chunk of several items,
-  /// or of one behind which there is more to do than one chunk.
+  /// Whether the worker may have results of which it does not tell at once: those of a chunk of
+  /// several items, or of one behind which there is more to do than one chunk.
   [[nodiscard]] bool may_be_silent() const noexcept;
 
-  /// Whether the word is one that this side and a worker which keeps the rules can have written. A worker that
-  /// has written over it may believe that it was left nothing, and wait for ever.
+  /// Whether the word is one that this side and a worker which keeps the rules can have written. A
+  /// worker that has written over it may believe that it was left nothing, and wait for ever.
   [[nodiscard]] bool makes_sense() const noexcept;
 
  private:

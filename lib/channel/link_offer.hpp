@@ -7,15 +7,15 @@
 
 namespace coterie::detail {
 
-/// Random bytes that a parent gives to the process which it has started, and to no other. It believes what
-/// knows them.
+/// Random bytes that a parent gives to the process which it has started, and to no other. It
+/// believes what knows them.
 using link_secret = std::array<std::byte, 16>;
 
 /// Throws `boost::system::system_error`.
 link_secret make_secret();
 
-/// The first bytes that a parent sends to a worker: how frames are to travel. With an offer of rings
-/// comes the descriptor of their memory, with one of a socket that of a `begun_counter`.
+/// The first bytes that a parent sends to a worker: how frames are to travel. With an offer of
+/// rings comes the descriptor of their memory, with one of a socket that of a `begun_counter`.
 struct link_offer {
   enum class way : unsigned char { socket = 'S', rings = 'R' };
 

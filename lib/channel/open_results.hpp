@@ -12,12 +12,13 @@
 
 namespace coterie::detail {
 
-/// The results that a worker has and has not sent yet, in memory that it shares with its parent: its
-/// death loses none of them, and none waits behind a long item.
+/// The results that a worker has and has not sent yet, in memory that it shares with its parent:
+/// its death loses none of them, and none waits behind a long item.
 ///
-/// The worker encodes results in `space`, one behind the other, and says after each of them how many are
-/// whole (`result_progress`). From there they go into the ring, all as one frame. The parent may look
-/// here at any time, and does so after the worker has ended (`open_results_reader`).
+/// The worker encodes results in `space`, one behind the other, and says after each of them how
+/// many are whole (`result_progress`). From there they go into the ring, all as one frame. The
+/// parent may look here at any time, and does so after the worker has ended
+/// (`open_results_reader`).
 ///
 /// Memory of zeros holds no results. The parent believes nothing: it may get wrong results of
 /// the worker that wrote them, but not more than that.
@@ -26,7 +27,8 @@ class open_results {
   /// Bytes of memory for `size` bytes of results.
   static constexpr std::size_t memory_for(std::size_t size) { return sizeof(control_words) + size; }
 
-  /// A view of `memory`, which begins at a cache line, has room for the control words, and outlives it.
+  /// A view of `memory`, which begins at a cache line, has room for the control words, and outlives
+  /// it.
   explicit open_results(std::span<std::byte> memory) noexcept
       : words_{reinterpret_cast<control_words*>(memory.data())},
         space_{memory.subspan(sizeof(control_words))} {}
@@ -41,8 +43,8 @@ class open_results {
 
   // For the parent.
 
-  /// The results that come after the first `received` frames, as the next one, whose payload lies in
-  /// `copy`; empty if there are none.
+  /// The results that come after the first `received` frames, as the next one, whose payload lies
+  /// in `copy`; empty if there are none.
   [[nodiscard]] std::optional<frame> read(std::uint64_t received, byte_buffer& copy) const;
 
  private:
@@ -58,17 +60,18 @@ class open_results {
   std::span<std::byte> space_;
 };
 
-/// Gets each result of a worker once, whether it is found among those that are open or comes in a frame.
+/// Gets each result of a worker once, whether it is found among those that are open or comes in a
+/// frame.
 class open_results_reader {
  public:
   explicit open_results_reader(open_results from) noexcept : from_{from} {}
 
-  /// Results that neither `look` nor `take` has seen, as a frame that is valid until the next call; empty if
-  /// there are none. All frames that have come must have been taken before.
+  /// Results that neither `look` nor `take` has seen, as a frame that is valid until the next call;
+  /// empty if there are none. All frames that have come must have been taken before.
   [[nodiscard]] std::optional<frame> look();
 
-  /// Leaves out of a frame what `look` has seen. False if nothing is left of it. Throws `bad_frame` if
-  /// that was something else.
+  /// Leaves out of a frame what `look` has seen. False if nothing is left of it. Throws `bad_frame`
+  /// if that was something else.
   [[nodiscard]] bool take(frame& arrived);
 
  private:

@@ -30,8 +30,8 @@ namespace coterie::detail {
 /// wait. Bells are received (`receive`) before a wait is announced or when it has ended, and not in
 /// between: that bell could be the one for this wait.
 ///
-/// The other end is not believed: see `byte_ring`. Functions throw `bad_frame` where that is said, if
-/// the other end did what no end does.
+/// The other end is not believed: see `byte_ring`. Functions throw `bad_frame` where that is said,
+/// if the other end did what no end does.
 ///
 /// Precondition of every function but the constructor: the socket is open. Thread safety: none.
 class ring_channel {
@@ -42,8 +42,8 @@ class ring_channel {
 
   // ---- what comes ----
 
-  /// Copies as much as there is and fits into `to`, and returns how much that was. Wakes a writer at
-  /// the other end that waits for room, if there is as much as it wants. Throws `bad_frame`.
+  /// Copies as much as there is and fits into `to`, and returns how much that was. Wakes a writer
+  /// at the other end that waits for room, if there is as much as it wants. Throws `bad_frame`.
   std::size_t read(std::span<std::byte> to);
   /// Bytes that can be read now. Throws `bad_frame`.
   [[nodiscard]] std::size_t readable() { return in_.readable(); }
@@ -64,15 +64,16 @@ class ring_channel {
   /// Whether the other end has read all that was written. Throws `bad_frame`.
   [[nodiscard]] bool all_is_read() { return out_.free() == out_.capacity(); }
 
-  /// Announces that this end is about to wait for room for `wanted` bytes, or for half of the ring if
-  /// that is less. The other end is woken first, if it sleeps: it is to make that room. False: there
-  /// is room already, and nothing is announced. Throws `bad_frame`.
+  /// Announces that this end is about to wait for room for `wanted` bytes, or for half of the ring
+  /// if that is less. The other end is woken first, if it sleeps: it is to make that room. False:
+  /// there is room already, and nothing is announced. Throws `bad_frame`.
   [[nodiscard]] bool prepare_wait(std::size_t wanted);
   /// Revokes the announcement.
   void stop_waiting() noexcept { out_.stop_waiting(); }
 
-  /// Sends a copy of a descriptor, and with it a bell. A message about it that is written afterwards
-  /// does not arrive earlier. False: the socket takes no more, or the other end is closed.
+  /// Sends a copy of a descriptor, and with it a bell. A message about it that is written
+  /// afterwards does not arrive earlier. False: the socket takes no more, or the other end is
+  /// closed.
   [[nodiscard]] bool send_descriptor(int descriptor);
 
   // ---- the socket ----
@@ -85,8 +86,8 @@ class ring_channel {
     error,            // the descriptor of the socket cannot be used any more
     lost_descriptor,  // this process can have no more descriptors (EMFILE): some are missing
   };
-  /// Receives what is on the socket, without waiting. Throws `bad_frame` if that is not bells, or more
-  /// descriptors than any end sends.
+  /// Receives what is on the socket, without waiting. Throws `bad_frame` if that is not bells, or
+  /// more descriptors than any end sends.
   arrival receive();
   /// For a user who reads the socket in another way, and is sent no descriptors: takes in what was
   /// read. Throws `bad_frame` if that is not bells.

@@ -13,16 +13,16 @@
 
 namespace coterie::detail {
 
-/// What parent and worker share when their frames travel through memory: a ring each way, the results that
-/// the worker has not sent yet, and which items it has claimed.
+/// What parent and worker share when their frames travel through memory: a ring each way, the
+/// results that the worker has not sent yet, and which items it has claimed.
 ///
 /// Their socket then carries no frames. From the offer on (see `link_offer`) each side sends a
 /// `doorbell` when the other has to be woken: for bytes that it sleeps without, or for room.
 class ring_pair {
  public:
   /// Of each ring, for a pool of so many workers. Long enough that a few of the largest automatic
-  /// chunks fit, so that neither side often waits for room; but the rings of all workers together take
-  /// no more than 64 MiB, unless there are thousands.
+  /// chunks fit, so that neither side often waits for room; but the rings of all workers together
+  /// take no more than 64 MiB, unless there are thousands.
   static constexpr std::size_t capacity_for(int workers) {
     constexpr std::size_t together = std::size_t{64} << 20U;
     const std::size_t each = together / 2 / static_cast<std::size_t>(std::max(workers, 1));

@@ -7,16 +7,16 @@
 
 namespace coterie::detail {
 
-// A segment is memory that parent and worker share for one large payload at a time: it is written once,
-// and read where it lies. Its frame goes through the ring and tells the segment's number. Each link has
-// a few for arguments, which the worker cannot write to, and a few for results, which the parent does
-// not. They are used again: new pages cost more than the copy that they save.
+// A segment is memory that parent and worker share for one large payload at a time: it is written
+// once, and read where it lies. Its frame goes through the ring and tells the segment's number.
+// Each link has a few for arguments, which the worker cannot write to, and a few for results, which
+// the parent does not. They are used again: new pages cost more than the copy that they save.
 //
-// The parent makes them all, so that what a link costs is in one hand. It sends the descriptor over the
-// socket, and then a frame through the ring, so that the frame never comes first. Those for arguments
-// it makes when it needs them; one holds a chunk until the worker says that it is done. Those for
-// results the worker asks for, and gets back when the parent has read them. Whatever cannot be had or
-// handed over is no error: the payload goes through the ring, in pieces.
+// The parent makes them all, so that what a link costs is in one hand. It sends the descriptor over
+// the socket, and then a frame through the ring, so that the frame never comes first. Those for
+// arguments it makes when it needs them; one holds a chunk until the worker says that it is done.
+// Those for results the worker asks for, and gets back when the parent has read them. Whatever
+// cannot be had or handed over is no error: the payload goes through the ring, in pieces.
 
 /// Shorter payloads go through the ring: copying them twice costs less than all the rest.
 inline constexpr std::size_t least_in_segment = std::size_t{256} << 10U;
@@ -32,8 +32,8 @@ constexpr std::size_t segment_size_for(std::size_t payload) {
   return (payload + payload / 8 + step - 1) / step * step;
 }
 
-/// The smallest of `all` that is free and has room for `least` bytes; null if there is none. One without
-/// memory has room for 0.
+/// The smallest of `all` that is free and has room for `least` bytes; null if there is none. One
+/// without memory has room for 0.
 template <class Segments, class IsFree>
 auto* smallest_free(Segments& all, std::size_t least, IsFree is_free) {
   decltype(all.data()) found = nullptr;

@@ -97,8 +97,8 @@ void local_host::give_up(worker_handle& worker, std::string why) {
 
 // ---- the end of a worker ----------------------------------------------------------------------
 
-// A worker that cannot be heard is of no use. The end of its link mostly comes with its own end, which
-// is then told; one that goes on has closed its descriptors, and is given nothing more.
+// A worker that cannot be heard is of no use. The end of its link mostly comes with its own end,
+// which is then told; one that goes on has closed its descriptors, and is given nothing more.
 void local_host::take_loss(worker_handle& worker) {
   if (!worker.process->is_exiting()) {
     if (worker.fault.empty()) worker.fault = lost_link_reason;

@@ -15,8 +15,8 @@ namespace coterie::detail {
 /// A child of this process, and what it prints as far as that is passed on.
 class local_process final : public hosted_process {
  public:
-  /// `runs_on` outlives it. Throws `boost::system::system_error`; the child has then been killed and
-  /// reaped.
+  /// `runs_on` outlives it. Throws `boost::system::system_error`; the child has then been killed
+  /// and reaped.
   local_process(asio_runtime& runs_on, launched_worker launched, ends_with_parent what);
 
   void start(const std::shared_ptr<process_events>& told) override;

@@ -14,8 +14,8 @@ namespace coterie::detail {
 
 /// The segments of one worker for arguments, as memory that the parent encodes them into.
 ///
-/// Shared by the link and the buffers whose bytes lie in it, which may live longer than the link: what
-/// a worker that died has not begun goes to another. Thread safety: none.
+/// Shared by the link and the buffers whose bytes lie in it, which may live longer than the link:
+/// what a worker that died has not begun goes to another. Thread safety: none.
 class argument_segments final : public buffer_memory {
  public:
   struct segment {
@@ -32,7 +32,8 @@ class argument_segments final : public buffer_memory {
   [[nodiscard]] segment_number number_of(std::span<const std::byte> bytes) const noexcept;
   [[nodiscard]] segment& at(segment_number number) { return all_.at(number - 1U); }
 
-  /// Gives up those that nobody uses: calls `forget(number)` for each of them that the worker knows.
+  /// Gives up those that nobody uses: calls `forget(number)` for each of them that the worker
+  /// knows.
   template <class Forget>
   void drop_unused(Forget forget) {
     segment_number number = no_segment;

@@ -10,15 +10,15 @@
 namespace coterie::detail {
 
 /// Tells a link when to check its memory for what was not announced, unless the check is put off. A
-/// timer that runs out too early is left to run, which is cheaper than to set it anew. Thread safety:
-/// none.
+/// timer that runs out too early is left to run, which is cheaper than to set it anew. Thread
+/// safety: none.
 class check_timer {
  public:
   /// `runs_on` outlives it.
   explicit check_timer(runtime& runs_on) : runtime_{runs_on}, timer_{runs_on.make_timer()} {}
 
-  /// `what` is to be called when `delay` has passed, and not before, whatever was wanted so far. It asks
-  /// `is_due`, and keeps alive what it touches.
+  /// `what` is to be called when `delay` has passed, and not before, whatever was wanted so far. It
+  /// asks `is_due`, and keeps alive what it touches.
   template <class Turn>
   void set(std::chrono::nanoseconds delay, const Turn& what) {
     set_to(runtime_.now() + delay, what);

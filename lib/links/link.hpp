@@ -10,8 +10,8 @@
 
 namespace coterie::detail {
 
-/// What a worker is left with when the rest is revoked: what it was given before `chunk`, and of that the
-/// items before the one with the index `items`. No chunk: nothing of what it holds.
+/// What a worker is left with when the rest is revoked: what it was given before `chunk`, and of
+/// that the items before the one with the index `items`. No chunk: nothing of what it holds.
 struct kept_by_worker {
   chunk_id chunk = 0;
   std::size_t items = 0;
@@ -42,8 +42,8 @@ class link_events {
 /// - Frames arrive whole, in the order in which they were sent, each once; or the link ends.
 /// - What one side has flushed arrives even if that side ends at once.
 /// - No function waits, and none tells: what there is to tell comes in a turn of its own.
-/// - An end of the link is told once, by `lost`; or by `finished`, if that was asked for before. A side
-///   that cannot be believed is told by an exception of `next`.
+/// - An end of the link is told once, by `lost`; or by `finished`, if that was asked for before. A
+///   side that cannot be believed is told by an exception of `next`.
 /// - A wait that is going on keeps the `link_events` alive.
 /// - Of the pieces of memory that the other side writes, none is believed before it was checked.
 ///
@@ -57,21 +57,21 @@ class link {
 
   /// Begins to listen. Once.
   virtual void start(const std::shared_ptr<link_events>& told) = 0;
-  /// The next whole frame, valid until any other call. The bytes of its payload may change while they
-  /// are read. Throws `bad_frame`, and then has no more.
+  /// The next whole frame, valid until any other call. The bytes of its payload may change while
+  /// they are read. Throws `bad_frame`, and then has no more.
   virtual std::optional<frame> next() = 0;
   /// Queues a frame. Nothing leaves before `flush`.
   virtual void send(const frame_header& header, const shared_payload& payload) = 0;
-  /// Sends what it can without waiting, and the rest as soon as that is possible. That the other side
-  /// is gone is not told here.
+  /// Sends what it can without waiting, and the rest as soon as that is possible. That the other
+  /// side is gone is not told here.
   virtual void flush() = 0;
-  /// Revokes what the worker was sent and has not begun, if that is `min` items or more; it will not run
-  /// them. A unit that it has begun, of `unit` items, stays with it. Tells what the worker keeps; empty
-  /// if nothing was revoked.
+  /// Revokes what the worker was sent and has not begun, if that is `min` items or more; it will
+  /// not run them. A unit that it has begun, of `unit` items, stays with it. Tells what the worker
+  /// keeps; empty if nothing was revoked.
   [[nodiscard]] virtual std::optional<kept_by_worker> revoke(std::size_t min, std::size_t unit,
                                                              spare_next spare) = 0;
-  /// Of a worker that has ended, after `finished`: how many items of `chunk`, the one at which it was,
-  /// behind the first `done` may have begun. Empty if what it left behind cannot be believed.
+  /// Of a worker that has ended, after `finished`: how many items of `chunk`, the one at which it
+  /// was, behind the first `done` may have begun. Empty if what it left behind cannot be believed.
   [[nodiscard]] virtual std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) = 0;
 
   /// Has what is there told, and then `finished`: the worker has ended, and can write no more. A

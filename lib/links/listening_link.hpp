@@ -27,8 +27,8 @@ class listening_link : public link, private socket_events {
 
   // For each kind to say.
 
-  /// Begins a read of the socket. Throws `bad_frame`, or `std::bad_alloc` if there is no room for the
-  /// frame that comes.
+  /// Begins a read of the socket. Throws `bad_frame`, or `std::bad_alloc` if there is no room for
+  /// the frame that comes.
   virtual void read_socket() = 0;
   /// So many bytes were read.
   virtual void take_in(std::size_t count) = 0;

@@ -17,14 +17,15 @@ namespace coterie::detail {
 struct made_link {
   std::unique_ptr<link> wire;
   link_secret secret{};
-  /// Where payloads had best be encoded for it; null: anywhere. What is sent from there stays as it is
-  /// until the worker is done with its chunk: the sender keeps it.
+  /// Where payloads had best be encoded for it; null: anywhere. What is sent from there stays as it
+  /// is until the worker is done with its chunk: the sender keeps it.
   std::shared_ptr<buffer_memory> payload_memory{};
   bool revocable = false;     // whether `revoke` can do anything, ever
   bool lacks_memory = false;  // shared memory was wanted, and could not be had
 };
 
-/// Makes the parent's end of a link over `socket`, and offers its kind to the worker at the other end.
+/// Makes the parent's end of a link over `socket`, and offers its kind to the worker at the other
+/// end.
 /// Throws `boost::system::system_error`. `runs_on` outlives the link.
 made_link make_link(runtime& runs_on, unique_descriptor socket, const ring_settings& rings);
 

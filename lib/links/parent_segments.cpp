@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "links/parent_segments.hpp"
 
-#include <sys/socket.h>
-
 #include <utility>
 
-#include "channel/ring_pair.hpp"
-#include "system/descriptor_channel.hpp"
-
 namespace coterie::detail {
-
-namespace {
-
-// The worker takes the descriptor off the socket when it comes to the frame that speaks of it.
-bool hand_over(int descriptor, int socket) {
-  return send_with_descriptor(socket, {&doorbell, 1}, descriptor, MSG_DONTWAIT).outcome ==
-         channel_outcome::moved;
-}
-
-}  // namespace
 
 void parent_segments::used() {
   any_ = true;
@@ -34,9 +19,9 @@ void parent_segments::announce(segment_number number, std::size_t size, send_que
 // ---- arguments --------------------------------------------------------------------------------
 
 void parent_segments::send(const frame_header& header, const shared_payload& payload,
-                           send_queue& queue, int socket) {
+                           send_queue& queue, ring_channel& channel) {
   const segment_number segment =
-      header.kind == message_kind::run ? lend(payload, queue, socket) : no_segment;
+      header.kind == message_kind::run ? lend(payload, queue, channel) : no_segment;
   if (segment == no_segment) return queue.push(header, payload);
   frame_header elsewhere = header;
   elsewhere.segment = segment;
@@ -45,13 +30,14 @@ void parent_segments::send(const frame_header& header, const shared_payload& pay
 }
 
 // None if the payload lies elsewhere, or its memory cannot be handed over now.
-segment_number parent_segments::lend(const shared_payload& payload, send_queue& queue, int socket) {
+segment_number parent_segments::lend(const shared_payload& payload, send_queue& queue,
+                                     ring_channel& channel) {
   if (!payload || payload->memory() != arguments_.get()) return no_segment;
   const segment_number number = arguments_->number_of(payload->view());
   auto& segment = arguments_->at(number);
   used();
   if (!segment.known) {
-    if (!hand_over(segment.memory.descriptor(), socket)) return no_segment;
+    if (!channel.send_descriptor(segment.memory.descriptor())) return no_segment;
     segment.known = true;
     segment.memory.close_descriptor();
     announce<message::argument_segment>(number, segment.memory.bytes().size(), queue);
@@ -61,10 +47,10 @@ segment_number parent_segments::lend(const shared_payload& payload, send_queue& 
 
 // ---- results ----------------------------------------------------------------------------------
 
-bool parent_segments::take(frame& arrived, send_queue& queue, int socket) {
+bool parent_segments::take(frame& arrived, send_queue& queue, ring_channel& channel) {
   const frame_header& header = arrived.header;
   if (header.kind == message_kind::want_segment) {
-    provide(header.as<message::want_segment>(), queue, socket);
+    provide(header.as<message::want_segment>(), queue, channel);
     return false;
   }
   if (is_for_the_link(header.kind)) throw bad_frame{"it says of memory what only the parent says"};
@@ -76,9 +62,10 @@ bool parent_segments::take(frame& arrived, send_queue& queue, int socket) {
   return true;
 }
 
-void parent_segments::provide(const message::want_segment& wish, send_queue& queue, int socket) {
+void parent_segments::provide(const message::want_segment& wish, send_queue& queue,
+                              ring_channel& channel) {
   shared_memory& memory = results_.make(wish.segment, wish.size);
-  if (!memory.bytes().empty() && !hand_over(memory.descriptor(), socket)) memory = {};
+  if (!memory.bytes().empty() && !channel.send_descriptor(memory.descriptor())) memory = {};
   memory.close_descriptor();
   announce<message::result_segment>(static_cast<segment_number>(wish.segment),
                                     memory.bytes().size(), queue);

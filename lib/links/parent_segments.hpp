@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "channel/ring_channel.hpp"
 #include "links/argument_segments.hpp"
 #include "links/result_segments.hpp"
 #include "messages/send_queue.hpp"
@@ -21,26 +22,27 @@ class parent_segments {
 
   [[nodiscard]] std::shared_ptr<buffer_memory> argument_memory() const { return arguments_; }
 
-  /// Puts the frame into `queue`: alone, if its payload lies in a segment that can be lent to the worker.
-  /// The sender keeps that payload until the worker is done with its chunk.
-  /// `socket` takes descriptors, and wakes the worker with each.
+  /// Puts the frame into `queue`: alone, if its payload lies in a segment that can be lent to the
+  /// worker. The sender keeps that payload until the worker is done with its chunk.
+  /// `channel` takes descriptors.
   void send(const frame_header& header, const shared_payload& payload, send_queue& queue,
-            int socket);
+            ring_channel& channel);
 
   /// Whether the frame is for those who use the link; its payload is then made to be where it is.
   /// If not, `queue` may have an answer. Throws `bad_frame`.
-  bool take(frame& arrived, send_queue& queue, int socket);
+  bool take(frame& arrived, send_queue& queue, ring_channel& channel);
   /// Tells the worker that what `take` found was read, if it lay in a segment.
   void release(send_queue& queue);
 
   /// Whether there are segments that `drop_unused` would look at.
   [[nodiscard]] bool any() const noexcept { return any_; }
-  /// Gives up all, if nothing has been used since `before`. Precondition: the worker has nothing to do.
+  /// Gives up all, if nothing has been used since `before`. Precondition: the worker has nothing to
+  /// do.
   void drop_unused(runtime::time_point before, send_queue& queue);
 
  private:
-  segment_number lend(const shared_payload& payload, send_queue& queue, int socket);
-  void provide(const message::want_segment& wish, send_queue& queue, int socket);
+  segment_number lend(const shared_payload& payload, send_queue& queue, ring_channel& channel);
+  void provide(const message::want_segment& wish, send_queue& queue, ring_channel& channel);
   template <class Message>
   void announce(segment_number number, std::size_t size, send_queue& queue);
   void used();

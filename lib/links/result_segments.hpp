@@ -14,8 +14,8 @@ namespace coterie::detail {
 /// The segments of one worker for results, as the parent sees them. Thread safety: none.
 class result_segments {
  public:
-  /// Makes memory for so many bytes as the segment `number`; it replaces what that was. No memory at all
-  /// if it cannot be had. Throws `bad_frame` if the worker asks for what makes no sense.
+  /// Makes memory for so many bytes as the segment `number`; it replaces what that was. No memory
+  /// at all if it cannot be had. Throws `bad_frame` if the worker asks for what makes no sense.
   shared_memory& make(std::uint64_t number, std::uint64_t size);
 
   /// The payload that the worker says is there. Its bytes may change while they are read. Throws

@@ -16,10 +16,11 @@ ring_link::ring_link(runtime& runs_on, unique_descriptor socket, shared_memory m
                      const ring_settings& settings)
     : listening_link{runs_on, std::move(socket)},
       memory_{std::move(memory)},
-      out_{ring_pair{memory_.bytes(), settings.capacity}.to_worker},
-      in_{ring_pair{memory_.bytes(), settings.capacity}.to_parent},
-      open_{ring_pair{memory_.bytes(), settings.capacity}.results},
-      claims_{ring_pair{memory_.bytes(), settings.capacity}.claimed},
+      capacity_{settings.capacity},
+      channel_{this->socket().descriptor(), ring_pair{memory_.bytes(), capacity_}.to_parent,
+               ring_pair{memory_.bytes(), capacity_}.to_worker},
+      open_{ring_pair{memory_.bytes(), capacity_}.results},
+      claims_{ring_pair{memory_.bytes(), capacity_}.claimed},
       segments_{runs_on},
       timer_{runs_on},
       poll_{settings.busy_poll},
@@ -28,7 +29,7 @@ ring_link::ring_link(runtime& runs_on, unique_descriptor socket, shared_memory m
 // ---- what comes -------------------------------------------------------------------------------
 
 void ring_link::read_socket() {
-  if (polling_ || in_.prepare_sleep()) {
+  if (polling_ || channel_.prepare_sleep()) {
     socket().async_read(doorbells_, as_told());
   } else {
     socket().async_read_nothing(as_told());
@@ -36,22 +37,23 @@ void ring_link::read_socket() {
 }
 
 void ring_link::take_in(std::size_t count) {
-  in_.stop_sleeping();
+  channel_.stop_sleeping();
   left_in_turn_ = turn;
-  const auto rung = std::span{doorbells_}.first(count);
-  if (std::ranges::any_of(rung, [](std::byte each) { return each != doorbell; })) {
-    disbelieve("it wrote to a socket that carries no messages");
+  try {
+    ring_channel::received(std::span{doorbells_}.first(count));
+  } catch (const bad_frame& problem) {
+    disbelieve(problem.what());
   }
   if (std::exchange(waiting_for_room_, false)) {
-    out_.stop_waiting();
+    channel_.stop_waiting();
     write();
   }
 }
 
-// What was not sent lies among the open results. The worker may have ended in the middle of sending it:
-// the ring ends with a part of that frame then.
+// What was not sent lies among the open results. The worker may have ended in the middle of sending
+// it: the ring ends with a part of that frame then.
 void ring_link::take_in_the_rest() {
-  left_in_turn_ = out_.capacity();
+  left_in_turn_ = capacity_;
   check_open_ = true;
   worker_ended_ = true;
 }
@@ -63,7 +65,7 @@ std::optional<frame> ring_link::next() {
   std::optional<frame> found;
   for (;;) {
     found = reader_.next();
-    if (found && segments_.take(*found, queue_, socket().descriptor())) {
+    if (found && segments_.take(*found, queue_, channel_)) {
       if (found->header.kind == message_kind::done) {
         claims_.ended(found->header.as<message::done>().chunk);
       }
@@ -88,11 +90,10 @@ bool ring_link::read_ring() {
   } catch (const std::bad_alloc&) {
     throw bad_frame{"it announced a message that does not fit into memory"};
   }
-  const std::size_t count = in_.read(space);
+  const std::size_t count = channel_.read(space);
   if (count == 0) return false;
   reader_.received(count);
   left_in_turn_ -= std::min(count, left_in_turn_);
-  if (in_.must_wake_writer()) wake();
   return true;
 }
 
@@ -108,9 +109,9 @@ auto ring_link::later(void (ring_link::*what)()) {
   return [this, what] { return [owner = as_told(), this, what] { (this->*what)(); }; };
 }
 
-// A worker whose next item is long may have results that it has not sent, or sent without a bell. And one
-// that has written over the flag by which this side says that it sleeps may never ring again: hence the
-// slow checks.
+// A worker whose next item is long may have results that it has not sent, or sent without a bell.
+// And one that has written over the flag by which this side says that it sleeps may never ring
+// again: hence the slow checks.
 void ring_link::expect_more(bool any) {
   timer_.set(any ? next_check() : timing::idle_link_check, later(&ring_link::check));
   start_polling();
@@ -125,8 +126,8 @@ void ring_link::check() {
   left_in_turn_ = turn;
   check_open_ = true;
   if (!claims_.makes_sense()) disbelieve("it wrote over its claims in the shared memory");
-  // A burst of large messages leaves no memory behind. As long as the worker has something to do, it may
-  // be writing into what it has.
+  // A burst of large messages leaves no memory behind. As long as the worker has something to do,
+  // it may be writing into what it has.
   if (segments_.any() && !holds_work()) {
     segments_.drop_unused(runs_on().now() - timing::unused_segments, queue_);
     write();
@@ -141,7 +142,7 @@ void ring_link::check() {
 void ring_link::start_polling() {
   if (!holds_work() || !poll_.begin(runs_on().now())) return;
   if (std::exchange(polling_, true)) return;
-  in_.stop_sleeping();
+  channel_.stop_sleeping();
   runs_on().post(later(&ring_link::poll)());
 }
 
@@ -163,10 +164,10 @@ void ring_link::poll() {
 bool ring_link::found_by_polling() {
   const bool soon = believed() && holds_work();
   const auto now = [this] { return runs_on().now(); };
-  if (soon && poll_.look(poll_turn_, now, [this] { return in_.readable() > 0; })) return true;
+  if (soon && poll_.look(poll_turn_, now, [this] { return channel_.readable() > 0; })) return true;
   if (soon && !poll_.over(now())) return false;
   // It may come in between. Then the next turn says whether to sleep.
-  polling_ = !in_.prepare_sleep();
+  polling_ = !channel_.prepare_sleep();
   return polling_;
 }
 
@@ -178,7 +179,7 @@ void ring_link::send(const frame_header& header, const shared_payload& payload) 
     const auto items = header.as<message::run>();
     claims_.sent(items.chunk, items.begin, items.end);
   }
-  segments_.send(header, payload, queue_, socket().descriptor());
+  segments_.send(header, payload, queue_, channel_);
 }
 
 std::optional<kept_by_worker> ring_link::revoke(std::size_t min, std::size_t unit,
@@ -200,23 +201,19 @@ void ring_link::write() {
   if (socket().closed() || !believed() || waiting_for_room_ || queue_.empty()) return;
   try {
     for (;;) {
-      queue_.sent(out_.write(queue_.pieces()));
+      queue_.sent(channel_.write(queue_.pieces()));
       if (queue_.empty()) break;
-      // The reader must be up before this side waits for it.
-      if (out_.must_wake_reader()) wake();
       // Told by a doorbell, which the pending read takes.
-      if (out_.prepare_wait(std::min(queue_.size(), out_.capacity() / 2))) {
+      if (channel_.prepare_wait(queue_.size())) {
         waiting_for_room_ = true;
         return;
       }
     }
-    if (out_.must_wake_reader()) wake();
+    channel_.notify();
   } catch (const bad_frame& problem) {
     give_up(problem.what());
   }
 }
-
-void ring_link::wake() { ring_doorbell(socket().descriptor()); }
 
 // Found out while sending: the read sees the end of the socket, and then it is told why.
 void ring_link::give_up(const char* problem) {

@@ -10,9 +10,9 @@
 #include <coterie/detail/buffer_memory.hpp>
 
 #include "channel/busy_poll.hpp"
-#include "channel/byte_ring.hpp"
 #include "channel/claims.hpp"
 #include "channel/open_results.hpp"
+#include "channel/ring_channel.hpp"
 #include "links/check_timer.hpp"
 #include "links/listening_link.hpp"
 #include "links/parent_segments.hpp"
@@ -23,13 +23,13 @@
 
 namespace coterie::detail {
 
-/// A link through shared memory: a ring each way, segments for large payloads, and a socket on which the
-/// sides wake each other and by which each sees that the other is gone. See `ring_pair` and
-/// `segments.hpp`.
+/// A link through shared memory: a ring each way, segments for large payloads, and a socket on
+/// which the sides wake each other and by which each sees that the other is gone. See `ring_pair`
+/// and `segments.hpp`.
 class ring_link final : public listening_link {
  public:
-  /// Throws `boost::system::system_error` if the event loop cannot watch the socket. `memory` must have
-  /// been offered to the worker.
+  /// Throws `boost::system::system_error` if the event loop cannot watch the socket. `memory` must
+  /// have been offered to the worker.
   ring_link(runtime& runs_on, unique_descriptor socket, shared_memory memory,
             const ring_settings& settings);
 
@@ -67,12 +67,11 @@ class ring_link final : public listening_link {
 
   bool read_ring();
   void write();
-  void wake();
   void give_up(const char* problem);
 
   shared_memory memory_;
-  ring_writer out_;
-  ring_reader in_;
+  const std::size_t capacity_;  // of each ring
+  ring_channel channel_;
   open_results_reader open_;
   revoker claims_;
   frame_reader reader_;

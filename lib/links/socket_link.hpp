@@ -14,8 +14,8 @@ namespace coterie::detail {
 /// A link over a Unix stream socket.
 class socket_link final : public listening_link {
  public:
-  /// Throws `boost::system::system_error` if the event loop cannot watch the socket. The counter must have
-  /// been offered to the worker.
+  /// Throws `boost::system::system_error` if the event loop cannot watch the socket. The counter
+  /// must have been offered to the worker.
   socket_link(runtime& runs_on, unique_descriptor socket, begun_reader counter);
 
   std::optional<frame> next() override;

@@ -12,8 +12,8 @@
 
 namespace coterie::detail {
 
-/// Where a worker encodes results: among the open ones (`open_results`) while they are few, and in a
-/// segment when they are many.
+/// Where a worker encodes results: among the open ones (`open_results`) while they are few, and in
+/// a segment when they are many.
 class result_memory final : public buffer_memory {
  public:
   result_memory(std::span<std::byte> open, std::shared_ptr<worker_segments> segments)

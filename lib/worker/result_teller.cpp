@@ -107,9 +107,9 @@ void result_teller::start() {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-// A worker that sends results itself often enough is never disturbed: each `begin` puts off the look.
-// And one look in vain while the worker holds no results parks the thread: so it is woken only for work
-// that comes after a pause.
+// A worker that sends results itself often enough is never disturbed: each `begin` puts off the
+// look. And one look in vain while the worker holds no results parks the thread: so it is woken
+// only for work that comes after a pause.
 void result_teller::run() {
   ::pthread_setname_np(::pthread_self(), "coterie-teller");
   std::unique_lock lock{mutex_};

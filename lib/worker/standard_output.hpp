@@ -10,8 +10,8 @@
 
 namespace coterie::detail {
 
-/// What a task has printed must not wait in the worker for the next task, which may never come, or kill
-/// it: it leaves before the news of the task does.
+/// What a task has printed must not wait in the worker for the next task, which may never come, or
+/// kill it: it leaves before the news of the task does.
 ///
 /// A program may have `std::cout` throw when it cannot be written. That is the fate of no item.
 inline void flush_standard_output() {
@@ -23,8 +23,9 @@ inline void flush_standard_output() {
   }
 }
 
-/// Has what goes into a pipe leave at each end of a line, as it does at a terminal: so it is there if the next
-/// line crashes, and lines of several workers stay whole. To be called before anything is written.
+/// Has what goes into a pipe leave at each end of a line, as it does at a terminal: so it is there
+/// if the next line crashes, and lines of several workers stay whole. To be called before anything
+/// is written.
 inline void write_whole_lines() noexcept {
   struct stat now{};
   if (::fstat(STDOUT_FILENO, &now) != 0 || !S_ISFIFO(now.st_mode)) return;

@@ -175,8 +175,9 @@ void worker_link::flush() {
   if (policy_.has_news()) policy_.notified(transport_->notify());
 }
 
-// Where all CPUs are busy the kernel may choose this one for the parent, and have it wait until the time slice
-// of this process ends: on Linux 6.18 for 1 to 3 ms. Not without need, since the time may go to a stranger.
+// Where all CPUs are busy the kernel may choose this one for the parent, and have it wait until the
+// time slice of this process ends: on Linux 6.18 for 1 to 3 ms. Not without need, since the time
+// may go to a stranger.
 void worker_link::yield_to_parent() {
   if (!transport_->all_is_read()) runtime_.yield();
 }

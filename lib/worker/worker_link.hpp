@@ -21,8 +21,8 @@
 
 namespace coterie::detail {
 
-/// The worker's end of its link: frames both ways. Ends the worker when the parent is gone, or sends
-/// what makes no sense; or when this is not the process in which the link was made.
+/// The worker's end of its link: frames both ways. Ends the worker when the parent is gone, or
+/// sends what makes no sense; or when this is not the process in which the link was made.
 class worker_link {
  public:
   worker_link(std::unique_ptr<worker_transport> transport, worker_runtime& runtime);
@@ -38,8 +38,8 @@ class worker_link {
   /// Waits until bytes come.
   void wait();
 
-  /// Looks, without waiting, whether the parent has cancelled `job`; does not disturb the frame that
-  /// was taken last.
+  /// Looks, without waiting, whether the parent has cancelled `job`; does not disturb the frame
+  /// that was taken last.
   bool cancelled(job_id job);
 
   template <class Message>
@@ -63,8 +63,9 @@ class worker_link {
   /// To be told of each chunk that comes, with its first item, before anything is done about it.
   /// False: it has been taken back.
   [[nodiscard]] bool begin_chunk(std::size_t first) { return transport_->begin_chunk(first); }
-  /// Claims the items of that chunk before the one with the index `end`, before they are run. False: all
-  /// that were not claimed have been taken back, but for the rest of a unit that was begun.
+  /// Claims the items of that chunk before the one with the index `end`, before they are run.
+  /// False: all that were not claimed have been taken back, but for the rest of a unit that was
+  /// begun.
   [[nodiscard]] bool claim_items_up_to(std::size_t end, std::size_t unit) {
     return transport_->claim_up_to(end, unit);
   }

@@ -21,8 +21,8 @@
 
 namespace coterie::detail {
 
-/// What a worker does from its greeting to its end: takes the parent's messages one after the other,
-/// and runs chunks. Thread safety: none.
+/// What a worker does from its greeting to its end: takes the parent's messages one after the
+/// other, and runs chunks. Thread safety: none.
 class worker_loop {
  public:
   /// `descriptor` is the socket from which `link` was accepted. It stays the caller's, and it and

@@ -8,9 +8,9 @@ namespace coterie::detail {
 
 /// What the worker's end of a link runs on: its clock, its waits, and the end of its process.
 ///
-/// Every function may throw, also one that does not return: an implementation can end a worker by an
-/// exception of a type of its own, which is no `std::exception`. Each later call throws it again. So
-/// no function is called in a destructor or in a function that is `noexcept`.
+/// Every function may throw, also one that does not return: an implementation can end a worker by
+/// an exception of a type of its own, which is no `std::exception`. Each later call throws it
+/// again. So no function is called in a destructor or in a function that is `noexcept`.
 class worker_runtime {
  public:
   using time_point = std::chrono::steady_clock::time_point;

@@ -38,7 +38,8 @@ class worker_segments final : public buffer_memory {
     }
   }
 
-  /// Where the argument lies. Throws what was wrong with its memory, if it could not be mapped here.
+  /// Where the argument lies. Throws what was wrong with its memory, if it could not be mapped
+  /// here.
   [[nodiscard]] std::span<const std::byte> argument(const frame_header& header) const;
 
   // buffer_memory

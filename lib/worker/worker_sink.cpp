@@ -29,8 +29,8 @@ bool worker_sink::begin(const message::run& items, const manner& how) {
   publish();
   const auto now = runtime_.now();
   pace_.begin_chunk(now);
-  // The parent had better send more before it is done. And it relies on this: it hears of all that was done
-  // before the last chunk that it has sent.
+  // The parent had better send more before it is done. And it relies on this: it hears of all that
+  // was done before the last chunk that it has sent.
   if (!link_.another_chunk_has_come()) {
     link_.flush();
     policy_.flushed(now);
@@ -63,7 +63,8 @@ void worker_sink::succeeded(std::size_t count) {
   row_ = nullptr;
   waiting_ += count;
   whole_ = results_.size();
-  // Before the last of the claimed results can be seen: the parent may end this process once it has it.
+  // Before the last of the claimed results can be seen: the parent may end this process once it has
+  // it.
   if (first_ + waiting_ == claimed_) {
     link_.guard().check();
     flush_standard_output();
@@ -130,8 +131,8 @@ void worker_sink::publish() {
 // Whether results of this chunk may lie here while another item runs.
 bool worker_sink::may_wait() const { return how_.chunksize != 1 && first_ + 1 < count_; }
 
-// The usual memory is kept, what was needed for large results is not: a segment is for whoever needs it
-// next, the heap has better uses, and the next results may again lie among the open ones.
+// The usual memory is kept, what was needed for large results is not: a segment is for whoever
+// needs it next, the heap has better uses, and the next results may again lie among the open ones.
 void worker_sink::empty_results() {
   if (are_open()) {
     results_.clear();
@@ -158,8 +159,9 @@ std::size_t worker_sink::allowance() {
   return granted;
 }
 
-// As far as they have not been taken back. A chunk of the size that was given is one worker's, as a whole, but
-// only what is about to run is claimed: what is not, has not begun, should this process end.
+// As far as they have not been taken back. A chunk of the size that was given is one worker's, as a
+// whole, but only what is about to run is claimed: what is not, has not begun, should this process
+// end.
 void worker_sink::claim(std::size_t end) {
   if (end <= claimed_) return;
   const std::size_t unit = std::max<std::size_t>(how_.chunksize, 1);

@@ -19,11 +19,11 @@ namespace coterie::detail {
 /// Sends the results of a chunk to the parent: together while they come quickly, each at once when
 /// they do not.
 ///
-/// Results lie among the open ones (`worker_link::open`) until they are sent, and whatever else is sent is out
-/// before the next item begins. So the parent gets them although the next item is long, and, if the
-/// link can do that (`worker_link::results_survive`), even if this process ends. If it cannot, the
-/// parent gets at least what was finished a short while before, and knows which items have begun; and how
-/// a chunk of given size ended is out before the next begins.
+/// Results lie among the open ones (`worker_link::open`) until they are sent, and whatever else is
+/// sent is out before the next item begins. So the parent gets them although the next item is long,
+/// and, if the link can do that (`worker_link::results_survive`), even if this process ends. If it
+/// cannot, the parent gets at least what was finished a short while before, and knows which items
+/// have begun; and how a chunk of given size ended is out before the next begins.
 class worker_sink final : public result_sink {
  public:
   /// How the results of a job are sent.
@@ -39,8 +39,8 @@ class worker_sink final : public result_sink {
         results_{link.memory_for_results()},
         policy_{link.policy()} {}
 
-  /// The items that `run` brings come next. False: the parent has taken them back. To be told of each that
-  /// comes.
+  /// The items that `run` brings come next. False: the parent has taken them back. To be told of
+  /// each that comes.
   bool begin(const message::run& items, const manner& how);
   /// Tells the parent that the chunk is over, with whatever has not been sent.
   void end();
@@ -48,8 +48,8 @@ class worker_sink final : public result_sink {
   /// Claims the next item: what is done for it from now on may end this process.
   void reach_first() { claim(first_ + 1); }
 
-  /// The exception that is being handled is the fate of every item that has none yet, and has not been
-  /// taken back.
+  /// The exception that is being handled is the fate of every item that has none yet, and has not
+  /// been taken back.
   void fail_rest();
 
   /// The index in the chunk of the item that runs.

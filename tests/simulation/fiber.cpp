@@ -3,11 +3,11 @@
 
 #include <cxxabi.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 namespace simulation {
 
@@ -15,29 +15,29 @@ namespace {
 
 constexpr std::size_t stack_size = std::size_t{256} << 10U;
 
-// Stacks are used again: new ones cost page faults.
-std::vector<std::unique_ptr<std::byte[]>>& unused_stacks() {
-  static std::vector<std::unique_ptr<std::byte[]>> unused;
-  return unused;
-}
+struct freed {
+  void operator()(void* memory) const noexcept { std::free(memory); }
+};
+using stack = std::unique_ptr<void, freed>;
+
+// Stacks are used again: new ones cost page faults. They are no memory that a world could leave
+// behind.
+std::array<stack, 64> unused_stacks;
+std::size_t unused_count = 0;
 
 }  // namespace
 
 struct fiber::stack_memory {
-  stack_memory() {
-    auto& unused = unused_stacks();
-    if (unused.empty()) {
-      memory = std::make_unique_for_overwrite<std::byte[]>(stack_size);
-    } else {
-      memory = std::move(unused.back());
-      unused.pop_back();
-    }
+  stack_memory()
+      : memory{unused_count > 0 ? std::move(unused_stacks[--unused_count])
+                                : stack{std::malloc(stack_size)}} {}
+  ~stack_memory() {
+    if (unused_count < unused_stacks.size()) unused_stacks[unused_count++] = std::move(memory);
   }
-  ~stack_memory() { unused_stacks().push_back(std::move(memory)); }
   stack_memory(const stack_memory&) = delete;
   stack_memory& operator=(const stack_memory&) = delete;
 
-  std::unique_ptr<std::byte[]> memory;
+  stack memory;
 };
 
 fiber::fiber(std::function<void()> body)

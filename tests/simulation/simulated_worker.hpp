@@ -22,8 +22,8 @@ struct worker_faults {
   std::size_t stuck_start_in = 0;  // starts: one of so many takes for ever
 };
 
-/// A worker process that is none: the real worker's loop, on a stack of its own. At each operation it may
-/// be stopped, so that others go on, or ended.
+/// A worker process that is none: the real worker's loop, on a stack of its own. At each operation
+/// it may be stopped, so that others go on, or ended.
 class simulated_worker final : public coterie::detail::worker_runtime {
  public:
   simulated_worker(event_loop& loop, choices& chance, worker_faults faults, pid_t pid, int rank,

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <coterie/error.hpp>
+#include <coterie/pool.hpp>
 
 #include "channel/ring_pair.hpp"
 #include "host/local_host.hpp"
@@ -49,6 +50,25 @@ const Exception* as(const std::exception_ptr& why) {
   }
 }
 
+// ---- in workers -------------------------------------------------------------------------------
+
+// What goes wrong when a worker begins, or leaves.
+void begin_or_leave(std::size_t fails_in) {
+  simulated_worker& here = *simulated_worker::running;
+  here.sleep(here.chance().time_between(microseconds{1}, milliseconds{100}));
+  if (!here.chance().once_in(fails_in)) return;
+  if (here.chance().once_in(2)) here.crash(SIGSEGV);
+  throw std::runtime_error{"it does not want to"};
+}
+void begin_well() { begin_or_leave(0); }
+void begin_badly() { begin_or_leave(4); }
+void leave_badly() { begin_or_leave(2); }
+
+coterie::worker_task any_of(choices& chance, void (*well)(), void (*badly)()) {
+  if (chance.once_in(2)) return {};
+  return chance.once_in(4) ? badly : well;
+}
+
 }  // namespace
 
 world::world(std::uint64_t seed, std::FILE* story_out)
@@ -74,10 +94,12 @@ world::world(std::uint64_t seed, std::FILE* story_out)
        faults.workers.crash_in, ", kill in ", kill_in_, ", failed start in ",
        faults.failed_start_in, ", no memory in ", faults.refused_memory_in);
 
-  detail::byte_buffer setup;
-  detail::encode(setup,
-                 detail::worker_setup{.size = processes, .initializer = {}, .finalizer = {}});
-  auto payload = std::make_shared<detail::byte_buffer>(std::move(setup));
+  auto payload = std::make_shared<detail::byte_buffer>();
+  detail::encode(*payload, detail::worker_setup{
+                               .size = processes,
+                               .initializer = any_of(chance_, &begin_well, &begin_badly).function(),
+                               .finalizer = any_of(chance_, &begin_well, &leave_badly).function()});
+  if (chance_.once_in(16)) leaves_at_ = chance_.below(3000);
   timer_ = loop_->make_timer();
   pool_ = std::make_unique<detail::dispatcher>(
       detail::scheduler_settings{.processes = processes,
@@ -131,16 +153,16 @@ void world::plan_everything() {
     auto& call = calls_[id];
     for (const order& each : call.plan.items) call.items.push_back({.what = each});
     result_.items += call.items.size();
-    const auto when = loop_->now() + chance_.time_between(microseconds{1}, seconds{20});
+    const auto when = loop_->now() + chance_.time_between(microseconds{1}, seconds{60});
     loop_->add(when, [this, id] { make_call(id); });
     const bool hangs = std::ranges::any_of(
         call.plan.items, [](const order& each) { return each.does == fate::hangs; });
     if (hangs || chance_.once_in(6)) {
-      loop_->add(when + chance_.time_between(microseconds{1}, seconds{60}),
+      loop_->add(when + chance_.time_between(microseconds{1}, seconds{300}),
                  [this, id] { end_call(id); });
     }
   }
-  loop_->add(loop_->now() + chance_.time_between(seconds{1}, seconds{200}),
+  loop_->add(loop_->now() + chance_.time_between(seconds{1}, seconds{600}),
              [this] { close_pool(); });
 }
 
@@ -155,10 +177,12 @@ call_plan world::plan_call(std::uint64_t id) {
       chance_.time_between(nanoseconds{1}, nanoseconds{plan.text ? 60 : 400}).count());
   const nanoseconds least = chance_.time_between(nanoseconds{100}, milliseconds{100});
   const nanoseconds most =
-      std::max(least + nanoseconds{1}, chance_.time_between(least, seconds{20}));
+      std::max(least + nanoseconds{1}, chance_.time_between(least, seconds{120}));
   const std::size_t throws_in = chance_.once_in(2) ? chance_.between(2, 50) : 0;
   const std::size_t crashes_in = chance_.once_in(3) ? chance_.between(5, 100) : 0;
-  const std::size_t hangs_in = chance_.once_in(8) ? chance_.between(20, 100) : 0;
+  // A call that ends with its first error leaves its workers alone, and they would hang for ever.
+  const bool may_hang = plan.form != call_form::collected && chance_.once_in(8);
+  const std::size_t hangs_in = may_hang ? chance_.between(20, 100) : 0;
   const bool large = plan.text && chance_.once_in(3);
   for (std::uint64_t index = 0; index < count; ++index) {
     order each{.call = id,
@@ -335,6 +359,8 @@ summary world::run() {
   // What goes on for ever in itself would not be seen as a standstill.
   constexpr std::size_t most_steps = 20'000'000;
   while (fault_.empty() && !all_done()) {
+    // The program destroys the pool where it stands.
+    if (result_.steps == leaves_at_) return finished();
     if (++result_.steps > most_steps) broken("it does not come to an end");
     disturb();
     if (!advance()) {
@@ -343,6 +369,10 @@ summary world::run() {
     check_quiet();
   }
   if (fault_.empty()) check_end();
+  return finished();
+}
+
+summary world::finished() {
   result_.time = loop_->since_start();
   result_.lines = story_.lines();
   result_.hash = story_.hash();

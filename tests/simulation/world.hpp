@@ -32,9 +32,9 @@ struct summary {
   std::uint64_t hash = 0;  // of the story
 };
 
-/// A whole pool, its workers and a program that uses it, in one thread: the real scheduler, dispatcher,
-/// jobs, host, links and worker loops. The event loop, the processes, the clock and the program are made
-/// up, by chance from a seed.
+/// A whole pool, its workers and a program that uses it, in one thread: the real scheduler,
+/// dispatcher, jobs, host, links and worker loops. The event loop, the processes, the clock and the
+/// program are made up, by chance from a seed.
 class world final : private call_events {
  public:
   world(std::uint64_t seed, std::FILE* story_out);
@@ -64,6 +64,7 @@ class world final : private call_events {
 
   // How time passes.
   [[nodiscard]] bool advance();
+  summary finished();
   void settle();
   void arm_timer();
   void disturb();
@@ -91,7 +92,8 @@ class world final : private call_events {
   std::map<std::uint64_t, simulated_call> calls_;
   std::map<pid_t, std::size_t> lost_with_;  // items, by the worker that died
   std::map<pid_t, std::pair<std::uint64_t, std::size_t>> last_begun_;
-  std::size_t kill_in_ = 0;  // steps: one of so many kills a worker from outside
+  std::size_t kill_in_ = 0;                  // steps: one of so many kills a worker from outside
+  std::size_t leaves_at_ = ~std::size_t{0};  // the step at which the pool is destroyed
   bool closed_ = false;
   bool terminated_ = false;
   event_loop::time_point last_progress_{};
