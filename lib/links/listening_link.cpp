@@ -36,14 +36,15 @@ void listening_link::bytes_came(std::size_t count, bool ended) {
   told_->lost();
 }
 
-void listening_link::tell() {
-  if (refused_ || finishing_) return;
+bool listening_link::tell() {
+  if (refused_ || finishing_) return false;
   took_frames_ = false;
   if (!told_->frames_came()) {
     refused_ = true;
-  } else if (!socket_->closed() && told_->holds_work()) {
-    expect_more(took_frames_);
+  } else if (took_frames_ && !socket_->closed() && told_->holds_work()) {
+    heard();
   }
+  return took_frames_;
 }
 
 void listening_link::listen() {

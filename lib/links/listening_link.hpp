@@ -34,15 +34,15 @@ class listening_link : public link, private socket_events {
   virtual void take_in(std::size_t count) = 0;
   /// The worker has ended: from now on `next` is to give what is there now.
   virtual void take_in_the_rest() = 0;
-  /// News was told. `any`: there were frames. The worker has something to do, and goes on.
-  virtual void expect_more(bool any) = 0;
+  /// Frames came of a worker that has something to do, and goes on.
+  virtual void heard() {}
   /// There is room in the socket, which was waited for.
   virtual void write_on() {}
 
   // For each kind to use.
 
-  /// Tells that frames may have come, unless nothing more is to be told.
-  void tell();
+  /// Tells that frames may have come, unless nothing more is to be told. Returns whether there were any.
+  bool tell();
   /// To be called for each frame that `next` gives.
   void took_frame() noexcept { took_frames_ = true; }
   /// The other side cannot be believed: `next` is to say so.

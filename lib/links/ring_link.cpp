@@ -110,14 +110,13 @@ auto ring_link::later(void (ring_link::*what)()) {
 }
 
 // A worker whose next item is long may have results that it has not sent, or sent without a bell.
-// And one that has written over the flag by which this side says that it sleeps may never ring
-// again: hence the slow checks.
-void ring_link::expect_more(bool any) {
-  timer_.set(any ? next_check() : timing::idle_link_check, later(&ring_link::check));
+void ring_link::heard() {
+  check_in_ = first_check();
+  timer_.set(check_in_, later(&ring_link::check));
   start_polling();
 }
 
-std::chrono::nanoseconds ring_link::next_check() const {
+std::chrono::nanoseconds ring_link::first_check() const {
   return claims_.may_be_silent() ? timing::link_check : timing::idle_link_check;
 }
 
@@ -126,14 +125,19 @@ void ring_link::check() {
   left_in_turn_ = turn;
   check_open_ = true;
   if (!claims_.makes_sense()) disbelieve("it wrote over its claims in the shared memory");
-  // A burst of large messages leaves no memory behind. As long as the worker has something to do,
-  // it may be writing into what it has.
+  // A burst of large messages leaves no memory behind. As long as the worker has something to do, it may
+  // be writing into what it has.
   if (segments_.any() && !holds_work()) {
     segments_.drop_unused(runs_on().now() - timing::unused_segments, queue_);
     write();
   }
   if (segments_.any()) timer_.set(timing::unused_segments, later(&ring_link::check));
-  tell();
+  if (tell() || socket().closed() || !holds_work()) return;
+  // Items that take longer than those before are not announced one by one. So a result waits here no
+  // longer than it was worked on. And a worker that has written over the flag by which this side says
+  // that it sleeps may never ring again: so the checks never end.
+  check_in_ = std::min(2 * check_in_, timing::idle_link_check);
+  timer_.set(check_in_, later(&ring_link::check));
 }
 
 // ---- polling ----------------------------------------------------------------------------------
@@ -193,7 +197,8 @@ std::optional<kept_by_worker> ring_link::revoke(std::size_t min, std::size_t uni
 void ring_link::flush() {
   if (socket().closed() || queue_.empty()) return;
   write();
-  timer_.set_at_latest(next_check(), later(&ring_link::check));
+  check_in_ = std::min(check_in_, first_check());
+  timer_.set_at_latest(check_in_, later(&ring_link::check));
   start_polling();
 }
 

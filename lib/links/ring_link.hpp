@@ -20,6 +20,7 @@
 #include "messages/frame_reader.hpp"
 #include "messages/send_queue.hpp"
 #include "system/shared_memory.hpp"
+#include "timing/timing.hpp"
 
 namespace coterie::detail {
 
@@ -56,11 +57,11 @@ class ring_link final : public listening_link {
   void read_socket() override;
   void take_in(std::size_t count) override;
   void take_in_the_rest() override;
-  void expect_more(bool any) override;
+  void heard() override;
 
   [[nodiscard]] auto later(void (ring_link::*what)());
   void check();
-  [[nodiscard]] std::chrono::nanoseconds next_check() const;
+  [[nodiscard]] std::chrono::nanoseconds first_check() const;
   void start_polling();
   void poll();
   [[nodiscard]] bool found_by_polling();
@@ -83,6 +84,7 @@ class ring_link final : public listening_link {
   bool worker_ended_ = false;
   bool waiting_for_room_ = false;
   check_timer timer_;
+  std::chrono::nanoseconds check_in_ = timing::idle_link_check;
   busy_poll poll_;
   std::chrono::nanoseconds poll_turn_;
   bool polling_ = false;  // the worker is not told that this side sleeps

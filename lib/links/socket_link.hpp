@@ -36,7 +36,6 @@ class socket_link final : public listening_link {
   void read_socket() override { socket().async_read(reader_.space(), as_told()); }
   void take_in(std::size_t count) override { reader_.received(count); }
   void take_in_the_rest() override;
-  void expect_more(bool) override {}  // it comes with a word
   void write_on() override { flush(); }
 
   bool read_the_rest();

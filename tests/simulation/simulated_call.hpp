@@ -37,6 +37,7 @@ struct item_record {
   int begun = 0;
   pid_t begun_by = 0;
   bool over = false;  // the function has returned or thrown
+  bool sent = false;  // and its worker was at a later chunk since
   int outcomes = 0;
 };
 

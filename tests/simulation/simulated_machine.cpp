@@ -23,6 +23,7 @@ class simulated_process final : public detail::hosted_process {
   simulated_process(simulated_machine& machine, std::shared_ptr<simulated_worker> worker)
       : machine_{machine}, worker_{std::move(worker)} {
     worker_->when_over = [this] { is_over(); };
+    worker_->when_next_chunk = [this] { machine_.when_next_chunk(*worker_); };
   }
   ~simulated_process() override { end(); }
 

@@ -34,6 +34,7 @@ class simulated_machine final : public coterie::detail::machine {
     return workers_;
   }
   std::function<void(const simulated_worker&)> when_started;
+  std::function<void(const simulated_worker&)> when_next_chunk;
   std::function<void(const simulated_worker&)> when_over;
 
  private:

@@ -57,6 +57,7 @@ class stepping_transport final : public detail::worker_transport {
     return around([&] { return real_->end_results(); });
   }
   [[nodiscard]] bool begin_chunk(std::size_t first) override {
+    worker_.when_next_chunk();
     return around([&] { return real_->begin_chunk(first); });
   }
   [[nodiscard]] bool claim_up_to(std::size_t end, std::size_t unit) override {

@@ -49,6 +49,7 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   /// Of one that is over.
   [[nodiscard]] int wait_status() const noexcept { return wait_status_; }
   std::function<void()> when_over;
+  std::function<void()> when_next_chunk;  // begins: what is known of those before was sent
   void share_memory() noexcept { shares_memory_ = true; }
   [[nodiscard]] bool shares_memory() const noexcept { return shares_memory_; }
 

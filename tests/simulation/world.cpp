@@ -115,6 +115,10 @@ world::world(std::uint64_t seed, std::FILE* story_out)
           if (worker.shares_memory()) shares_memory_.insert(worker.pid());
           note_progress();
         };
+        machine_->when_next_chunk = [this](const simulated_worker& worker) {
+          for (item_record* const each : unsent_[worker.pid()]) each->sent = true;
+          unsent_[worker.pid()].clear();
+        };
         machine_->when_over = [this](const simulated_worker& worker) {
           tell("worker ", worker.rank(), " (pid ", worker.pid(), ") is over, status ",
                worker.wait_status());
@@ -277,6 +281,12 @@ void world::item_over(const order& what) {
   item.over = true;
   in_item_.erase(item.begun_by);
   note_progress();
+  unsent_[item.begun_by].push_back(&item);
+  if (!shares_memory_.contains(item.begun_by)) return;
+  const nanoseconds silence = loop_->now() - heard_of_[item.begun_by];
+  const auto latest = loop_->now() + std::clamp<nanoseconds>(2 * silence, timing::link_check,
+                                                             timing::idle_link_check);
+  untold_.emplace(latest + milliseconds{200}, &item);
 }
 
 item_record* world::outcome_of(std::uint64_t id, std::size_t index) {
@@ -292,6 +302,7 @@ item_record* world::outcome_of(std::uint64_t id, std::size_t index) {
   }
   item_record& item = call.items[index];
   if (++item.outcomes > 1) broken("an item has two outcomes");
+  heard_of_[item.begun_by] = loop_->now();
   ++call.outcomes;
   if (call.plan.form == call_form::stream && call.unread++ == 0) {
     loop_->add(loop_->now() + chance_.time_between(microseconds{1}, milliseconds{500}),
@@ -334,6 +345,7 @@ void world::check_crash(item_record& item, const std::exception_ptr& why) {
   }
   if (crash.item() != item.what.index) broken("a crash names another item");
   if (item.begun > 0 && item.begun_by != crash.pid()) broken("a crash names another worker");
+  if (item.sent) broken("a result was lost that had been sent");
   if (!shares_memory_.contains(crash.pid())) return;
   if (++lost_with_[crash.pid()] > 1) broken("two items were lost with one worker");
   const auto last = last_begun_.find(crash.pid());
@@ -367,6 +379,7 @@ summary world::run() {
       broken("nothing happens any more, and not everything is done");
     }
     check_quiet();
+    check_hidden();
   }
   if (fault_.empty()) check_end();
   return finished();
@@ -462,6 +475,21 @@ void world::arm_timer() {
 }
 
 // ---- rules ------------------------------------------------------------------------------------
+
+// Where memory is shared, no result waits behind a long item: the parent finds it, at the latest when
+// twice the time has passed that it took since it heard of the worker.
+void world::check_hidden() {
+  for (; !untold_.empty() && untold_.begin()->first < loop_->now();
+       untold_.erase(untold_.begin())) {
+    const item_record& item = *untold_.begin()->second;
+    const bool lives = std::ranges::any_of(machine_->workers(), [&](const auto& each) {
+      return each->pid() == item.begun_by && each->now_is() != simulated_worker::stage::over;
+    });
+    if (lives && item.outcomes == 0 && !calls_.at(item.what.call).ended) {
+      broken("a result is there, and is not told");
+    }
+  }
+}
 
 // As long as there is something to do, something happens: at the latest when the parent checks its
 // links, or, while no worker lives, when a start is tried again.

@@ -73,6 +73,7 @@ class world final : private call_events {
   item_record* outcome_of(std::uint64_t call, std::size_t index);
   void check_crash(item_record& item, const std::exception_ptr& why);
   void check_quiet();
+  void check_hidden();
   void check_end();
   void note_progress() { last_progress_ = loop_->now(); }
   [[nodiscard]] bool all_done() const;
@@ -92,6 +93,10 @@ class world final : private call_events {
   std::map<std::uint64_t, simulated_call> calls_;
   std::map<pid_t, std::size_t> lost_with_;  // items, by the worker that died
   std::map<pid_t, std::pair<std::uint64_t, std::size_t>> last_begun_;
+  std::map<pid_t, std::vector<item_record*>> unsent_;  // items that are over
+  std::map<pid_t, event_loop::time_point> heard_of_;   // when a result of the worker came last
+  std::multimap<event_loop::time_point, item_record*>
+      untold_;                               // results, and when they must be told
   std::size_t kill_in_ = 0;                  // steps: one of so many kills a worker from outside
   std::size_t leaves_at_ = ~std::size_t{0};  // the step at which the pool is destroyed
   bool closed_ = false;
