@@ -33,7 +33,7 @@ namespace coterie::detail {
 /// The other end is not believed: see `byte_ring`. Functions throw `bad_frame` where that is said,
 /// if the other end did what no end does.
 ///
-/// Precondition of every function but the constructor: the socket is open. Thread safety: none.
+/// Precondition of `read` and of all that send or receive: the socket is open. Thread safety: none.
 class ring_channel {
  public:
   /// The socket stays the caller's. The rings' memory must outlive the channel.
@@ -89,7 +89,7 @@ class ring_channel {
   /// Receives what is on the socket, without waiting. Throws `bad_frame` if that is not bells, or
   /// more descriptors than any end sends.
   arrival receive();
-  /// For a user who reads the socket in another way, and is sent no descriptors: takes in what was
+  /// For a user that reads the socket in another way, and is sent no descriptors: takes in what was
   /// read. Throws `bad_frame` if that is not bells.
   static void received(std::span<const std::byte> bytes);
   /// The next descriptor, in the order in which they were sent; empty if no more were received.

@@ -8,7 +8,6 @@
 
 #include "channel/byte_ring.hpp"
 #include "channel/claims.hpp"
-#include "channel/doorbell.hpp"
 #include "channel/open_results.hpp"
 
 namespace coterie::detail {

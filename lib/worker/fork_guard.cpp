@@ -18,8 +18,8 @@ void fork_guard::leave() const {
       "coterie: process %d, forked by a task in worker process %d, came back out of the task and is "
       "ended: the worker alone answers for the task. End such a process in the task, by _exit\n",
       static_cast<int>(::getpid()), static_cast<int>(home_.pid()));
-  // In one piece, beside what others write there. A standard error that is closed is no reason to
-  // stay.
+  // In one piece, beside what others write there. If standard error is closed, the process ends all
+  // the same.
   [[maybe_unused]] const auto written =
       ::write(STDERR_FILENO, text, static_cast<std::size_t>(length));
   ::_exit(exit_forked);

@@ -6,7 +6,7 @@
 namespace coterie::detail {
 
 /// Keeps a process that a task has forked from serving as the worker. Such a process may end inside
-/// the task, by `_exit` or `exec`. One that comes back out of the task would send frames in the
+/// the task, by `_exit` or `exec`. If it returns from the task, it would send frames in the
 /// worker's name: it says so on standard error, and ends.
 class fork_guard {
  public:

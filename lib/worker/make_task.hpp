@@ -10,13 +10,13 @@
 
 namespace coterie::detail {
 
-/// Makes the task of a definition, which is a `function_reference` to the factory, and behind it
-/// the bytes that the factory is given. Throws `bad_frame` if it is too short, `error` if there is
-/// no such factory here, and what the factory throws.
+/// Makes the task of a definition: a `function_reference` to the factory, and behind it the bytes
+/// that the factory is given. Throws `bad_frame` if the definition is too short, `error`
+/// (`errc::unknown_function`) if this process has no such factory, and what the factory throws.
 std::unique_ptr<task> make_task(std::span<const std::byte> definition);
 
-/// Calls a function that has no arguments and no result, unless it is empty. Throws what the
-/// function throws.
+/// Calls a function that has no arguments and no result, unless the function is empty. Throws what
+/// it throws.
 void call(const worker_function& function);
 
 }  // namespace coterie::detail

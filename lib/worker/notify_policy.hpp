@@ -12,8 +12,8 @@ namespace coterie::detail {
 /// When a worker notifies its parent of what it has published, and what else it does for its parent
 /// between two items: check for a cancellation, and yield the CPU.
 ///
-/// Waking the parent costs as much as a task of 15 us. So a worker whose items end quickly
-/// publishes results without notifying, and notifies once for many of them.
+/// Waking the parent costs as much as a task of 15 us. So a worker with short items publishes
+/// results without notifying, and notifies once for many of them.
 ///
 /// Has no clock: the time is given. Thread safety: none.
 class notify_policy {
@@ -46,8 +46,7 @@ class notify_policy {
     checked_ = now;
     return true;
   }
-  /// To yield the CPU, if the parent has read nothing since it was woken. Once for each time that
-  /// it was.
+  /// To yield the CPU, if the parent has read nothing since it was woken. Once for each wake-up.
   [[nodiscard]] bool may_yield(time_point now) noexcept {
     return now - flushed_ >= timing::stride && std::exchange(woken_, false);
   }

@@ -5,8 +5,8 @@
 
 namespace coterie::detail {
 
-/// Ends this process if its parent has ended already: before it could tie the worker to itself by
-/// the `lifeline`, which does the rest.
+/// Ends this process if its parent has ended before it tied the worker to itself by the `lifeline`.
+/// From then on the lifeline ends the worker.
 void end_without_parent(const worker_environment& environment);
 
 }  // namespace coterie::detail

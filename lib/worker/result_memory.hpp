@@ -12,8 +12,8 @@
 
 namespace coterie::detail {
 
-/// Where a worker encodes results: among the open ones (`open_results`) while they are few, and in
-/// a segment when they are many.
+/// The memory in which a worker encodes results: that of the open results (`open_results`) as long
+/// as they fit there, else a segment.
 class result_memory final : public buffer_memory {
  public:
   result_memory(std::span<std::byte> open, std::shared_ptr<worker_segments> segments)

@@ -86,7 +86,7 @@ void result_teller::send_news() {
     queue.push(frame_header::of(news),
                results_.space().subspan(told_.bytes, now.bytes - told_.bytes));
   } catch (const std::bad_alloc&) {
-    return;  // perhaps there is room for them next time
+    return;  // the next check tries again
   }
   told_ = now;
   write_all(socket_, queue, runtime_);
@@ -94,7 +94,7 @@ void result_teller::send_news() {
 
 void result_teller::start() {
   started_ = true;
-  // The signals of the process are for the threads that know of them.
+  // Signals to the process are for the program's own threads.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -102,25 +102,25 @@ void result_teller::start() {
   try {
     thread_ = std::thread{[this] { run(); }};
   } catch (const std::system_error&) {
-    thread_ = {};  // as good as a link can be without it
+    thread_ = {};  // results wait until the worker sends them
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 // A worker that sends results itself often enough is never disturbed: each `begin` puts off the
-// look. And one look in vain while the worker holds no results parks the thread: so it is woken
-// only for work that comes after a pause.
+// next check. A check that finds no open results parks the thread. So it is woken only for work
+// that comes after a pause.
 void result_teller::run() {
   ::pthread_setname_np(::pthread_self(), "coterie-teller");
   std::unique_lock lock{mutex_};
-  worker_runtime::time_point looked{};
-  const auto due = [&] { return (open_ ? std::max(begun_, looked) : begun_) + interval_; };
+  worker_runtime::time_point checked{};
+  const auto due = [&] { return (open_ ? std::max(begun_, checked) : begun_) + interval_; };
   while (!leaving_) {
     changed_.wait_until(lock, due());
     if (runtime_.now() < due()) continue;
     if (open_) {
       send_news();
-      looked = runtime_.now();
+      checked = runtime_.now();
     } else {
       parked_ = true;
       changed_.wait(lock, [this] { return !parked_ || leaving_; });

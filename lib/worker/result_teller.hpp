@@ -17,18 +17,19 @@
 
 namespace coterie::detail {
 
-/// Sends the results of a worker that shares no memory with its parent while the worker runs a long
-/// item: so they do not wait for its end, and are not lost with it.
+/// Sends the results of a worker that shares no memory with its parent, while the worker runs a
+/// long item. So results do not wait for the end of that item, and are not lost if it ends the
+/// worker.
 ///
 /// The worker encodes results in `results`, in memory of its own, and counts each when it is whole.
-/// A thread of this class looks there, and sends as a frame what has been there for `interval`.
-/// From `begin` to `end` the socket belongs to that thread, from `end` to `begin` to the worker,
-/// and so the frames of both are whole and in order. The worker sends the rest itself.
+/// A thread of this class checks that memory, and sends as a frame what has been there for
+/// `interval`. From `begin` to `end` the socket belongs to that thread, from `end` to `begin` to
+/// the worker. So the frames of both are whole and in order. The worker sends the rest itself.
 ///
-/// The thread starts with the first results: what an initializer asks of the system for its own
-/// thread (CPUs, priority, a filter of system calls) holds for this one as well. It takes no
-/// signals. While the worker has nothing to do the thread is parked. If the system refuses the
-/// thread, or the runtime has none, results wait until the worker sends them.
+/// The thread starts with the first results. What an initializer asks of the system for its own
+/// thread (CPUs, priority, a filter of system calls) therefore holds for this one as well. The
+/// thread takes no signals. It is parked while the worker has nothing to do. If the system refuses
+/// the thread, or the runtime has none, results wait until the worker sends them.
 ///
 /// Thread safety: one thread besides its own at a time.
 class result_teller {
@@ -41,13 +42,13 @@ class result_teller {
   ~result_teller();
 
   [[nodiscard]] const open_results& results() const noexcept { return results_; }
-  /// What comes into `results` next are results of these items. Precondition: all frames are sent.
+  /// The next results in `results` are those of these items. Precondition: all frames are sent.
   void begin(std::uint64_t sent, job_id job, chunk_id chunk, std::size_t first);
-  /// The worker sends what `results` holds, but for what is returned: that has been sent. Nothing,
-  /// if there was no `begin`.
+  /// From now on the worker sends what `results` holds. Returns the part that has been sent
+  /// already; nothing if there was no `begin`.
   told_results end();
 
-  /// Sends what has come into `results` and was not sent yet. The thread does this.
+  /// Sends what is in `results` and was not sent yet. The thread does this.
   void tell();
 
  private:
@@ -72,7 +73,7 @@ class result_teller {
   bool open_ = false;  // between `begin` and `end`; only the worker changes it
   bool parked_ = false;
   bool leaving_ = false;
-  message::values all_{};  // that are in `results_`, but for their number
+  message::values all_{};  // those in `results_`; their number is not kept here
   told_results told_;
   worker_runtime::time_point begun_{};
   bool started_ = false;

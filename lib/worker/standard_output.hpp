@@ -10,10 +10,10 @@
 
 namespace coterie::detail {
 
-/// What a task has printed must not wait in the worker for the next task, which may never come, or
-/// kill it: it leaves before the news of the task does.
+/// Writes out what a task has printed, before the parent learns of the task. The next task may
+/// never come, or may kill the worker.
 ///
-/// A program may have `std::cout` throw when it cannot be written. That is the fate of no item.
+/// A program may have `std::cout` throw when it cannot be written. No item fails by that.
 inline void flush_standard_output() {
   std::fflush(stdout);
   try {
@@ -23,9 +23,9 @@ inline void flush_standard_output() {
   }
 }
 
-/// Has what goes into a pipe leave at each end of a line, as it does at a terminal: so it is there
-/// if the next line crashes, and lines of several workers stay whole. To be called before anything
-/// is written.
+/// Has standard output written at the end of each line also if it is a pipe. So a line is out
+/// before the next one crashes, and lines of several workers stay whole. Precondition: nothing was
+/// written.
 inline void write_whole_lines() noexcept {
   struct stat now{};
   if (::fstat(STDOUT_FILENO, &now) != 0 || !S_ISFIFO(now.st_mode)) return;

@@ -20,7 +20,7 @@ auto believing(worker_runtime& runtime, Work work) -> decltype(work()) {
   }
 }
 
-// Whether there is such a frame among those that have not been taken, or at least its beginning.
+// Whether a frame of this kind has come, or at least its header, that `next` has not returned.
 template <class Condition>
 bool has_one(const frame_reader& frames, Condition condition) {
   std::size_t position = 0;
@@ -44,7 +44,7 @@ std::optional<frame> worker_link::next() {
     for (;;) {
       const auto found = take();
       if (!found || !is_for_the_link(found->header.kind)) return found;
-      take_for_the_link(found->header);
+      handle_own(found->header);
     }
   });
 }
@@ -64,7 +64,7 @@ bool worker_link::another_chunk_has_come() {
     const auto is_chunk = [](const frame_header& each) { return each.kind == message_kind::run; };
     if (has_one(current_, is_chunk) || has_one(ahead_, is_chunk)) return true;
     if (!transport_->input_waits()) return false;
-    look_ahead(false);
+    read_ahead(false);
     return has_one(ahead_, is_chunk);
   });
 }
@@ -80,7 +80,7 @@ std::span<const std::byte> worker_link::items_of(const frame& chunk) const {
 
 bool worker_link::cancelled(job_id job) {
   return believing(runtime_, [&] {
-    look_ahead(false);
+    read_ahead(false);
     return has_one(ahead_, [job](const frame_header& each) {
       return each.kind == message_kind::cancel && each.as<message::cancel>().job == job;
     });
@@ -88,15 +88,15 @@ bool worker_link::cancelled(job_id job) {
 }
 
 // Reads what has come, behind the frame that is in use.
-void worker_link::look_ahead(bool may_wait) {
+void worker_link::read_ahead(bool may_wait) {
   if (current_.in_the_middle()) {
-    // Only the first look of a chunk finds anything here; `ahead_` is then still empty.
+    // Only the first call during a chunk finds anything here; `ahead_` is then still empty.
     current_.hand_over_to(ahead_);
   }
   while (read_into(ahead_, may_wait) > 0) may_wait = false;
   std::size_t position = 0;
   while (const auto each = ahead_.peek(position)) {
-    if (is_for_the_link(each->header.kind)) take_for_the_link(each->header);
+    if (is_for_the_link(each->header.kind)) handle_own(each->header);
   }
 }
 
@@ -108,15 +108,16 @@ std::size_t worker_link::read_into(frame_reader& reader, bool may_wait) {
 
 // ---- segments ---------------------------------------------------------------------------------
 
-// A frame that was looked at ahead comes again when it is its turn.
-void worker_link::take_for_the_link(const frame_header& told) {
-  segments_->take(told, [this] { return transport_->take_descriptor(); });
+// A frame that was handled when it was read ahead comes again in its turn.
+void worker_link::handle_own(const frame_header& header) {
+  segments_->take(header, [this] { return transport_->take_descriptor(); });
 }
 
-void worker_link::send_results(const message::values& what, byte_buffer& bytes, std::size_t told) {
+void worker_link::send_results(const message::values& what, byte_buffer& bytes,
+                               std::size_t already_sent) {
   const bool in_segment = bytes.memory() != nullptr && bytes.data() != memory_->open().data();
-  if (!in_segment && !move_to_segment(bytes)) return send(what, bytes.view().subspan(told));
-  // A link that has segments tells nothing beforehand.
+  if (!in_segment && !move_to_segment(bytes)) return send(what, bytes.view().subspan(already_sent));
+  // On a link with segments nothing was sent already.
   frame_header elsewhere = frame_header::of(what);
   elsewhere.segment = segments_->send(bytes.view());
   elsewhere.length = bytes.size();
@@ -129,11 +130,11 @@ void worker_link::send_results(const message::values& what, byte_buffer& bytes, 
 bool worker_link::move_to_segment(byte_buffer& bytes) {
   if (bytes.size() < least_in_segment || !transport_->has_segments()) return false;
   return believing(runtime_, [&] {
-    look_ahead(false);
-    // The parent takes what it has been sent one after the other.
+    read_ahead(false);
+    // The parent reads results one after the other, and gives each segment back.
     while (segments_->none_free()) {
       flush();
-      look_ahead(true);
+      read_ahead(true);
     }
     byte_buffer moved{segments_};
     moved.reserve(bytes.size());
@@ -154,7 +155,7 @@ void worker_link::ask_for_segment(std::size_t size) {
   queue_.push(frame_header::of(message::want_segment{.segment = number, .size = size}));
   while (segments_->asked_for(number)) {
     flush();
-    look_ahead(true);
+    read_ahead(true);
   }
 }
 
@@ -175,9 +176,9 @@ void worker_link::flush() {
   if (policy_.has_news()) policy_.notified(transport_->notify());
 }
 
-// Where all CPUs are busy the kernel may choose this one for the parent, and have it wait until the
-// time slice of this process ends: on Linux 6.18 for 1 to 3 ms. Not without need, since the time
-// may go to a stranger.
+// Where all CPUs are busy, the kernel may choose the CPU of this process for the parent, which then
+// waits until the time slice of this process ends: 1 to 3 ms on Linux 6.18. A parent that has read
+// everything needs no CPU, and the time could go to any other process.
 void worker_link::yield_to_parent() {
   if (!transport_->all_is_read()) runtime_.yield();
 }

@@ -101,8 +101,8 @@ void worker_loop::set_up(const frame& arrived) {
     state_.size = setup_.size;
     call(setup_.initializer);
     link_.guard().check();
-    // Words that lie in shared memory could otherwise come before the news that the socket is
-    // closed: the parent would give work to a worker that cannot be woken.
+    // Otherwise `ready`, through shared memory, could arrive before the end of the socket: the
+    // parent would give work to a worker that cannot be woken.
     if (file_identity::of(descriptor_) != socket_) leave_without_link(runtime_);
     link_.send(message::ready{});
   } catch (...) {

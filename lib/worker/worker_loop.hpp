@@ -21,11 +21,11 @@
 
 namespace coterie::detail {
 
-/// What a worker does from its greeting to its end: takes the parent's messages one after the
+/// What a worker does from its greeting to its end: it handles the parent's messages one after the
 /// other, and runs chunks. Thread safety: none.
 class worker_loop {
  public:
-  /// `descriptor` is the socket from which `link` was accepted. It stays the caller's, and it and
+  /// `descriptor` is the socket from which `link` was accepted. It stays the caller's. It and
   /// `runtime` must outlive the loop.
   worker_loop(int rank, worker_transport::accepted link, worker_runtime& runtime, int descriptor);
   worker_loop(const worker_loop&) = delete;
@@ -36,8 +36,8 @@ class worker_loop {
   [[noreturn]] void run();
 
  private:
-  // The function of a job is made when the first of its items is about to run: should the program's
-  // own code end the process while it does that, an item has begun, and is not sent again.
+  // The function of a job is made when the first of its items is about to run. If the program's
+  // code ends the process while it makes the function, an item has begun, and is not sent again.
   struct known_job {
     std::vector<std::byte> definition;
     std::unique_ptr<task> function;

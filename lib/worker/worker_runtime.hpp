@@ -8,9 +8,10 @@ namespace coterie::detail {
 
 /// What the worker's end of a link runs on: its clock, its waits, and the end of its process.
 ///
-/// Every function may throw, also one that does not return: an implementation can end a worker by
-/// an exception of a type of its own, which is no `std::exception`. Each later call throws it
-/// again. So no function is called in a destructor or in a function that is `noexcept`.
+/// Every function may throw, also one that does not return. An implementation can end a worker by
+/// an exception of a type of its own, which is no `std::exception`; each later call throws it
+/// again. So no function of a runtime is called in a destructor, or in a function that is
+/// `noexcept`.
 class worker_runtime {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -35,8 +36,8 @@ class worker_runtime {
   /// and `exit_at_once` too.
   [[nodiscard]] virtual bool has_threads() const = 0;
 
-  /// To be called first wherever an exception of any type was caught: if the worker has ended, this
-  /// throws.
+  /// Throws if the worker has ended. To be called first in every handler that catches all
+  /// exceptions: a worker that has ended tells its parent of no error.
   virtual void require_running() = 0;
 
   /// Ends the worker, and runs what the program runs at its exit.

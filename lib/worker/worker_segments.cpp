@@ -18,8 +18,8 @@ auto& numbered(Segments& segments, std::uint64_t number) {
   return segments[number - 1U];
 }
 
-// No memory for no bytes. A frame that speaks of memory is no better than the memory. Throws
-// `boost::system::system_error` if it cannot be mapped here.
+// Returns no memory for no bytes. Throws `bad_frame` if the descriptor is not the memory that the
+// frame promised, and `boost::system::system_error` if the memory cannot be mapped here.
 shared_memory open(unique_descriptor descriptor, std::size_t size, memory_writer writer) {
   if (size == 0) return {};
   try {
@@ -40,7 +40,7 @@ void worker_segments::place_argument(std::uint64_t number, std::size_t size,
   try {
     segment.memory = open(std::move(descriptor), size, memory_writer::creator);
   } catch (const boost::system::system_error&) {
-    // No addresses for it, perhaps. That is a matter of the items that come in it.
+    // Perhaps there are no addresses for it. The items that come in it fail.
     segment.problem = std::current_exception();
   }
 }

@@ -15,14 +15,14 @@
 
 namespace coterie::detail {
 
-/// The segments of a link as its worker sees them; those for results also as memory that the worker
-/// encodes them into. Thread safety: none.
+/// The segments of a link at the worker's end. Those for results are also a `buffer_memory`, into
+/// which the worker encodes them. Thread safety: none.
 ///
-/// Functions that take a frame of the parent's throw `bad_frame` if it makes no sense.
+/// Functions with a frame of the parent's throw `bad_frame` if it makes no sense.
 class worker_segments final : public buffer_memory {
  public:
-  /// What the parent says of a segment, unless it was taken already; `take_descriptor` is called if
-  /// memory comes with it.
+  /// Handles what the parent says of a segment, unless that was handled before. Calls
+  /// `take_descriptor` if memory comes with it.
   template <class TakeDescriptor>
   void take(const frame_header& told, TakeDescriptor take_descriptor) {
     // The messages of segments are alike.
@@ -38,23 +38,22 @@ class worker_segments final : public buffer_memory {
     }
   }
 
-  /// Where the argument lies. Throws what was wrong with its memory, if it could not be mapped
-  /// here.
+  /// The argument, in its segment. If the segment could not be mapped, throws why.
   [[nodiscard]] std::span<const std::byte> argument(const frame_header& header) const;
 
   // buffer_memory
   std::span<std::byte> take(std::size_t wanted) noexcept override;
   void give_back(std::span<std::byte> taken) noexcept override;
 
-  /// Where a buffer of this memory lies. From now on it is the parent's.
+  /// The segment in which these bytes of this memory lie. From now on it is the parent's.
   segment_number send(std::span<const std::byte> bytes);
 
-  /// Whether all are written to, or with the parent.
+  /// Whether all segments for results are being written, or are the parent's.
   [[nodiscard]] bool none_free() const noexcept {
     return smallest_free(results_, 0, is_free) == nullptr;
   }
-  /// Gives up the memory of one that nobody uses, and returns which: the parent is to be asked for
-  /// other. Precondition: not `none_free`.
+  /// Gives up the memory of a free segment for results, and returns which. The parent is to be
+  /// asked for more memory. Precondition: not `none_free`.
   segment_number give_up_one();
   /// Whether the parent has not answered yet.
   [[nodiscard]] bool asked_for(segment_number number) const {

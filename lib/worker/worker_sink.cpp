@@ -29,8 +29,8 @@ bool worker_sink::begin(const message::run& items, const manner& how) {
   publish();
   const auto now = runtime_.now();
   pace_.begin_chunk(now);
-  // The parent had better send more before it is done. And it relies on this: it hears of all that
-  // was done before the last chunk that it has sent.
+  // The parent should send more before this chunk is done. It also relies on this: it is notified
+  // of everything that was done before the last chunk that it has sent.
   if (!link_.another_chunk_has_come()) {
     link_.flush();
     policy_.flushed(now);
@@ -63,20 +63,19 @@ void worker_sink::succeeded(std::size_t count) {
   row_ = nullptr;
   waiting_ += count;
   whole_ = results_.size();
-  // Before the last of the claimed results can be seen: the parent may end this process once it has
-  // it.
+  // Before the parent can see the last of the claimed results: it may then end this process.
   if (first_ + waiting_ == claimed_) {
     link_.guard().check();
     flush_standard_output();
   }
   if (!are_open()) return push_values();
   result_progress::store(progress_word(), result_progress::pack(waiting_, whole_));
-  // What comes next must have room, so that it is open too.
+  // The next results must have room, so that they are open too.
   const bool full = whole_ > 0 && whole_ + most_in_a_row > results_.capacity();
   if (full || waiting_ >= many) push_values();
 }
 
-// Whether the results lie among the open ones. Those of functions that return nothing do.
+// Whether the results are open. Those of functions that return nothing are.
 bool worker_sink::are_open() const {
   return results_.data() == nullptr || results_.data() == link_.open().space().data();
 }
@@ -128,11 +127,11 @@ void worker_sink::publish() {
   if (link_.results_survive() || may_wait()) link_.begin_results(job_, chunk_, first_);
 }
 
-// Whether results of this chunk may lie here while another item runs.
+// Whether results of this chunk may stay unsent while another item runs.
 bool worker_sink::may_wait() const { return how_.chunksize != 1 && first_ + 1 < count_; }
 
-// The usual memory is kept, what was needed for large results is not: a segment is for whoever
-// needs it next, the heap has better uses, and the next results may again lie among the open ones.
+// The usual memory is kept, memory for large results is not: a segment is free for other results,
+// the heap is not held for nothing, and the next results may be open again.
 void worker_sink::empty_results() {
   if (are_open()) {
     results_.clear();
@@ -159,9 +158,8 @@ std::size_t worker_sink::allowance() {
   return granted;
 }
 
-// As far as they have not been taken back. A chunk of the size that was given is one worker's, as a
-// whole, but only what is about to run is claimed: what is not, has not begun, should this process
-// end.
+// Claims as many as are not revoked. A chunk of given size runs on one worker as a whole, but only
+// items that are about to run are claimed: if this process ends, the others have not begun.
 void worker_sink::claim(std::size_t end) {
   if (end <= claimed_) return;
   const std::size_t unit = std::max<std::size_t>(how_.chunksize, 1);

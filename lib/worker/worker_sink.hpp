@@ -19,17 +19,19 @@ namespace coterie::detail {
 /// Sends the results of a chunk to the parent: together while they come quickly, each at once when
 /// they do not.
 ///
-/// Results lie among the open ones (`worker_link::open`) until they are sent, and whatever else is
-/// sent is out before the next item begins. So the parent gets them although the next item is long,
-/// and, if the link can do that (`worker_link::results_survive`), even if this process ends. If it
-/// cannot, the parent gets at least what was finished a short while before, and knows which items
-/// have begun; and how a chunk of given size ended is out before the next begins.
+/// Results are open (`worker_link::open`) until they are sent. Everything else is sent before the
+/// next item begins. So the parent gets results although the next item is long.
+///
+/// On a link on which open results survive (`worker_link::results_survive`), the parent gets them
+/// even if this process ends. On any other link the parent gets at least those that were whole a
+/// short while before, and knows which items have begun; and all results of a chunk of given size
+/// are sent before the next such chunk begins.
 class worker_sink final : public result_sink {
  public:
   /// How the results of a job are sent.
   struct manner {
-    std::size_t chunksize = 0;  // items that are one worker's as a whole; 0: single ones
-    /// No result waits longer than this for those after it, as long as items end.
+    std::size_t chunksize = 0;  // items that run on one worker as a whole; 0: single ones
+    /// The longest time for which a result waits for those after it, as long as items end.
     std::chrono::nanoseconds longest_wait = timing::longest_silence;
   };
 
@@ -39,20 +41,20 @@ class worker_sink final : public result_sink {
         results_{link.memory_for_results()},
         policy_{link.policy()} {}
 
-  /// The items that `run` brings come next. False: the parent has taken them back. To be told of
-  /// each that comes.
+  /// Begins the chunk that `items` says. To be called for each that comes. False: the parent has
+  /// revoked it.
   bool begin(const message::run& items, const manner& how);
-  /// Tells the parent that the chunk is over, with whatever has not been sent.
+  /// Ends the chunk: sends what was not sent, and that it is done.
   void end();
 
-  /// Claims the next item: what is done for it from now on may end this process.
+  /// Claims the next item. What the program does for it from now on may end this process.
   void reach_first() { claim(first_ + 1); }
 
-  /// The exception that is being handled is the fate of every item that has none yet, and has not
-  /// been taken back.
+  /// Fails every item that has not ended and is not revoked, with the exception that is being
+  /// handled.
   void fail_rest();
 
-  /// The index in the chunk of the item that runs.
+  /// The index, in the chunk, of the item that runs.
   [[nodiscard]] std::size_t current() const noexcept {
     return first_ + (row_ == nullptr ? waiting_ : result_progress::count_in(*row_));
   }
@@ -82,14 +84,14 @@ class worker_sink final : public result_sink {
   std::size_t whole_ = 0;    // bytes of `results_` that are whole results
   std::size_t waiting_ = 0;  // results in `results_`
   std::uint64_t uncounted_ = 0;
-  const std::uint64_t* row_ = nullptr;  // what counts results in a row, until they are told of
+  const std::uint64_t* row_ = nullptr;  // the count of results in a row, while they are made
   job_id job_ = 0;
   chunk_id chunk_ = 0;
   manner how_;
   std::size_t begun_with_ = 0;
   std::size_t count_ = 0;
   std::size_t first_ = 0;    // of the results in `results_`
-  std::size_t claimed_ = 0;  // items before this one are this worker's
+  std::size_t claimed_ = 0;  // items before this one are claimed
   item_pace pace_;
   notify_policy& policy_;
 };

@@ -34,7 +34,7 @@ class worker_socket final : public worker_transport {
   std::size_t write(std::span<const iovec> pieces) override {
     return write_some(descriptor_, pieces, runtime_);
   }
-  // Who waits for a socket is woken by what is written.
+  // What is written to a socket wakes the process that waits for it.
   bool notify() override { return false; }
   [[nodiscard]] bool all_is_read() override { return true; }
   [[nodiscard]] const open_results& results() const noexcept override { return teller_.results(); }
@@ -43,7 +43,7 @@ class worker_socket final : public worker_transport {
     teller_.begin(sent, job, chunk, first);
   }
   [[nodiscard]] told_results end_results() override { return teller_.end(); }
-  /// Tells the parent of results that are open, as happens by itself from time to time.
+  /// Sends open results, as the thread of `result_teller` does.
   void tell() { teller_.tell(); }
   [[nodiscard]] bool begin_chunk(std::size_t) override {
     items_.begin();

@@ -30,7 +30,7 @@ worker_transport::accepted worker_transport::accept(int socket, worker_runtime& 
   link_offer offer;
   channel_received came =
       receive_with_descriptors(socket, std::as_writable_bytes(std::span{&offer, 1}), 0);
-  // It was sent in one piece, and so it comes.
+  // It was sent in one piece, and arrives in one.
   if (came.count != sizeof offer) leave_without_parent(runtime);
   if (offer.frames_travel == link_offer::way::socket) {
     return {std::make_unique<worker_socket>(socket, std::move(came.descriptors.front()), runtime),

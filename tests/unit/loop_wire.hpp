@@ -20,6 +20,7 @@
 
 #include "channel/begun_counter.hpp"
 #include "channel/byte_ring.hpp"
+#include "channel/doorbell.hpp"
 #include "channel/link_offer.hpp"
 #include "channel/ring_pair.hpp"
 #include "frames.hpp"
