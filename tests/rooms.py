@@ -22,7 +22,7 @@ rooms = {
     "program": ["errors"],
     "channel": ["timing", "system", "messages"],
     "links": ["timing", "system", "runtime", "messages", "channel"],
-    "schedule": ["timing", "messages"],
+    "schedule": ["timing", "system", "messages"],
     "processes": ["timing", "system", "program"],
     "worker": ["timing", "system", "messages", "errors", "program", "channel", "processes"],
     "host": ["runtime", "messages", "errors", "program", "channel", "links", "processes"],

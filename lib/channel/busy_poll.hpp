@@ -45,7 +45,7 @@ class busy_poll {
   /// Polls until `found()`, for `turn` or until the poll is over, and returns whether it was found.
   /// `now()` reads the clock.
   template <class Now, class Found>
-  bool look(std::chrono::nanoseconds turn, Now now, Found found) {
+  bool poll(std::chrono::nanoseconds turn, Now now, Found found) {
     time_point before = now();
     const time_point turn_end = std::min(before + turn, end_);
     for (;;) {

@@ -90,7 +90,7 @@ std::size_t ring_writer::room_for(std::size_t count) {
   return room();
 }
 
-// Releases, so that who sees the index sees the bytes.
+// Releases, so that a side which sees the index sees the bytes.
 void ring_writer::publish() { word{ring_.words().head}.store(head_, std::memory_order_release); }
 
 std::size_t ring_writer::write(std::span<const std::byte> bytes) {
@@ -164,7 +164,7 @@ void ring_reader::look_at_head() {
   seen_head_ = head;
 }
 
-// Releases, so that who sees the room may fill it: the bytes have been copied out.
+// Releases, so that a side which sees the room may fill it: the bytes have been copied out.
 void ring_reader::publish() { word{ring_.words().tail}.store(tail_, std::memory_order_release); }
 
 std::size_t ring_reader::read(std::span<std::byte> to) {

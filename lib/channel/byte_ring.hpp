@@ -13,7 +13,7 @@ namespace coterie::detail {
 /// `ring_writer`, and one reads, through a `ring_reader`; neither waits for the other to look.
 ///
 /// The memory holds no pointers, so each process may map it elsewhere. Memory of zeros is an empty
-/// ring: nobody has to prepare it, and it does not matter which side comes first.
+/// ring: it needs no preparation, and either side may come first.
 ///
 /// Neither side believes the other. Each keeps its own index to itself, and takes the other's only
 /// after it was found possible. A process that writes nonsense into the memory can make the other
@@ -91,7 +91,7 @@ class ring_writer {
   /// The reader wakes it when that much is free. Small wishes make the two take turns for a few
   /// bytes each; half of the capacity is a good wish for one with much to write.
   [[nodiscard]] bool prepare_wait(std::size_t wanted);
-  /// Takes back the announcement, after something else ended the sleep.
+  /// Revokes the announcement, after something else ended the sleep.
   void stop_waiting() noexcept;
 
  private:
@@ -137,7 +137,7 @@ class ring_reader {
   /// Announces that this side is about to sleep until something can be read. Returns whether it
   /// may: false if there is something already. Throws `bad_frame`.
   [[nodiscard]] bool prepare_sleep();
-  /// Takes back the announcement, after something else ended the sleep.
+  /// Revokes the announcement, after something else ended the sleep.
   void stop_sleeping() noexcept;
 
  private:

@@ -78,8 +78,8 @@ void revoker::ended(chunk_id chunk) noexcept {
   under_way_.erase(found);
 }
 
-std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t unit,
-                                                spare_next spare) {
+std::optional<revoker::left> revoker::revoke(std::size_t least, std::size_t unit,
+                                             spare_next spare) {
   const word claimed{where_.word()};
   std::uint64_t seen = claimed.load(std::memory_order_relaxed);
   for (int tries = most_tries; tries > 0; --tries) {
@@ -121,7 +121,7 @@ std::optional<revoker::left> revoker::take_back(std::size_t least, std::size_t u
   return std::nullopt;
 }
 
-// What was claimed when the rest was taken back counts too: results of these may be open behind a
+// What was claimed when the rest was revoked counts too: results of these may be open behind a
 // long item.
 bool revoker::may_be_silent() const noexcept {
   return under_way_.size() > 2 || std::ranges::any_of(under_way_, [](const sent_chunk& each) {

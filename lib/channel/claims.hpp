@@ -21,12 +21,12 @@ constexpr std::size_t end_of_unit(std::size_t index, std::size_t unit) noexcept 
 }
 
 /// Which of the items that a worker was sent it has claimed, in memory that it shares with its
-/// parent. The worker claims items before it runs them (`claimer`); the parent takes back what is
+/// parent. The worker claims items before it runs them (`claimer`); the parent revokes what is
 /// not claimed, and knows at once what that is (`revoker`).
 ///
 /// Both change the same word, so that one of them is first: it says at which chunk the worker is,
 /// by its number in the row of those that were sent, which items of it are claimed, and up to which
-/// chunk everything else has been taken back.
+/// chunk everything else has been revoked.
 ///
 /// Memory of zeros is a worker that has begun nothing. A worker that writes nonsense here is left
 /// with what it has, or found out when it sends results of other items than it said.
@@ -45,7 +45,7 @@ class claims {
 
     std::uint32_t items = 0;    // of `begun`, those before this one are claimed
     std::uint16_t begun = 0;    // the number of the chunk that was begun last; numbers go round
-    std::uint16_t revoked = 0;  // up to this one, what is not claimed has been taken back
+    std::uint16_t revoked = 0;  // up to this one, what is not claimed has been revoked
   };
   static_assert(sizeof(state) == sizeof(std::uint64_t));
 
@@ -61,10 +61,10 @@ class claimer {
   explicit claimer(claims where) noexcept : where_{where} {}
 
   /// To be told of each chunk that comes, in order; it begins with the item `first`. False: it has
-  /// been taken back.
+  /// been revoked.
   [[nodiscard]] bool begin(std::size_t first) noexcept;
-  /// Claims all items before the one with the index `end`. False: they have been taken back. Where
-  /// items are one worker's in units of several, a unit is not taken back once its first item is
+  /// Claims all items before the one with the index `end`. False: they have been revoked. Where
+  /// items are one worker's in units of several, a unit is not revoked once its first item is
   /// claimed.
   [[nodiscard]] bool claim_up_to(std::size_t end, std::size_t unit = 1) noexcept;
 
@@ -74,7 +74,7 @@ class claimer {
 };
 
 /// The parent's side. Thread safety: none. Precondition: so many chunks are sent and not begun, or
-/// were taken back and not noticed, that their numbers can be told apart: less than 2^15.
+/// were revoked and not noticed, that their numbers can be told apart: less than 2^15.
 class revoker {
  public:
   explicit revoker(claims where) noexcept : where_{where} {}
@@ -90,11 +90,11 @@ class revoker {
     std::size_t kept = 0;           // of that chunk the items before this one
     std::vector<chunk_id> revoked;  // those behind it: the worker will not look at them
   };
-  /// Takes back all that the worker has not claimed, unless it is less than `least` items; a unit
+  /// Revokes all that the worker has not claimed, unless it is less than `least` items; a unit
   /// of which it has claimed some stays with it as a whole. Nothing either, if the worker says what
   /// cannot be.
-  [[nodiscard]] std::optional<left> take_back(std::size_t least, std::size_t unit = 1,
-                                              spare_next spare = spare_next::yes);
+  [[nodiscard]] std::optional<left> revoke(std::size_t least, std::size_t unit = 1,
+                                           spare_next spare = spare_next::yes);
 
   /// Of a worker that has ended, and all of whose results are known: how many items of `chunk`
   /// behind the first `done` may have begun. That is one at most: each result is in sight before

@@ -68,7 +68,7 @@ std::optional<frame> open_results::read(std::uint64_t received, byte_buffer& cop
   return found;
 }
 
-std::optional<frame> open_results_reader::look() {
+std::optional<frame> open_results_reader::check() {
   auto found = from_.read(received_, copy_);
   if (!found) return std::nullopt;
   const auto results = found->header.as<message::values>();

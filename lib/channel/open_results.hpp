@@ -66,19 +66,19 @@ class open_results_reader {
  public:
   explicit open_results_reader(open_results from) noexcept : from_{from} {}
 
-  /// Results that neither `look` nor `take` has seen, as a frame that is valid until the next call;
-  /// empty if there are none. All frames that have come must have been taken before.
-  [[nodiscard]] std::optional<frame> look();
+  /// Results that neither `check` nor `take` has seen, as a frame that is valid until the next
+  /// call; empty if there are none. All frames that have come must have been taken before.
+  [[nodiscard]] std::optional<frame> check();
 
-  /// Leaves out of a frame what `look` has seen. False if nothing is left of it. Throws `bad_frame`
-  /// if that was something else.
+  /// Leaves out of a frame what `check` has seen. False if nothing is left of it. Throws
+  /// `bad_frame` if that was something else.
   [[nodiscard]] bool take(frame& arrived);
 
  private:
   open_results from_;
   byte_buffer copy_;
   std::uint64_t received_ = 0;  // frames
-  // What `look` has seen of the next frame.
+  // What `check` has seen of the next frame.
   std::size_t seen_ = 0;
   std::size_t seen_bytes_ = 0;
   std::uint64_t first_ = 0;

@@ -32,7 +32,7 @@ class argument_segments final : public buffer_memory {
   [[nodiscard]] segment_number number_of(std::span<const std::byte> bytes) const noexcept;
   [[nodiscard]] segment& at(segment_number number) { return all_.at(number - 1U); }
 
-  /// Gives up those that nobody uses: calls `forget(number)` for each of them that the worker
+  /// Gives up those that are not used: calls `forget(number)` for each of them that the worker
   /// knows.
   template <class Forget>
   void drop_unused(Forget forget) {

@@ -56,7 +56,9 @@ void listening_link::listen() {
     // A worker that has as much to say as it announces would have had the room for it.
     disbelieve("it announced a message that does not fit into memory");
   }
-  tell();
+  runtime_.post([owner = owner_.lock(), this] {
+    if (!socket_->closed()) tell();
+  });
 }
 
 void listening_link::disbelieve(std::string problem) {

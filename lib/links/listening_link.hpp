@@ -41,7 +41,8 @@ class listening_link : public link, private socket_events {
 
   // For each kind to use.
 
-  /// Tells that frames may have come, unless nothing more is to be told. Returns whether there were any.
+  /// Tells that frames may have come, unless nothing more is to be told. Returns whether there were
+  /// any.
   bool tell();
   /// To be called for each frame that `next` gives.
   void took_frame() noexcept { took_frames_ = true; }

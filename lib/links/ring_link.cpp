@@ -75,7 +75,7 @@ std::optional<frame> ring_link::next() {
     if (!found && (left_in_turn_ == 0 || !read_ring())) break;
   }
   const bool all_read = left_in_turn_ > 0 || worker_ended_;
-  if (!found && all_read && std::exchange(check_open_, false)) found = open_.look();
+  if (!found && all_read && std::exchange(check_open_, false)) found = open_.check();
   // The worker may be waiting for the answer.
   if (queue_.size() != unsent) write();
   if (found) took_frame();
@@ -125,17 +125,17 @@ void ring_link::check() {
   left_in_turn_ = turn;
   check_open_ = true;
   if (!claims_.makes_sense()) disbelieve("it wrote over its claims in the shared memory");
-  // A burst of large messages leaves no memory behind. As long as the worker has something to do, it may
-  // be writing into what it has.
+  // A burst of large messages leaves no memory behind. As long as the worker has something to do,
+  // it may be writing into what it has.
   if (segments_.any() && !holds_work()) {
     segments_.drop_unused(runs_on().now() - timing::unused_segments, queue_);
     write();
   }
   if (segments_.any()) timer_.set(timing::unused_segments, later(&ring_link::check));
   if (tell() || socket().closed() || !holds_work()) return;
-  // Items that take longer than those before are not announced one by one. So a result waits here no
-  // longer than it was worked on. And a worker that has written over the flag by which this side says
-  // that it sleeps may never ring again: so the checks never end.
+  // Items that take longer than those before are not announced one by one. So a result waits here
+  // no longer than it was worked on. And a worker that has written over the flag by which this side
+  // says that it sleeps may never ring again: so the checks never end.
   check_in_ = std::min(2 * check_in_, timing::idle_link_check);
   timer_.set(check_in_, later(&ring_link::check));
 }
@@ -168,7 +168,7 @@ void ring_link::poll() {
 bool ring_link::found_by_polling() {
   const bool soon = believed() && holds_work();
   const auto now = [this] { return runs_on().now(); };
-  if (soon && poll_.look(poll_turn_, now, [this] { return channel_.readable() > 0; })) return true;
+  if (soon && poll_.poll(poll_turn_, now, [this] { return channel_.readable() > 0; })) return true;
   if (soon && !poll_.over(now())) return false;
   // It may come in between. Then the next turn says whether to sleep.
   polling_ = !channel_.prepare_sleep();
@@ -189,7 +189,7 @@ void ring_link::send(const frame_header& header, const shared_payload& payload) 
 std::optional<kept_by_worker> ring_link::revoke(std::size_t min, std::size_t unit,
                                                 spare_next spare) {
   if (socket().closed() || !believed()) return std::nullopt;
-  const auto left = claims_.take_back(min, unit, spare);
+  const auto left = claims_.revoke(min, unit, spare);
   if (!left) return std::nullopt;
   return kept_by_worker{.chunk = left->begun, .items = left->kept};
 }

@@ -61,21 +61,21 @@ void crew::stop_watching(worker& which) noexcept {
   --watched_;
 }
 
-void crew::kill(worker& whom, kill_reason why, actions& due) {
-  if (whom.killed != kill_reason::none) {
+void crew::kill(worker& target, kill_reason why, actions& due) {
+  if (target.killed != kill_reason::none) {
     // The worse is what counts: nothing that it has said of itself can be believed.
-    if (why == kill_reason::broke_rules) whom.killed = why;
+    if (why == kill_reason::broke_rules) target.killed = why;
     return;
   }
-  if (whom.is(worker_stage::ready)) --ready_;
-  whom.killed = why;
-  due.emplace_back(action::kill{whom.id});
+  if (target.is(worker_stage::ready)) --ready_;
+  target.killed = why;
+  due.emplace_back(action::kill{target.id});
 }
 
-void crew::retire(worker& whom, actions& due) {
-  whom.stage = worker_stage::leaving;
+void crew::retire(worker& target, actions& due) {
+  target.stage = worker_stage::leaving;
   --ready_;
-  due.emplace_back(action::stop{whom.id});
+  due.emplace_back(action::stop{target.id});
 }
 
 void crew::unplan(const worker& which) noexcept {

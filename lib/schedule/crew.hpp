@@ -63,9 +63,9 @@ class crew {
   /// False: it is not starting, or is being killed.
   [[nodiscard]] bool became_ready(worker_id id, bool revocable);
   /// Has the worker killed, unless that is on its way.
-  void kill(worker& whom, kill_reason why, actions& due);
+  void kill(worker& target, kill_reason why, actions& due);
   /// Asks the worker to leave. Precondition: it is ready.
-  void retire(worker& whom, actions& due);
+  void retire(worker& target, actions& due);
   /// Forgets a worker that was planned, and is not wanted any more.
   void unplan(const worker& which) noexcept;
   /// The worker has left; `why`, if it was never ready.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "schedule/bounded_time.hpp"
+#include "system/invariant.hpp"
 
 namespace coterie::detail {
 
@@ -87,9 +88,12 @@ bool ledger::items_done(worker_id worker, chunk_id id, std::size_t count) {
 
 void ledger::close(chunk_id id) {
   const auto found = chunks_.find(id);
+  invariant(found != chunks_.end(), "a chunk was closed twice");
   holding& held = holdings_.at(found->second.holder);
   held.expected -= found->second.expected;
-  held.chunks.erase(std::ranges::find(held.chunks, id));
+  const auto place = std::ranges::find(held.chunks, id);
+  invariant(place != held.chunks.end(), "a chunk was closed that its holder did not hold");
+  held.chunks.erase(place);
   chunks_.erase(found);
 }
 
@@ -128,6 +132,7 @@ ledger::losses ledger::lose(worker_id worker, std::size_t begun, bool everything
   bool in_front = true;
   for (const chunk_id id : held) {
     chunk& each = chunks_.at(id);
+    invariant(each.holder == worker, "two workers held a chunk");
     each.holder = 0;
     const std::size_t first = each.next_item();
     std::size_t count = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "schedule/bounded_time.hpp"
+#include "system/invariant.hpp"
 
 namespace coterie::detail {
 
@@ -119,6 +120,7 @@ void scheduler::put_down(chunk_id id) {
   known_.chunks.close(id);
   job_state* const job = known_.jobs.find(owner);
   if (job == nullptr) return;
+  invariant(job->held > 0, "a job lost a chunk that no worker held");
   --job->held;
   known_.jobs.refresh(owner, *job);
 }
@@ -126,6 +128,7 @@ void scheduler::put_down(chunk_id id) {
 void scheduler::finish_items(job_id id, std::size_t count) {
   job_state* const job = known_.jobs.find(id);
   if (job == nullptr) return;
+  invariant(count <= job->unfinished, "more items have outcomes than a job has");
   job->unfinished -= count;
   if (!job->limits.held_until_consumed) {
     job->taken -= count;
@@ -170,7 +173,9 @@ void scheduler::revoked(worker_id id, chunk_id begun, std::size_t kept) {
   const std::size_t held_before = known_.chunks.held_by(id).chunks.size();
   const std::deque<chunk_id> back = known_.chunks.revoke(id, begun, kept);
   if (job_state* const job = known_.jobs.find(owner)) {
-    job->held -= held_before - known_.chunks.held_by(id).chunks.size();
+    const std::size_t given_back = held_before - known_.chunks.held_by(id).chunks.size();
+    invariant(given_back <= job->held, "a job lost chunks that no worker held");
+    job->held -= given_back;
     put_back(*job, back);
     known_.jobs.refresh(owner, *job);
   } else {

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "schedule/scheduler.hpp"
+#include "system/invariant.hpp"
 
 namespace coterie::detail {
 
@@ -50,6 +51,7 @@ void scheduler::lose(worker_id dead, std::size_t begun, bool everything) {
     for (const chunk_id each : found.back) known_.chunks.forget(each);
     return;
   }
+  invariant(held <= job->held, "a worker held chunks that its job had not given");
   job->held -= held;
   std::size_t lost = 0;
   for (const item_range& each : found.lost) {

@@ -39,10 +39,10 @@ inline constexpr nanoseconds result_check = microseconds{750};
 
 /// The parent checks the memory of a link after this long without news, while the worker may have
 /// results that were not announced. This is much longer than a worker keeps silent: a stream of
-/// short items causes no checks.
+/// short items causes no checks. Without a find the time until the next check doubles.
 inline constexpr nanoseconds link_check = 10 * longest_silence;
-/// The same at all other times. This check finds a worker that has overwritten the words by which
-/// the two sides wake each other.
+/// The longest time between two checks, and the time at all other times. These checks find a worker
+/// that has overwritten the words by which the two sides wake each other.
 inline constexpr nanoseconds idle_link_check = seconds{1};
 /// Segments are given up after this long without use. New pages cost several times what filling
 /// them costs, so the large messages of a loop should find the segments of its last turn.

@@ -40,7 +40,7 @@ std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {
 bool worker_ring::poll() {
   const auto now = [this] { return runtime_.now(); };
   if (poll_.limit() == std::chrono::nanoseconds::zero() || !poll_.begin(now())) return false;
-  return poll_.look(poll_.limit(), now, [this] { return channel_.readable() > 0; });
+  return poll_.poll(poll_.limit(), now, [this] { return channel_.readable() > 0; });
 }
 
 std::size_t worker_ring::write(std::span<const iovec> pieces) {

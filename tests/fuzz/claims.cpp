@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Both sides of `claims`, in any order of what they do. While the worker keeps the rules, each item
-// is either claimed or taken back, and the parent knows which. When it writes what it likes, the
+// is either claimed or revoked, and the parent knows which. When it writes what it likes, the
 // parent still takes nothing back that is not there.
 
 #include "channel/claims.hpp"
@@ -26,7 +26,7 @@ using namespace coterie::detail;
 struct sent_chunk {
   chunk_id id = 0;
   std::size_t claimed = 0;  // items before this one
-  std::size_t count = 0;    // less what was taken back
+  std::size_t count = 0;    // less what was revoked
   std::size_t sent = 0;     // as many as the worker knows of
 
   [[nodiscard]] bool over() const { return claimed >= count; }
@@ -66,7 +66,7 @@ class both_sides {
         return hear();
       case take: {
         const std::size_t least = orders.up_to(20);
-        return take_back(least, orders.byte() % 2 == 0 ? spare_next::yes : spare_next::no);
+        return revoke(least, orders.byte() % 2 == 0 ? spare_next::yes : spare_next::no);
       }
       case interfere:
         return meddle(orders);
@@ -96,8 +96,8 @@ class both_sides {
     fuzz::holds(meddled_ || revoker_.makes_sense(), "an honest worker is believed");
   }
 
-  void take_back(std::size_t least, spare_next spare) {
-    const auto left = revoker_.take_back(least, unit_, spare);
+  void revoke(std::size_t least, spare_next spare) {
+    const auto left = revoker_.revoke(least, unit_, spare);
     if (meddled_) {
       if (left) is_there(*left);
       return;
@@ -167,7 +167,7 @@ class both_sides {
     const bool may = claimer_.claim_up_to(end, unit_);
     if (meddled_) return;
     fuzz::holds(may == (end <= chunk->count),
-                "what is not taken back can be claimed, and nothing else");
+                "what is not revoked can be claimed, and nothing else");
     if (may) chunk->claimed = end;
   }
 
@@ -208,7 +208,7 @@ class both_sides {
   revoker revoker_{shared_};
   claimer claimer_{shared_};
 
-  // As the parent knows them: sent, and neither heard to have ended nor taken back.
+  // As the parent knows them: sent, and neither heard to have ended nor revoked.
   std::vector<sent_chunk> under_way_;
   std::deque<chunk_id> unread_;
   std::deque<chunk_id> done_;    // and not heard of

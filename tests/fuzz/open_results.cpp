@@ -156,7 +156,7 @@ class both_sides {
   }
 
   void look() {
-    if (const auto found = reader_.look()) take(*found);
+    if (const auto found = reader_.check()) take(*found);
   }
 
   void take(const frame& found) {

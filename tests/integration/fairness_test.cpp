@@ -39,7 +39,7 @@ TEST_CASE("given a long map that goes on, when applies are made, then they are s
     for (int calls = 0; calls < 20; ++calls) {
       const auto call = pool.apply_async(square, calls);
       // The items look quick. So a worker claims some dozens at a time; and over sockets, where
-      // nothing can be taken back, it holds two messages of 64, which may all be before the call.
+      // nothing can be revoked, it holds two messages of 64, which may all be before the call.
       // After that it comes by itself, as soon as its worker is given a CPU.
       const int most = test::over_sockets() ? 2 * 2 * 64 : 70;
       for (int steps = 0; !call.ready(); ++steps) {

@@ -51,13 +51,13 @@ struct claims_suite : rl::test_suite<Derived, 2> {
   }
 
   void take_back_items() {
-    take_back();
+    revoke();
     parent.sent(3, 0, items);
     sent.store(3, rl::mo_release, RL_INFO);
-    take_back();
+    revoke();
   }
-  void take_back() {
-    const auto left = parent.take_back(1, unit, spare);
+  void revoke() {
+    const auto left = parent.revoke(1, unit, spare);
     if (!left) return;
     for (const chunk_id each : left->revoked) left_of[each - 1] = 0;
     if (left->begun != 0) left_of[left->begun - 1] = left->kept;
@@ -133,14 +133,14 @@ struct what_has_begun_is_known : claims_suite<what_has_begun_is_known<unit, spar
 std::vector<scenario> claim_scenarios() {
   return {
       random<each_item_is_one_sides<1, spare_next::yes>>(
-          "given two sides, when items are claimed and taken back, then each is one side's"),
+          "given two sides, when items are claimed and revoked, then each is one side's"),
       random<each_item_is_one_sides<1, spare_next::no>>(
-          "given nothing spared, when items are claimed and taken back, then each is one side's"),
+          "given nothing spared, when items are claimed and revoked, then each is one side's"),
       random<each_item_is_one_sides<2, spare_next::yes>>(
-          "given items that stay together, when they are claimed and taken back, then each is one "
+          "given items that stay together, when they are claimed and revoked, then each is one "
           "side's"),
       random<each_item_is_one_sides<2, spare_next::no>>(
-          "given nothing spared of items that stay together, when they are claimed and taken back, "
+          "given nothing spared of items that stay together, when they are claimed and revoked, "
           "then each is one side's"),
       random<what_has_begun_is_known<1, spare_next::yes>>(
           "given a worker that ends, when its parent looks, then it knows what has begun"),

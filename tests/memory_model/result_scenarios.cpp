@@ -203,7 +203,7 @@ struct each_result_comes_once : results_suite<each_result_comes_once> {
     }
   }
   void look() {
-    if (const auto found = reader.look()) deliver(*found);
+    if (const auto found = reader.check()) deliver(*found);
   }
   void deliver(const frame& found) {
     check(found, received, seen);

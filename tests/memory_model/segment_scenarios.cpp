@@ -47,7 +47,7 @@ struct segments_are_one_sides : rl::test_suite<segments_are_one_sides, 2> {
           give_one();
           break;
         case 1:
-          take_back();
+          revoke();
           break;
         default:
           receive();
@@ -66,8 +66,8 @@ struct segments_are_one_sides : rl::test_suite<segments_are_one_sides, 2> {
       return;
     }
   }
-  void take_back() {
-    const auto left = parent.take_back(1, 1, spare_next::no);
+  void revoke() {
+    const auto left = parent.revoke(1, 1, spare_next::no);
     if (!left) return;
     for (const chunk_id each : left->revoked) free_of(static_cast<unsigned>(each));
   }

@@ -476,8 +476,8 @@ void world::arm_timer() {
 
 // ---- rules ------------------------------------------------------------------------------------
 
-// Where memory is shared, no result waits behind a long item: the parent finds it, at the latest when
-// twice the time has passed that it took since it heard of the worker.
+// Where memory is shared, no result waits behind a long item: the parent finds it, at the latest
+// when twice the time has passed that it took since it heard of the worker.
 void world::check_hidden() {
   for (; !untold_.empty() && untold_.begin()->first < loop_->now();
        untold_.erase(untold_.begin())) {

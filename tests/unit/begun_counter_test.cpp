@@ -48,9 +48,7 @@ TEST_CASE(
   SECTION("of none") { CHECK(both.parent.begun(11, 0) == 6); }
   SECTION("of some") { CHECK(both.parent.begun(11, 4) == 2); }
   SECTION("of all") { CHECK(both.parent.begun(11, 6) == 0); }
-  SECTION("of more than were claimed when it was taken back") {
-    CHECK(both.parent.begun(11, 7) == 0);
-  }
+  SECTION("of more than were claimed when it was revoked") { CHECK(both.parent.begun(11, 7) == 0); }
 }
 
 TEST_CASE(

@@ -23,13 +23,13 @@ struct polling_side {
   bool begin() { return poll.begin(now()); }
   bool over() { return poll.over(now()); }
   template <class Found>
-  bool look(std::chrono::nanoseconds turn, Found found) {
-    return poll.look(turn, [this] { return now(); }, found);
+  bool poll_for(std::chrono::nanoseconds turn, Found found) {
+    return poll.poll(turn, [this] { return now(); }, found);
   }
   /// How long a whole poll takes that finds nothing.
   std::chrono::nanoseconds poll_for_nothing() {
     const auto before = time;
-    CHECK_FALSE(look(poll.limit(), [] { return false; }));
+    CHECK_FALSE(poll_for(poll.limit(), [] { return false; }));
     return time - before;
   }
 
@@ -61,7 +61,7 @@ TEST_CASE("given time to poll, when something comes, then it is found at once") 
   polling_side side{50us};
   REQUIRE(side.begin());
   int looks = 0;
-  CHECK(side.look(50us, [&] { return ++looks == 3; }));
+  CHECK(side.poll_for(50us, [&] { return ++looks == 3; }));
   CHECK(looks == 3);
   CHECK_FALSE(side.over());
 }
@@ -70,7 +70,7 @@ TEST_CASE("given short turns, when nothing comes, then each ends in time and the
   polling_side side{50us};
   REQUIRE(side.begin());
   int turns = 0;
-  for (; !side.over(); ++turns) CHECK_FALSE(side.look(4us, never));
+  for (; !side.over(); ++turns) CHECK_FALSE(side.poll_for(4us, never));
   CHECK(turns >= 5);
   CHECK(turns <= 13);
 }
@@ -102,7 +102,7 @@ TEST_CASE(
     side.time += timing::longest_poll_rest;
   }
   REQUIRE(side.begin());
-  CHECK(side.look(50us, [] { return true; }));
+  CHECK(side.poll_for(50us, [] { return true; }));
   for (int polls = 0; polls < busy_poll::patience; ++polls) {
     REQUIRE(side.begin());
     side.poll_for_nothing();
@@ -118,7 +118,7 @@ TEST_CASE(
     polling_side side{1ms};
     REQUIRE(side.begin());
     bool away = false;
-    const bool found = side.look(1ms, [&] {
+    const bool found = side.poll_for(1ms, [&] {
       if (!away) side.time += 250us;  // and then others had their turn
       return std::exchange(away, true) && came;
     });

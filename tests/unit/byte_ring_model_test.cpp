@@ -31,8 +31,8 @@ enum class protocol {
   reader_never_asks,
 };
 
-enum class writer_at { write, ask, announce, look, take_back, asleep, done };
-enum class reader_at { read, ask, wake, announce, look, take_back, asleep };
+enum class writer_at { write, ask, announce, look, revoke, asleep, done };
+enum class reader_at { read, ask, wake, announce, look, revoke, asleep };
 
 struct state {
   // Shared.
@@ -134,9 +134,9 @@ class model {
             which_ == protocol::writer_does_not_look_again ? writer_at::asleep : writer_at::look);
         break;
       case writer_at::look:
-        add(now, room < now.wish ? writer_at::asleep : writer_at::take_back);
+        add(now, room < now.wish ? writer_at::asleep : writer_at::revoke);
         break;
-      case writer_at::take_back:
+      case writer_at::revoke:
         now.head = now.own_head;
         now.writer_waits = 0;
         add(now, writer_at::write);
@@ -190,10 +190,10 @@ class model {
         if (now.head == now.own_tail) {
           add(now, announces_first ? reader_at::asleep : reader_at::announce);
         } else {
-          add(now, announces_first ? reader_at::take_back : reader_at::read);
+          add(now, announces_first ? reader_at::revoke : reader_at::read);
         }
         break;
-      case reader_at::take_back:
+      case reader_at::revoke:
         now.tail = now.own_tail;
         now.reader_sleeps = 0;
         add(now, reader_at::read);

@@ -44,7 +44,7 @@ TEST_CASE("given a chunk under way, when the worker has claimed some, then the o
   REQUIRE(it.worker.begin(0));
   REQUIRE(it.worker.claim_up_to(4));
 
-  const auto left = it.parent.take_back(6);
+  const auto left = it.parent.revoke(6);
   REQUIRE(left);
   CHECK(left->begun == 7);
   CHECK(left->kept == 4);
@@ -60,14 +60,14 @@ TEST_CASE("given more items than can be told, when so many are claimed, then all
   REQUIRE(it.worker.claim_up_to(most + 2));
   it.parent.sent(8, 0, 1);
 
-  const auto left = it.parent.take_back(1);
+  const auto left = it.parent.revoke(1);
   REQUIRE(left);
   CHECK(left->begun == 7);
   CHECK(left->kept == most + 5);
   CHECK(left->revoked == chunks{8});
   CHECK(it.worker.claim_up_to(most + 5));
   it.parent.sent(9, 0, 1);
-  const auto more = it.parent.take_back(1);
+  const auto more = it.parent.revoke(1);
   REQUIRE(more);
   CHECK(more->revoked == chunks{9});
 }
@@ -92,19 +92,18 @@ TEST_CASE("given one item after the other, when each is told of, then a worker h
   }
 }
 
-TEST_CASE(
-    "given several items claimed, when the rest is taken back, then their results may be open") {
+TEST_CASE("given several items claimed, when the rest is revoked, then their results may be open") {
   both it;
   it.parent.sent(7, 0, 4);
   REQUIRE(it.worker.begin(0));
   SECTION("but not that of one item") {
     REQUIRE(it.worker.claim_up_to(1));
-    REQUIRE(it.parent.take_back(1));
+    REQUIRE(it.parent.revoke(1));
     CHECK_FALSE(it.parent.may_be_silent());
   }
   SECTION("as those of three are") {
     REQUIRE(it.worker.claim_up_to(3));
-    REQUIRE(it.parent.take_back(1));
+    REQUIRE(it.parent.revoke(1));
     CHECK(it.parent.may_be_silent());
   }
 }
@@ -115,7 +114,7 @@ TEST_CASE("given units of several items, when one is begun, then the worker keep
   it.parent.sent(8, 0, 10);
   REQUIRE(it.worker.begin(0));
   REQUIRE(it.worker.claim_up_to(5, 4));
-  const auto left = it.parent.take_back(1, 4);
+  const auto left = it.parent.revoke(1, 4);
   REQUIRE(left);
   CHECK(left->kept == 8);
   CHECK(left->revoked == chunks{8});
@@ -126,7 +125,7 @@ TEST_CASE("given units of several items, when one is begun, then the worker keep
   CHECK(it.parent.makes_sense());
   // Asked once more for what came later, the parent finds the same.
   it.parent.sent(9, 0, 10);
-  const auto again = it.parent.take_back(1, 4);
+  const auto again = it.parent.revoke(1, 4);
   REQUIRE(again);
   CHECK(again->kept == 8);
   CHECK(again->revoked == chunks{9});
@@ -140,18 +139,18 @@ TEST_CASE("given units of several items, when none is begun, then nothing is kep
   it.parent.sent(7, 4, 12);
   SECTION("of a chunk that is begun at the beginning of a unit") {
     REQUIRE(it.worker.begin(4));
-    const auto left = it.parent.take_back(1, 4);
+    const auto left = it.parent.revoke(1, 4);
     REQUIRE(left);
     CHECK(left->kept == 4);
     CHECK_FALSE(it.worker.claim_up_to(5, 4));
   }
   SECTION("of a worker that is about to begin") {
-    CHECK_FALSE(it.parent.take_back(5, 4));
-    const auto left = it.parent.take_back(4, 4);
+    CHECK_FALSE(it.parent.revoke(5, 4));
+    const auto left = it.parent.revoke(4, 4);
     REQUIRE(left);
     CHECK(left->revoked == chunks{7});
   }
-  SECTION("or not even that") { CHECK(it.parent.take_back(8, 4, spare_next::no)); }
+  SECTION("or not even that") { CHECK(it.parent.revoke(8, 4, spare_next::no)); }
 }
 
 TEST_CASE("given a worker that has ended, when one item may run at a time, then one has begun") {
@@ -194,7 +193,7 @@ TEST_CASE("given a worker that has ended, when it says what cannot be, then it i
   SECTION("of a chunk that it does not hold") { CHECK(it.parent.begun(9, 0) == std::nullopt); }
 }
 
-TEST_CASE("given several chunks, when they are taken back, then the worker skips what is behind") {
+TEST_CASE("given several chunks, when they are revoked, then the worker skips what is behind") {
   both it;
   it.parent.sent(7, 0, 10);
   it.parent.sent(8, 2, 5);
@@ -202,7 +201,7 @@ TEST_CASE("given several chunks, when they are taken back, then the worker skips
   REQUIRE(it.worker.begin(0));
   REQUIRE(it.worker.claim_up_to(10));
 
-  const auto left = it.parent.take_back(4);
+  const auto left = it.parent.revoke(4);
   REQUIRE(left);
   CHECK(left->begun == 7);
   CHECK(left->kept == 10);
@@ -219,8 +218,8 @@ TEST_CASE("given a worker that has begun nothing, when chunks come back, then al
   it.parent.sent(7, 0, 2);
   it.parent.sent(8, 0, 1);
   // The item that it is about to begin does not count.
-  CHECK_FALSE(it.parent.take_back(3));
-  const auto left = it.parent.take_back(2);
+  CHECK_FALSE(it.parent.revoke(3));
+  const auto left = it.parent.revoke(2);
   REQUIRE(left);
   CHECK(left->begun == 0);
   CHECK(left->revoked == chunks{7, 8});
@@ -232,9 +231,9 @@ TEST_CASE(
     "given items that are begun together, when nobody has begun them, then they stay together") {
   both it;
   it.parent.sent(7, 0, 3);
-  CHECK_FALSE(it.parent.take_back(1, 3));
+  CHECK_FALSE(it.parent.revoke(1, 3));
   it.parent.sent(8, 0, 3);
-  CHECK(it.parent.take_back(1, 3));
+  CHECK(it.parent.revoke(1, 3));
 }
 
 TEST_CASE(
@@ -243,7 +242,7 @@ TEST_CASE(
   both it;
   it.parent.sent(7, 0, 1);
   it.parent.sent(8, 0, 1);
-  const auto left = it.parent.take_back(1, 2);
+  const auto left = it.parent.revoke(1, 2);
   REQUIRE(left);
   CHECK(left->revoked == chunks{7, 8});
 }
@@ -251,7 +250,7 @@ TEST_CASE(
 TEST_CASE("given one item, when nobody has begun it yet, then it stays where it is") {
   both it;
   it.parent.sent(7, 0, 1);
-  CHECK_FALSE(it.parent.take_back(1));
+  CHECK_FALSE(it.parent.revoke(1));
   CHECK(it.worker.begin(0));
 }
 
@@ -262,7 +261,7 @@ TEST_CASE("given a chunk that has ended, when others are behind it, then they co
   REQUIRE(it.worker.begin(0));
   REQUIRE(it.worker.claim_up_to(1));
   it.parent.ended(7);
-  const auto left = it.parent.take_back(2);
+  const auto left = it.parent.revoke(2);
   REQUIRE(left);
   CHECK(left->begun == 0);
   CHECK(left->revoked == chunks{8});
@@ -273,10 +272,10 @@ TEST_CASE("given a worker that has not noticed, when more was sent, then that co
   it.parent.sent(7, 0, 9);
   REQUIRE(it.worker.begin(0));
   REQUIRE(it.worker.claim_up_to(1));
-  REQUIRE(it.parent.take_back(1));
-  CHECK_FALSE(it.parent.take_back(1));
+  REQUIRE(it.parent.revoke(1));
+  CHECK_FALSE(it.parent.revoke(1));
   it.parent.sent(8, 1, 4);
-  const auto left = it.parent.take_back(3);
+  const auto left = it.parent.revoke(3);
   REQUIRE(left);
   CHECK(left->begun == 7);
   CHECK(left->kept == 1);
@@ -292,20 +291,19 @@ TEST_CASE("given less than is wanted, when it is asked for, then the worker goes
   it.parent.sent(7, 3, 10);
   REQUIRE(it.worker.begin(3));
   REQUIRE(it.worker.claim_up_to(5));
-  CHECK_FALSE(it.parent.take_back(6));
+  CHECK_FALSE(it.parent.revoke(6));
   CHECK(it.worker.claim_up_to(10));
-  CHECK_FALSE(it.parent.take_back(1));
+  CHECK_FALSE(it.parent.revoke(1));
 }
 
-TEST_CASE(
-    "given more chunks than there are numbers, when one is taken back, then it is the right") {
+TEST_CASE("given more chunks than there are numbers, when one is revoked, then it is the right") {
   both it;
   for (chunk_id chunk = 1; chunk <= 200'000; ++chunk) {
     it.parent.sent(chunk, 0, 2);
     REQUIRE(it.worker.begin(0));
     REQUIRE(it.worker.claim_up_to(1));
     if (chunk % 1000 == 0) {
-      const auto left = it.parent.take_back(1);
+      const auto left = it.parent.revoke(1);
       REQUIRE(left);
       REQUIRE(left->begun == chunk);
       REQUIRE_FALSE(it.worker.claim_up_to(2));
@@ -319,7 +317,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "given more chunks than half of the numbers, when none is ever taken back, then all is well") {
+    "given more chunks than half of the numbers, when none is ever revoked, then all is well") {
   both it;
   for (chunk_id chunk = 1; chunk <= 70'000; ++chunk) {
     it.parent.sent(chunk, 0, 1);
@@ -332,7 +330,7 @@ TEST_CASE(
   it.parent.sent(70'001, 0, 1);
   it.parent.sent(70'002, 0, 1);
   REQUIRE(it.worker.begin(0));
-  const auto left = it.parent.take_back(1);
+  const auto left = it.parent.revoke(1);
   REQUIRE(left);
   CHECK(left->revoked == chunks{70'002});
 }
@@ -343,11 +341,10 @@ TEST_CASE("given more items than can be told, when the others are asked for, the
   it.parent.sent(7, 0, huge);
   REQUIRE(it.worker.begin(0));
   REQUIRE(it.worker.claim_up_to(huge - 5));
-  CHECK_FALSE(it.parent.take_back(1));
+  CHECK_FALSE(it.parent.revoke(1));
 }
 
-TEST_CASE(
-    "given any word at all, when items are taken back, then they are of those that were sent") {
+TEST_CASE("given any word at all, when items are revoked, then they are of those that were sent") {
   std::mt19937_64 lot{7};  // NOLINT: the same words every time
   for (int round = 0; round < 20'000; ++round) {
     both it;
@@ -357,7 +354,7 @@ TEST_CASE(
     std::uint64_t word = lot();
     if (round % 4 != 0) word &= 0x0003'0003'0000'0007U;
     std::memcpy(it.memory.bytes.data(), &word, sizeof word);
-    const auto left = it.parent.take_back(lot() % 3);
+    const auto left = it.parent.revoke(lot() % 3);
     if (!left) continue;
     CHECK(left->begun <= sent);
     if (left->begun != 0) CHECK((left->kept >= 1 && left->kept <= 3));
@@ -373,7 +370,7 @@ TEST_CASE(
     both it;
     it.parent.sent(1, 0, 2);
     REQUIRE(it.worker.begin(0));
-    if (round % 2 == 0) REQUIRE(it.parent.take_back(1));
+    if (round % 2 == 0) REQUIRE(it.parent.revoke(1));
     REQUIRE(it.parent.makes_sense());
     it.parent.sent(2, 0, 2);
     std::uint64_t word = lot();
@@ -387,8 +384,7 @@ TEST_CASE(
   CHECK(stuck > 1000);
 }
 
-TEST_CASE(
-    "given both sides at once, when items are claimed and taken back, then each is one side's") {
+TEST_CASE("given both sides at once, when items are claimed and revoked, then each is one side's") {
   constexpr std::size_t total = 20'000;
   constexpr std::size_t chunk_size = 50;
   constexpr std::size_t most_back = 2'000;
@@ -440,7 +436,7 @@ TEST_CASE(
     }
     if (named.size() % 2 == 0) std::this_thread::yield();
     if (!parent.makes_sense()) break;
-    const auto kept = back < most_back ? parent.take_back(1) : std::nullopt;
+    const auto kept = back < most_back ? parent.revoke(1) : std::nullopt;
     if (kept) {
       ++back;
       for (const chunk_id chunk : kept->revoked) left.push_back(named[chunk - 1]);

@@ -196,14 +196,14 @@ TEST_CASE(
   memory shared;
   open_results_reader reader{shared.results};
   shared.results.begin(0, 1, 2, 0);
-  CHECK_FALSE(reader.look().has_value());
+  CHECK_FALSE(reader.check().has_value());
   shared.put(frames::pattern(16), 2);
-  const auto early = reader.look();
+  const auto early = reader.check();
   REQUIRE(early.has_value());
   CHECK(frames::results_of(early->header).count == 2);
-  CHECK_FALSE(reader.look().has_value());
+  CHECK_FALSE(reader.check().has_value());
   shared.put(frames::pattern(40), 5);
-  const auto more = reader.look();
+  const auto more = reader.check();
   REQUIRE(more.has_value());
   CHECK(frames::results_of(more->header).first == 2);
   CHECK(frames::results_of(more->header).count == 3);

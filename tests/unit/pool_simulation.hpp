@@ -169,7 +169,7 @@ class pool_simulation {
   void happen(const chunk_arrives& what) {
     worker& which = workers_[what.rank];
     const auto found = std::ranges::find(which.sent, what.message, &sent_chunk::message);
-    if (found == which.sent.end()) return;  // it was taken back
+    if (found == which.sent.end()) return;  // it was revoked
     found->arrived = true;
     if (which.run == 0) begin(what.rank);
   }
@@ -194,7 +194,7 @@ class pool_simulation {
 
   void happen(const chunk_ends& what) {
     worker& which = workers_[what.rank];
-    if (which.run != what.run) return;  // a part of it was taken back
+    if (which.run != what.run) return;  // a part of it was revoked
     which.run = 0;
     which.ended.push_back(which.sent.front().chunk);
     which.sent.pop_front();

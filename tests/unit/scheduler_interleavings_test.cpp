@@ -180,7 +180,7 @@ TEST_CASE("given four workers, when they come in any order, then free ones share
 }
 
 TEST_CASE(
-    "given workers that go on unheard, when what they have not begun is taken back at any point, then "
+    "given workers that go on unheard, when what they have not begun is revoked at any point, then "
     "every item finishes once, and nobody is idle beside one who holds more") {
   const plan two{.name = "two", .processes = 2, .jobs = {}, .revocable = true, .busy = 1s};
   plan tried = two;

@@ -60,7 +60,7 @@ struct plan {
   int cancellations = 0;
   int kills = 0;
   int lies = 0;
-  int refusals = 0;  // of a worker from which something is taken back
+  int refusals = 0;  // of a worker from which something is revoked
   int closes = 0;
   int terminations = 0;
   std::chrono::nanoseconds start_timeout{};
@@ -130,7 +130,7 @@ class world {
     bool mute = false;  // nothing it says is listened to any more
     bool late = false;  // it has said `ready` after having been killed
     std::vector<chunk_id> held;
-    // How far it really is, if chunks can be taken back.
+    // How far it really is, if chunks can be revoked.
     std::size_t place = 0;    // of the chunk that it is at
     bool begun = false;       // that chunk
     std::size_t claimed = 0;  // of its items

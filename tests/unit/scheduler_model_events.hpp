@@ -204,10 +204,16 @@ inline void world::happen(const event& what) {
         killed = true;
       }
       if (killed) --left_.slow_starts;
-      if (!killed) failed_lately_ = 0;
+      // A wait for the next start may be over at the same time. Then there are starts: those that are
+      // killed have not ended yet.
+      const int failed = std::exchange(failed_lately_, 0);
+      const auto asked = [this] { return std::ranges::count(workers_, life::asked, &worker::now); };
+      const auto asked_before = asked();
       has_waited_ = true;
       scheduler_.tick(due);
-      break;
+      settle();
+      if (killed && asked() == asked_before) failed_lately_ = failed;
+      return;
     }
     case happening::cancel:
       --left_.cancellations;

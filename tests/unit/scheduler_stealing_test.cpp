@@ -35,7 +35,7 @@ struct sharing_desk : scheduler_desk {
 
 }  // namespace
 
-TEST_CASE("given items of any length, when they can be taken back, then a worker holds one more") {
+TEST_CASE("given items of any length, when they can be revoked, then a worker holds one more") {
   sharing_desk desk{1};
   desk.add(1);
   desk.cut();
@@ -262,8 +262,7 @@ TEST_CASE(
   desk.cut(1);
 }
 
-TEST_CASE(
-    "given a worker that dies, when a part of its chunk was taken back, then the rest is lost") {
+TEST_CASE("given a worker that dies, when a part of its chunk was revoked, then the rest is lost") {
   sharing_desk desk{1};
   desk.add(1, 0);
   const auto both = desk.give_two(10);

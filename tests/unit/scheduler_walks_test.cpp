@@ -91,7 +91,7 @@ class dealer {
 std::string text(const plan& of) {
   std::ostringstream out;
   out << of.processes << " workers" << (of.late_jobs ? ", late jobs" : "")
-      << (of.batches ? ", batches" : "") << (of.revocable ? ", takes back" : "")
+      << (of.batches ? ", batches" : "") << (of.revocable ? ", revokes" : "")
       << (of.late_frames ? ", late frames" : "") << ", items of " << of.busy.count() << " ns;";
   for (const job_plan& each : of.jobs) {
     out << " [" << each.items << " items in " << each.limits.chunksize << "s, window "

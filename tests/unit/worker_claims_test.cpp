@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Items that the parent takes back while a worker runs their chunk.
+// Items that the parent revokes while a worker runs their chunk.
 
 #include <algorithm>
 #include <cstddef>
@@ -39,11 +39,10 @@ struct worker_at_work {
 
 }  // namespace
 
-TEST_CASE(
-    "given a chunk under way, when its rest is taken back, then it ends with what was claimed") {
+TEST_CASE("given a chunk under way, when its rest is revoked, then it ends with what was claimed") {
   worker_at_work it{100};
   const std::size_t first = it.run_some();
-  const auto left = it.wire.claimed->take_back(1);
+  const auto left = it.wire.claimed->revoke(1);
   REQUIRE(left);
   CHECK(left->kept == first);
   CHECK(it.run_some() == 0);
@@ -51,23 +50,23 @@ TEST_CASE(
   CHECK(it.wire.finished() == first);
 }
 
-TEST_CASE("given a chunk that was taken back, when it comes, then the worker says nothing of it") {
+TEST_CASE("given a chunk that was revoked, when it comes, then the worker says nothing of it") {
   worker_at_work it{3};
   message::run next = it.run;
   next.chunk = 3;
   it.wire.claimed->sent(next.chunk, 0, 3);
   while (it.done < 3) it.run_some();
-  REQUIRE(it.wire.claimed->take_back(1));
+  REQUIRE(it.wire.claimed->revoke(1));
   it.sink.end();
   CHECK_FALSE(it.sink.begin(next, {}));
   it.wire.link->flush();
   CHECK(it.wire.finished() == 3);
 }
 
-TEST_CASE("given a chunk whose items cannot be run, when its rest is taken back, then few fail") {
+TEST_CASE("given a chunk whose items cannot be run, when its rest is revoked, then few fail") {
   worker_at_work it{100};
   const std::size_t first = it.run_some();
-  REQUIRE(it.wire.claimed->take_back(1));
+  REQUIRE(it.wire.claimed->revoke(1));
   try {
     throw std::runtime_error{"there is no such function"};
   } catch (...) {
@@ -78,10 +77,10 @@ TEST_CASE("given a chunk whose items cannot be run, when its rest is taken back,
   CHECK(it.wire.failures == 0);
 }
 
-TEST_CASE("given chunks that travel together, when some are taken back, then each stays whole") {
+TEST_CASE("given chunks that travel together, when some are revoked, then each stays whole") {
   worker_at_work it{100, 10};
   REQUIRE(it.run_some() == 1);
-  const auto left = it.wire.claimed->take_back(1, 10);
+  const auto left = it.wire.claimed->revoke(1, 10);
   REQUIRE(left);
   CHECK(left->kept == 10);
   std::size_t run = 1;

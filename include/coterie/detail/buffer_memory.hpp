@@ -18,7 +18,7 @@ class buffer_memory {
   /// Memory for at least `wanted` bytes, aligned as a buffer's; empty if that is too little to be
   /// worth while, or if there is none.
   virtual std::span<std::byte> take(std::size_t wanted) noexcept = 0;
-  /// Takes back what `take` has given.
+  /// Revokes what `take` has given.
   virtual void give_back(std::span<std::byte> taken) noexcept = 0;
 };
 

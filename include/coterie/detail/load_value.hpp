@@ -16,7 +16,7 @@
 
 #include <coterie/detail/aggregate.hpp>
 #include <coterie/detail/block.hpp>
-#include <coterie/detail/large_pages.hpp>
+#include <coterie/detail/huge_pages.hpp>
 #include <coterie/detail/reader.hpp>
 #include <coterie/detail/travel_check.hpp>
 #include <coterie/detail/type_kind.hpp>
@@ -52,10 +52,10 @@ void load_block(In& in, T& vector) {
   using element = typename T::value_type;
   const auto block = take_block<element>(in);
   const std::size_t bytes = block.size * sizeof(element);
-  if (bytes >= least_for_large_pages && vector.capacity() < block.size) {
+  if (bytes >= least_for_huge_pages && vector.capacity() < block.size) {
     vector.clear();
     vector.reserve(block.size);
-    prefer_large_pages(vector.data(), bytes);
+    prefer_huge_pages(vector.data(), bytes);
   }
   if (block.aligned()) {
     // One pass; a resize would first write zeros.

@@ -14,7 +14,7 @@
 
 #include <boost/system/result.hpp>
 
-#include <coterie/detail/large_pages.hpp>
+#include <coterie/detail/huge_pages.hpp>
 #include <coterie/detail/outcome.hpp>
 #include <coterie/detail/result_reader.hpp>
 
@@ -65,7 +65,7 @@ class collecting_taker final : public outcome_of<collected_t<R>> {
       values_.reserve(*size);
       if constexpr (!std::is_same_v<R, bool>) {
         const std::size_t bytes = *size * sizeof(R);
-        if (bytes >= least_for_large_pages) prefer_large_pages(values_.data(), bytes);
+        if (bytes >= least_for_huge_pages) prefer_huge_pages(values_.data(), bytes);
       }
     }
   }

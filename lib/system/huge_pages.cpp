@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <coterie/detail/large_pages.hpp>
+#include <coterie/detail/huge_pages.hpp>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 namespace coterie::detail {
 
-void prefer_large_pages(void* begin, std::size_t size) noexcept {
+void prefer_huge_pages(void* begin, std::size_t size) noexcept {
   static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   // Whole pages only: what is beside them belongs to other objects.
   const auto first = (reinterpret_cast<std::uintptr_t>(begin) + page - 1) / page * page;
