@@ -23,7 +23,8 @@ class link_events {
  public:
   /// Frames may have come: `next` has them. False: nothing more is to be told but `at_rest`.
   [[nodiscard]] virtual bool frames_came() = 0;
-  /// The other side has closed its end, and what it had sent before was told.
+  /// The other side has closed its end, and what it had sent before was told. Nothing more is told
+  /// until `finish`.
   virtual void lost() = 0;
   /// What `finish` asked for: all that the worker has left behind was told.
   virtual void finished() = 0;
@@ -78,7 +79,7 @@ class link {
   /// process that it has started may write on; what it writes from now on is not read.
   virtual void finish() = 0;
   /// Ends the conversation: the other side sees it at once. Nothing is told any more but `at_rest`,
-  /// and that only if a wait is going on.
+  /// and that only if a wait is going on. Functions that are called later do nothing.
   virtual void close() = 0;
   /// Whether no wait is going on.
   [[nodiscard]] virtual bool at_rest() const noexcept = 0;

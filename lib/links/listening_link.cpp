@@ -33,11 +33,12 @@ void listening_link::bytes_came(std::size_t count, bool ended) {
   tell();
   if (refused_ || finishing_ || socket_->closed()) return;
   if (!ended) return listen();
+  lost_ = true;
   told_->lost();
 }
 
 bool listening_link::tell() {
-  if (refused_ || finishing_) return false;
+  if (!tells()) return false;
   took_frames_ = false;
   if (!told_->frames_came()) {
     refused_ = true;
@@ -56,6 +57,7 @@ void listening_link::listen() {
     // A worker that has as much to say as it announces would have had the room for it.
     disbelieve("it announced a message that does not fit into memory");
   }
+  // Not here: this may be a call of `start`.
   runtime_.post([owner = owner_.lock(), this] {
     if (!socket_->closed()) tell();
   });
@@ -65,8 +67,18 @@ void listening_link::disbelieve(std::string problem) {
   if (problem_.empty()) problem_ = std::move(problem);
 }
 
-void listening_link::check_belief() const {
+std::optional<frame> listening_link::next() {
+  if (socket_->closed()) return std::nullopt;
   if (!problem_.empty()) throw bad_frame{problem_};
+  try {
+    auto found = take_frame();
+    if (found) took_frames_ = true;
+    return found;
+  } catch (const bad_frame& problem) {
+    // What comes behind it is not believed either.
+    disbelieve(problem.what());
+    throw;
+  }
 }
 
 void listening_link::finish() {
@@ -81,7 +93,7 @@ void listening_link::finish() {
 void listening_link::conclude() {
   take_in_the_rest();
   if (!refused_) refused_ = !told_->frames_came();
-  told_->finished();
+  if (!socket_->closed()) told_->finished();
 }
 
 void listening_link::close() { socket_->close(); }

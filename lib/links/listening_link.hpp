@@ -16,6 +16,7 @@ namespace coterie::detail {
 class listening_link : public link, private socket_events {
  public:
   void start(const std::shared_ptr<link_events>& told) override;
+  std::optional<frame> next() final;
   void finish() override;
   void close() override;
   [[nodiscard]] bool at_rest() const noexcept override { return socket_->at_rest(); }
@@ -30,6 +31,8 @@ class listening_link : public link, private socket_events {
   /// Begins a read of the socket. Throws `bad_frame`, or `std::bad_alloc` if there is no room for
   /// the frame that comes.
   virtual void read_socket() = 0;
+  /// The next whole frame. Throws `bad_frame`.
+  virtual std::optional<frame> take_frame() = 0;
   /// So many bytes were read.
   virtual void take_in(std::size_t count) = 0;
   /// The worker has ended: from now on `next` is to give what is there now.
@@ -41,15 +44,13 @@ class listening_link : public link, private socket_events {
 
   // For each kind to use.
 
+  /// Whether frames are to be told of.
+  [[nodiscard]] bool tells() const noexcept { return !refused_ && !lost_ && !finishing_; }
   /// Tells that frames may have come, unless nothing more is to be told. Returns whether there were
   /// any.
   bool tell();
-  /// To be called for each frame that `next` gives.
-  void took_frame() noexcept { took_frames_ = true; }
   /// The other side cannot be believed: `next` is to say so.
   void disbelieve(std::string problem);
-  /// Throws if that was said.
-  void check_belief() const;
   [[nodiscard]] bool believed() const noexcept { return problem_.empty(); }
   [[nodiscard]] bool holds_work() const { return told_ != nullptr && told_->holds_work(); }
   [[nodiscard]] watched_socket& socket() const noexcept { return *socket_; }
@@ -71,6 +72,7 @@ class listening_link : public link, private socket_events {
   link_events* told_ = nullptr;       // as long as the link is open
   std::weak_ptr<link_events> owner_;  // the same
   bool refused_ = false;              // frames are not to be told of any more
+  bool lost_ = false;                 // the same, until `finish`
   bool finishing_ = false;
   bool took_frames_ = false;
   std::string problem_;  // what the other side did; empty: nothing that could be seen

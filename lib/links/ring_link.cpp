@@ -58,8 +58,7 @@ void ring_link::take_in_the_rest() {
   worker_ended_ = true;
 }
 
-std::optional<frame> ring_link::next() {
-  check_belief();
+std::optional<frame> ring_link::take_frame() {
   const std::size_t unsent = queue_.size();
   segments_.release(queue_);
   std::optional<frame> found;
@@ -78,7 +77,6 @@ std::optional<frame> ring_link::next() {
   if (!found && all_read && std::exchange(check_open_, false)) found = open_.check();
   // The worker may be waiting for the answer.
   if (queue_.size() != unsent) write();
-  if (found) took_frame();
   return found;
 }
 
@@ -121,7 +119,7 @@ std::chrono::nanoseconds ring_link::first_check() const {
 }
 
 void ring_link::check() {
-  if (socket().closed() || !timer_.is_due(later(&ring_link::check))) return;
+  if (socket().closed() || !tells() || !timer_.is_due(later(&ring_link::check))) return;
   left_in_turn_ = turn;
   check_open_ = true;
   if (!claims_.makes_sense()) disbelieve("it wrote over its claims in the shared memory");
@@ -152,7 +150,7 @@ void ring_link::start_polling() {
 
 // A short poll each time: the event loop has others to serve.
 void ring_link::poll() {
-  if (socket().closed()) return;
+  if (socket().closed() || !tells()) return;
   try {
     const bool found = found_by_polling();
     if (polling_) runs_on().post(later(&ring_link::poll)());

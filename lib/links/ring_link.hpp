@@ -40,7 +40,6 @@ class ring_link final : public listening_link {
     return segments_.argument_memory();
   }
 
-  std::optional<frame> next() override;
   void send(const frame_header& header, const shared_payload& payload) override;
   void flush() override;
   [[nodiscard]] std::optional<kept_by_worker> revoke(std::size_t min, std::size_t unit,
@@ -55,6 +54,7 @@ class ring_link final : public listening_link {
 
   // listening_link
   void read_socket() override;
+  std::optional<frame> take_frame() override;
   void take_in(std::size_t count) override;
   void take_in_the_rest() override;
   void heard() override;

@@ -15,12 +15,10 @@ namespace coterie::detail {
 socket_link::socket_link(runtime& runs_on, unique_descriptor socket, begun_reader counter)
     : listening_link{runs_on, std::move(socket)}, counter_{std::move(counter)} {}
 
-std::optional<frame> socket_link::next() {
-  check_belief();
+std::optional<frame> socket_link::take_frame() {
   auto found = reader_.next();
   while (!found && read_the_rest()) found = reader_.next();
   if (!found) return found;
-  took_frame();
   if (found->header.segment != no_segment || is_for_the_link(found->header.kind)) {
     throw bad_frame{"it speaks of memory, and shares none"};
   }
@@ -63,6 +61,7 @@ bool socket_link::read_the_rest() {
 }
 
 void socket_link::send(const frame_header& header, const shared_payload& payload) {
+  if (socket().closed()) return;
   if (header.kind == message_kind::run) counter_.sent(header.as<message::run>().chunk);
   queue_.push(header, payload);
 }

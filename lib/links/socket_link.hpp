@@ -18,7 +18,6 @@ class socket_link final : public listening_link {
   /// must have been offered to the worker.
   socket_link(runtime& runs_on, unique_descriptor socket, begun_reader counter);
 
-  std::optional<frame> next() override;
   void send(const frame_header& header, const shared_payload& payload) override;
   void flush() override;
   /// Nothing, ever.
@@ -34,6 +33,7 @@ class socket_link final : public listening_link {
  private:
   // listening_link
   void read_socket() override { socket().async_read(reader_.space(), as_told()); }
+  std::optional<frame> take_frame() override;
   void take_in(std::size_t count) override { reader_.received(count); }
   void take_in_the_rest() override;
   void write_on() override { flush(); }
