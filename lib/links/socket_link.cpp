@@ -85,6 +85,11 @@ void socket_link::flush() {
   }
 }
 
+std::optional<std::size_t> socket_link::begun(chunk_id chunk, std::size_t done) {
+  if (!believed()) return std::nullopt;
+  return counter_.begun(chunk, done);
+}
+
 void socket_link::close() {
   queue_ = send_queue{};
   listening_link::close();

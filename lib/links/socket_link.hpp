@@ -25,9 +25,7 @@ class socket_link final : public listening_link {
                                                      spare_next) override {
     return std::nullopt;
   }
-  [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) override {
-    return counter_.begun(chunk, done);
-  }
+  [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) override;
   void close() override;
 
  private:

@@ -35,6 +35,7 @@ void check_disbelief(link_wire& wire) {
   wire.run_for(seconds{10});
   CHECK(wire.parent->told == link_wire::told{"finished"});
   CHECK(wire.parent->calls == calls);
+  CHECK_FALSE(wire.parent->wire->begun(2, 0).has_value());
 }
 
 // How much this process has of its addresses.
@@ -50,6 +51,8 @@ TEST_CASE("given a worker that writes no frames, when they come, then that is an
   const link_kind kind = any_kind();
   CAPTURE(kind.name);
   link_wire wire{kind};
+  wire.parent_sends_items(frames::chunk_of(10));
+  wire.parent->wire->flush();
   wire.worker_sends(1, 33);
   wire.worker->flush();
   frames::bytes bytes;
@@ -100,7 +103,8 @@ TEST_CASE(
     wire.shared().to_worker.words().tail = nonsense;
     for (std::uint64_t i = 1; i <= 9; ++i) wire.parent_sends(i, 50'000);
     wire.parent->wire->flush();
-    CHECK(wire.parent->calls == 0);  // told in a turn of its own
+    CHECK(wire.parent->calls == 0);  // told in a turn of its own, and soon
+    CHECK(wire.time_until([&] { return !wire.parent->errors.empty(); }) < milliseconds{100});
   }
   SECTION("and it is what it says that it has claimed") {
     wire.parent_sends_items(frames::chunk_of(10));

@@ -151,6 +151,24 @@ TEST_CASE("given a worker with more to say than fits, when the parent runs, then
   }
 }
 
+TEST_CASE("given a worker that publishes on and on, when a turn is over, then the next follows") {
+  const link_kind kind = any_kind();
+  CAPTURE(kind.name);
+  link_wire wire{kind};
+  wire.parent->works = false;
+  constexpr std::uint64_t count = 400;
+  std::uint64_t sent = 1;
+  wire.worker_sends(sent, 5000);
+  wire.worker->flush();
+  wire.parent->when_taken = [&] {
+    if (sent == count) return;
+    wire.worker_sends(++sent, 5000);
+    wire.worker->publish();
+  };
+  CHECK(wire.run_until([&] { return wire.parent->taken.size() == count; }));
+  CHECK(is_frame(wire.parent->taken.back(), count, 5000));
+}
+
 // ---- what is not announced --------------------------------------------------------------------
 
 TEST_CASE("given a result that was not announced, when time passes, then it is told") {
@@ -235,6 +253,17 @@ TEST_CASE("given items, when they are revoked, then the worker runs those that i
     CHECK_FALSE(wire.worker->claim_items_up_to(5, 1));
     CHECK_FALSE(wire.worker->begin_chunk(0));
   }
+  SECTION("and it is done with the first") {
+    REQUIRE(wire.worker->begin_chunk(0));
+    REQUIRE(wire.worker->claim_items_up_to(10, 1));
+    wire.worker->send(message::done{.job = 1, .chunk = 2, .busy = 1});
+    wire.worker->flush();
+    REQUIRE(wire.run_until([&] { return !wire.parent->taken.empty(); }));
+    const auto kept = wire.parent->wire->revoke(10, 1, spare_next::no);
+    REQUIRE(kept.has_value());
+    CHECK(kept->chunk == 0);
+    CHECK_FALSE(wire.worker->begin_chunk(0));
+  }
   SECTION("and a unit that has begun stays") {
     REQUIRE(wire.worker->begin_chunk(0));
     REQUIRE(wire.worker->claim_items_up_to(4, 3));
@@ -293,6 +322,13 @@ TEST_CASE("given a worker that has ended, when it is asked what has begun, then 
     REQUIRE(wire.worker->begin_chunk(0));
     REQUIRE(wire.worker->begin_chunk(0));
     REQUIRE(wire.worker->claim_items_up_to(1, 1));
+    expected = std::nullopt;
+  }
+  SECTION("of a chunk that is done") {
+    REQUIRE(wire.worker->begin_chunk(0));
+    REQUIRE(wire.worker->claim_items_up_to(10, 1));
+    wire.worker->send(message::done{.job = 1, .chunk = 2, .busy = 1});
+    wire.worker->flush();
     expected = std::nullopt;
   }
   SECTION("of a chunk that was not sent") {

@@ -82,7 +82,7 @@ TEST_CASE("given a worker that closes its end, when the parent runs, then the lo
 }
 
 TEST_CASE("given results that were shown, when the worker ends, then they are told at its end") {
-  const link_kind kind = GENERATE(over_rings, over_polled_rings, over_small_rings);
+  const link_kind kind = any_rings();
   CAPTURE(kind.name);
   const bool is_lost = GENERATE(false, true);
   link_wire wire{kind};
@@ -104,6 +104,22 @@ TEST_CASE("given results that were shown, when the worker ends, then they are to
   CHECK(frames::results_of(wire.parent->taken[1].header).chunk == 2);
   CHECK(wire.parent->taken[1].payload == frames::pattern(100));
   CHECK(wire.parent->told.back() == "finished");
+}
+
+TEST_CASE("given a full ring and results that were shown, when the worker ends, then all is told") {
+  const link_kind kind = any_rings();
+  CAPTURE(kind.name);
+  link_wire wire{kind};
+  constexpr std::size_t size = 4096;
+  const std::size_t count = kind.settings.capacity / size;
+  for (std::size_t i = 1; i <= count; ++i) wire.worker_sends(i, size - sizeof(frame_header));
+  wire.worker->publish();
+  wire.worker_shows_result(2, 100);
+  wire.worker_ends();
+  wire.parent->wire->finish();
+  wire.run_for(seconds{10});
+  CHECK(wire.parent->taken.size() == count + 1);
+  CHECK(wire.parent->taken.back().payload == frames::pattern(100));
 }
 
 TEST_CASE("given a worker that ends in the middle of a frame, then what came before is told") {
@@ -130,7 +146,7 @@ TEST_CASE("given a process that writes on, when the worker has ended, then its l
   link_wire wire{kind};
   worker_sends_some(wire);
   constexpr std::size_t most = 20'000;
-  wire.parent->when_taken = [&] {
+  wire.parent->when_told = wire.parent->when_taken = [&] {
     if (wire.parent->taken.size() > most) return;
     wire.worker_sends(100, 200);
     wire.worker->flush();
@@ -291,16 +307,33 @@ TEST_CASE("given a link at any stage, when it is abandoned, then all is given ba
   CHECK(open_descriptors() == before);
 }
 
+TEST_CASE(
+    "given a link that is to check later, when it is abandoned, then the check is forgotten") {
+  const link_kind kind = any_kind();
+  CAPTURE(kind.name);
+  link_wire wire{kind};
+  wire.parent_sends(1, 10);
+  wire.parent->wire->flush();
+  wire.run_for(milliseconds{100});
+  wire.parent->wire->abandon();
+  CHECK_FALSE(wire.loop->next().has_value());
+  wire.parent->wire->flush();
+  wire.parent->wire->close();
+  CHECK_FALSE(wire.loop->next().has_value());
+}
+
 TEST_CASE("given a wait, when its user is let go of, then the wait keeps it alive") {
   const link_kind kind = any_kind();
   CAPTURE(kind.name);
   link_wire wire{kind};
-  wire.run_for(seconds{1});
+  wire.parent_sends(1, 10);
+  wire.parent->wire->flush();
+  wire.run_for(milliseconds{100});
   const std::weak_ptr<link_user> owner = std::exchange(wire.parent, {});
   REQUIRE_FALSE(owner.expired());
   worker_sends_some(wire);
   CHECK(wire.run_until([&] { return owner.lock()->taken.size() == sizes.size(); }));
   owner.lock()->wire->close();
-  wire.run_for(seconds{10});
+  wire.run_for(milliseconds{100});  // a check would come later
   CHECK(owner.expired());
 }

@@ -72,11 +72,13 @@ class link_user final : public link_events {
   std::size_t calls = 0;  // of `frames_came`
   bool refuses = false;   // frames, from the next on
   bool works = true;
+  std::function<void()> when_told = [] {};  // that frames came
   std::function<void()> when_taken = [] {};
 
   [[nodiscard]] bool frames_came() override {
     ++calls;
     if (refuses) return false;
+    when_told();
     try {
       while (const auto next = wire->next()) {
         taken.push_back({next->header, {next->payload.begin(), next->payload.end()}});
