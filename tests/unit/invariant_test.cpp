@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "system/invariant.hpp"
-
 #include <string>
 
 #include <catch2/catch.hpp>
 
 #include "schedule/ledger.hpp"
+#include "system/invariant.hpp"
 
 using coterie::detail::broken_invariant;
 using coterie::detail::invariant;
@@ -25,7 +24,8 @@ TEST_CASE("given what does not hold, when it is checked, then the error says who
   }
 }
 
-TEST_CASE("given a chunk that is closed, when it is closed again, then that is not done in silence") {
+TEST_CASE(
+    "given a chunk that is closed, when it is closed again, then that is not done in silence") {
   ledger chunks;
   const auto chunk = chunks.open(1, 2, 0);
   chunks.fill(chunk, 3, {}, {});

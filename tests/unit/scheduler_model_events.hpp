@@ -204,8 +204,8 @@ inline void world::happen(const event& what) {
         killed = true;
       }
       if (killed) --left_.slow_starts;
-      // A wait for the next start may be over at the same time. Then there are starts: those that are
-      // killed have not ended yet.
+      // A wait for the next start may be over at the same time. Then there are starts: workers that
+      // are killed have not ended yet.
       const int failed = std::exchange(failed_lately_, 0);
       const auto asked = [this] { return std::ranges::count(workers_, life::asked, &worker::now); };
       const auto asked_before = asked();
