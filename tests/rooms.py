@@ -26,8 +26,8 @@ rooms = {
     "processes": ["timing", "system", "program"],
     "worker": ["timing", "system", "messages", "errors", "program", "channel", "processes"],
     "host": ["runtime", "messages", "errors", "program", "channel", "links", "processes"],
-    "pool": ["system", "runtime", "messages", "errors", "program", "channel", "links", "schedule", "processes",
-             "host"],
+    "pool": ["system", "runtime", "messages", "errors", "program", "channel", "links", "schedule",
+             "processes", "host"],
     "entry": ["errors", "program", "processes", "worker"],
 }
 

@@ -142,7 +142,9 @@ void ring_link::check() {
 
 // The worker has something to do, and may answer soon.
 void ring_link::start_polling() {
-  if (!holds_work() || !poll_.begin(runs_on().now())) return;
+  // Asked on every message: first what costs nothing.
+  if (poll_.limit() == std::chrono::nanoseconds::zero() || !holds_work()) return;
+  if (!poll_.begin(runs_on().now())) return;
   if (std::exchange(polling_, true)) return;
   channel_.stop_sleeping();
   runs_on().post(later(&ring_link::poll)());

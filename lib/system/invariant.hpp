@@ -18,7 +18,7 @@ class broken_invariant : public std::logic_error {
 }
 
 /// Throws `broken_invariant` if `holds` is false. Stays in release builds: nothing that comes later
-/// can be trusted, so the pool ends all calls with this error and lives no longer. The program does.
+/// can be trusted, so the pool ends all calls with this error, and the program goes on.
 inline void invariant(bool holds, const char* what) {
   if (!holds) [[unlikely]]
     break_invariant(what);

@@ -22,7 +22,7 @@ class fiber {
 
   /// Goes on until it pauses or is over. Not to be called from inside a fiber.
   void resume();
-  /// To be called from inside: goes back to who has resumed it.
+  /// To be called from inside: goes back to where it was resumed.
   void pause();
   [[nodiscard]] bool over() const noexcept { return over_; }
 

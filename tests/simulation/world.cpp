@@ -448,7 +448,7 @@ bool world::advance() {
   return true;
 }
 
-// Somebody kills a worker.
+// A worker is killed from outside.
 void world::disturb() {
   if (!chance_.once_in(kill_in_) || machine_->workers().empty()) return;
   auto& victim = *machine_->workers()[chance_.below(machine_->workers().size())];

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 #include <catch2/catch.hpp>
 
 #include "frames.hpp"
+#include "support/open_descriptors.hpp"
 #include "system/descriptor_channel.hpp"
 #include "system/shared_memory.hpp"
 #include "system/unique_descriptor.hpp"
@@ -58,15 +58,6 @@ bool same_file(const unique_descriptor& one, const unique_descriptor& other) {
   REQUIRE(::fstat(one.get(), &first) == 0);
   REQUIRE(::fstat(other.get(), &second) == 0);
   return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
-}
-
-int open_descriptors() {
-  DIR* const folder = ::opendir("/proc/self/fd");
-  REQUIRE(folder != nullptr);
-  int count = 0;
-  while (::readdir(folder) != nullptr) ++count;
-  ::closedir(folder);
-  return count;
 }
 
 /// What no well-behaved sender does: many descriptors with one message.

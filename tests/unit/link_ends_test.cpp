@@ -3,14 +3,13 @@
 // What the contract of `link` says of ends, on every kind of link. See also
 // `link_contract_test.cpp` and `link_belief_test.cpp`.
 
-#include <dirent.h>
-
 #include <array>
 #include <memory>
 
 #include <catch2/catch.hpp>
 
 #include "link_wire.hpp"
+#include "support/open_descriptors.hpp"
 
 namespace {
 
@@ -28,13 +27,13 @@ void check_all_taken(const link_wire& wire) {
   }
 }
 
-int open_descriptors() {
-  DIR* const folder = ::opendir("/proc/self/fd");
-  REQUIRE(folder != nullptr);
-  int count = 0;
-  while (::readdir(folder) != nullptr) ++count;
-  ::closedir(folder);
-  return count;
+// The user refuses the first frames that come.
+void refuse_frames(link_wire& wire) {
+  wire.parent_sends_items(frames::chunk_of(10));
+  wire.parent->wire->flush();
+  wire.parent->refuses = true;
+  worker_sends_some(wire);
+  CHECK(wire.run_until([&] { return wire.parent->calls > 0; }));
 }
 
 }  // namespace
@@ -165,11 +164,7 @@ TEST_CASE("given a user that refuses frames, when more come, then it is told of 
   const link_kind kind = any_kind();
   CAPTURE(kind.name);
   link_wire wire{kind};
-  wire.parent_sends_items(frames::chunk_of(10));
-  wire.parent->wire->flush();
-  wire.parent->refuses = true;
-  worker_sends_some(wire);
-  CHECK(wire.run_until([&] { return wire.parent->calls > 0; }));
+  refuse_frames(wire);
   wire.worker_sends(9, 10);
   wire.worker->flush();
   wire.run_for(seconds{10});
@@ -188,11 +183,7 @@ TEST_CASE("given a user that refuses frames, when some lie there, then nothing i
   const link_kind kind = any_kind();
   CAPTURE(kind.name);
   link_wire wire{kind};
-  wire.parent_sends_items(frames::chunk_of(10));
-  wire.parent->wire->flush();
-  wire.parent->refuses = true;
-  worker_sends_some(wire);
-  CHECK(wire.run_until([&] { return wire.parent->calls > 0; }));
+  refuse_frames(wire);
   wire.run_for(seconds{10});
   CHECK_FALSE(wire.loop->next().has_value());
 }
