@@ -34,6 +34,10 @@ LINES_THAT_ARE_READ = 8
 # Where a case bounds the lines. Some compilers add an error that repeats the first.
 MOST_ERRORS = 2
 
+# What a command may begin with before the compiler. ccache, with a clang that it hands an error to,
+# asks for colours whatever the command says.
+CACHES = ("cached", "ccache")
+
 ERROR = re.compile(r"(?:^|: )(?:fatal )?error: ")
 
 
@@ -50,7 +54,7 @@ def compile_command(database: pathlib.Path, model: pathlib.Path) -> tuple[list[s
                 next(words)
             elif (
                 word not in ("-c", "-MD", "-MMD", entry["file"])
-                and os.path.basename(word) != "ccache"
+                and os.path.basename(word) not in CACHES
             ):
                 kept.append(word)
         # No warnings: -Werror must not stand in for the error that is looked for.
