@@ -25,7 +25,7 @@ rooms = {
     "schedule": ["timing", "system", "messages"],
     "processes": ["timing", "system", "program"],
     "worker": ["timing", "system", "messages", "errors", "program", "channel", "processes"],
-    "host": ["runtime", "messages", "errors", "program", "channel", "links", "processes"],
+    "host": ["runtime", "messages", "errors", "program", "links", "processes"],
     "pool": ["system", "runtime", "messages", "errors", "program", "channel", "links", "schedule",
              "processes", "host"],
     "entry": ["errors", "program", "processes", "worker"],

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <limits>
 
 #include <boost/system/system_error.hpp>
 
@@ -31,23 +30,21 @@ begun_reader::begun_reader() : counter_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
   }
 }
 
-void begun_reader::ended(chunk_id chunk) noexcept {
-  const auto found = std::ranges::find(under_way_, chunk, &sent_chunk::chunk);
-  if (found != under_way_.end()) under_way_.erase(found);
-}
-
-std::optional<std::size_t> begun_reader::begun(chunk_id chunk, std::size_t done) noexcept {
-  const auto found = std::ranges::find(under_way_, chunk, &sent_chunk::chunk);
-  if (found == under_way_.end()) return std::nullopt;
+// A read takes out of the counter what it finds.
+std::optional<claimed_items> begun_reader::claimed() noexcept {
   std::uint64_t value = 0;
-  if (::read(counter_.get(), &value, sizeof value) < 0 && errno != EAGAIN) return std::nullopt;
-  const auto now = begun_items::unpacked(value);
-  // Of a later chunk it begins nothing before all that it ran of this one has arrived.
-  if (now.chunk > found->number) return std::nullopt;
-  std::uint64_t items = now.chunk == found->number ? now.items : 0;
-  if (told_.chunk == chunk) items = std::max(items, told_.items);
-  if (items >= begun_items::most_items) return std::numeric_limits<std::size_t>::max();
-  return items > done ? static_cast<std::size_t>(items) - done : 0;
+  if (::read(counter_.get(), &value, sizeof value) < 0) {
+    if (errno != EAGAIN) return std::nullopt;
+    value = 0;
+  }
+  counted_ += value;
+  begun_items now = begun_items::unpacked(counted_);
+  if (told_.chunk > now.chunk) now = told_;
+  if (told_.chunk == now.chunk) now.items = std::max(now.items, told_.items);
+  if (now.chunk > sent_) return std::nullopt;
+  const bool all = now.items >= begun_items::most_items;
+  return claimed_items{.chunk = now.chunk,
+                       .items = all ? claimed_items::all : static_cast<std::size_t>(now.items)};
 }
 
 }  // namespace coterie::detail

@@ -3,18 +3,17 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <utility>
 
-#include "messages/identifiers.hpp"
+#include "messages/claimed_items.hpp"
 #include "system/unique_descriptor.hpp"
 
 namespace coterie::detail {
 
 // A worker that shares no memory with its parent notes which items it is about to run in a counter
 // of the kernel (`eventfd`). One system call does that and wakes no process, where a message would
-// wake the parent for each item. The parent reads the counter once, after the worker has ended.
+// wake the parent for each item. The parent reads the counter when the worker has ended.
 // Where results are sent just before an item begins, their message says so instead
 // (`message::values`), and the system call is saved.
 //
@@ -64,32 +63,23 @@ class begun_reader {
   [[nodiscard]] int descriptor() const noexcept { return counter_.get(); }
 
   /// A chunk goes.
-  void sent(chunk_id chunk) { under_way_.push_back({++sent_, chunk}); }
-  /// A frame has told that the items of `chunk` before the one with the index `end` are about to
-  /// run.
-  void told(chunk_id chunk, std::uint64_t end) noexcept { told_ = {.chunk = chunk, .items = end}; }
-  /// The worker is done with it.
-  void ended(chunk_id chunk) noexcept;
+  void sent() noexcept { ++sent_; }
+  /// A frame has told that the items before the one with the index `end` of the chunk that has not
+  /// ended are about to run.
+  void told(std::uint64_t end) noexcept { told_ = {.chunk = ended_ + 1, .items = end}; }
+  /// A frame has told the end of a chunk. Chunks end in the order in which they go.
+  void ended() noexcept { ++ended_; }
 
-  /// Of a worker that has ended: how many items of `chunk` behind the first `done` may have begun;
-  /// empty if the counter says what cannot be.
-  [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) noexcept;
+  /// What the worker has claimed, by the counter and by its frames; empty if no worker that keeps
+  /// the rules can have said that.
+  [[nodiscard]] std::optional<claimed_items> claimed() noexcept;
 
  private:
-  struct sent_chunk {
-    std::uint64_t number;
-    chunk_id chunk;
-  };
-
-  struct told_items {
-    chunk_id chunk = 0;
-    std::uint64_t items = 0;
-  };
-
   unique_descriptor counter_;
+  std::uint64_t counted_ = 0;  // what was read of the counter
   std::uint64_t sent_ = 0;
-  std::deque<sent_chunk> under_way_;  // in the order in which they went
-  told_items told_;                   // last
+  std::uint64_t ended_ = 0;
+  begun_items told_;  // last
 };
 
 }  // namespace coterie::detail

@@ -17,8 +17,8 @@ using word = shared_word;
 // ended is shown by the system. A claim releases all the same. It comes after the results before
 // it, also for a worker that is killed in between: the compiler must not turn them round.
 
-// A parent does not wait for a worker that changes the word again and again.
-constexpr int most_tries = 8;
+// Of chunks, in the word.
+constexpr std::uint32_t numbers = 1U << 16U;
 
 // Numbers go round.
 bool is_after(std::uint16_t left, std::uint16_t right) {
@@ -63,91 +63,34 @@ bool claimer::claim_up_to(std::size_t end, std::size_t unit) noexcept {
 
 // ---- the parent -------------------------------------------------------------------------------
 
-void revoker::sent(chunk_id chunk, std::size_t first, std::size_t count) {
-  under_way_.push_back(
-      {.number = ++sent_, .chunk = chunk, .first = first, .next = first, .count = count});
-}
-
-void revoker::ended(chunk_id chunk) noexcept {
-  const auto found = std::ranges::find(under_way_, chunk, &sent_chunk::chunk);
-  if (found == under_way_.end()) return;
-  // What was said of those before it does not matter any more; the number must not fall too far
-  // behind.
-  const auto before = static_cast<std::uint16_t>(found->number - 1);
-  if (is_after(before, revoked_)) revoked_ = before;
-  under_way_.erase(found);
-}
-
-std::optional<revoker::left> revoker::revoke(std::size_t least, std::size_t unit,
-                                             spare_next spare) {
-  const word claimed{where_.word()};
-  std::uint64_t seen = claimed.load(std::memory_order_relaxed);
-  for (int tries = most_tries; tries > 0; --tries) {
-    claims::state now = unpack(seen);
-    if (!makes_sense(now)) return std::nullopt;
-
-    const auto begun = std::ranges::find(under_way_, now.begun, &sent_chunk::number);
-    const auto behind = std::ranges::find_if(
-        under_way_, [&](const sent_chunk& each) { return is_after(each.number, now.begun); });
-    std::size_t items = 0;
-    for (auto each = behind; each != under_way_.end(); ++each) items += each->count - each->next;
-    std::size_t kept = 0;
-    if (begun != under_way_.end()) {
-      kept = now.items == claims::state::most_items
-                 ? begun->count
-                 : std::min(end_of_unit(now.items, unit), begun->count);
-      if (kept < begun->next) return std::nullopt;
-      items += begun->count - kept;
-    } else if (behind != under_way_.end() && spare == spare_next::yes) {
-      items -= std::min(behind->count - behind->next, unit);
-    }
-    if (items < least) return std::nullopt;
-
-    now.revoked = sent_;
-    if (!claimed.compare_exchange_strong(seen, pack(now), std::memory_order_relaxed)) continue;
-    revoked_ = sent_;
-    left found;
-    if (begun != under_way_.end()) {
-      begun->next = begun->count = kept;
-      found.begun = begun->chunk;
-      found.kept = kept;
-    }
-    for (auto each = behind; each != under_way_.end(); ++each) {
-      found.revoked.push_back(each->chunk);
-    }
-    under_way_.erase(behind, under_way_.end());
-    return found;
-  }
-  return std::nullopt;
-}
-
-// What was claimed when the rest was revoked counts too: results of these may be open behind a
-// long item.
-bool revoker::may_be_silent() const noexcept {
-  return under_way_.size() > 2 || std::ranges::any_of(under_way_, [](const sent_chunk& each) {
-           return each.count > each.first + 1;
-         });
-}
-
-std::optional<std::size_t> revoker::begun(chunk_id chunk, std::size_t done) const noexcept {
+std::optional<claimed_items> revoker::claimed() const noexcept {
   const auto now = unpack(word{where_.word()}.load(std::memory_order_relaxed));
-  const auto found = std::ranges::find(under_way_, chunk, &sent_chunk::chunk);
-  if (!makes_sense(now) || found == under_way_.end()) return std::nullopt;
-  // It tells the end of a chunk before it begins the next.
-  if (is_after(now.begun, found->number)) return std::nullopt;
-  if (now.begun != found->number) return 0;
-  return now.items > done ? 1 : 0;
+  // None that was not sent, and none that is too old to be told from it.
+  const auto behind = static_cast<std::uint16_t>(sent_ - now.begun);
+  if (behind >= numbers / 2 || behind > sent_) return std::nullopt;
+  const std::uint64_t begun = sent_ - behind;
+  if (now.revoked != revoked_at(begun)) return std::nullopt;
+  const bool all = now.items == claims::state::most_items;
+  return claimed_items{.chunk = begun, .items = all ? claimed_items::all : now.items};
 }
 
-bool revoker::makes_sense() const noexcept {
-  return makes_sense(unpack(word{where_.word()}.load(std::memory_order_relaxed)));
+bool revoker::revoke(const claimed_items& seen) noexcept {
+  claims::state now{.items = clamped(seen.items),
+                    .begun = static_cast<std::uint16_t>(seen.chunk),
+                    .revoked = revoked_at(seen.chunk)};
+  std::uint64_t expected = pack(now);
+  now.revoked = static_cast<std::uint16_t>(sent_);
+  const word claimed{where_.word()};
+  if (!claimed.compare_exchange_strong(expected, pack(now), std::memory_order_relaxed)) {
+    return false;
+  }
+  revoked_ = sent_;
+  return true;
 }
 
-bool revoker::makes_sense(const claims::state& now) const noexcept {
-  if (is_after(now.begun, sent_)) return false;
-  // What this side has said stands until the worker begins a chunk that was sent later.
-  if (!is_after(now.begun, revoked_)) return now.revoked == revoked_;
-  return now.revoked == static_cast<std::uint16_t>(now.begun - 1);
+// What this side has said stands until the worker begins a chunk that was sent later.
+std::uint16_t revoker::revoked_at(std::uint64_t begun) const noexcept {
+  return static_cast<std::uint16_t>(begun > revoked_ ? begun - 1 : revoked_);
 }
 
 }  // namespace coterie::detail

@@ -5,24 +5,14 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
-#include "messages/identifiers.hpp"
+#include "messages/claimed_items.hpp"
 
 namespace coterie::detail {
 
-/// Whether the first unit of a worker that has begun nothing is left to it, since it would begin
-/// that now.
-enum class spare_next : bool { no, yes };
-
-/// The end of the unit, of `unit` items each, that begins before the item `index`.
-constexpr std::size_t end_of_unit(std::size_t index, std::size_t unit) noexcept {
-  return (index + unit - 1) / unit * unit;
-}
-
 /// Which of the items that a worker was sent it has claimed, in memory that it shares with its
 /// parent. The worker claims items before it runs them (`claimer`); the parent revokes what is
-/// not claimed, and knows at once what that is (`revoker`).
+/// not claimed, and knows at once what that is (`revoker`). Which items that are is not known here.
 ///
 /// Both change the same word, so that one of them is first: it says at which chunk the worker is,
 /// by its number in the row of those that were sent, which items of it are claimed, and up to which
@@ -79,51 +69,26 @@ class revoker {
  public:
   explicit revoker(claims where) noexcept : where_{where} {}
 
-  /// A chunk goes, of `count` items, the next of which is the one with the index `first`.
-  void sent(chunk_id chunk, std::size_t first, std::size_t count);
-  /// The worker is done with it.
-  void ended(chunk_id chunk) noexcept;
+  /// A chunk goes.
+  void sent() noexcept { ++sent_; }
 
-  /// What a worker is left with.
-  struct left {
-    chunk_id begun = 0;             // 0: nothing
-    std::size_t kept = 0;           // of that chunk the items before this one
-    std::vector<chunk_id> revoked;  // those behind it: the worker will not look at them
-  };
-  /// Revokes all that the worker has not claimed, unless it is less than `least` items; a unit
-  /// of which it has claimed some stays with it as a whole. Nothing either, if the worker says what
-  /// cannot be.
-  [[nodiscard]] std::optional<left> revoke(std::size_t least, std::size_t unit = 1,
-                                           spare_next spare = spare_next::yes);
+  /// What the worker has claimed; empty if this side and a worker that keeps the rules cannot have
+  /// written that. A worker that has written over the word may believe that it was left nothing,
+  /// and wait for ever.
+  [[nodiscard]] std::optional<claimed_items> claimed() const noexcept;
 
-  /// Of a worker that has ended, and all of whose results are known: how many items of `chunk`
-  /// behind the first `done` may have begun. That is one at most: each result is in sight before
-  /// the next item begins. Empty if the worker says what cannot be.
-  [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) const noexcept;
-
-  /// Whether the worker may have results of which it does not tell at once: those of a chunk of
-  /// several items, or of one behind which there is more to do than one chunk.
-  [[nodiscard]] bool may_be_silent() const noexcept;
-
-  /// Whether the word is one that this side and a worker which keeps the rules can have written. A
-  /// worker that has written over it may believe that it was left nothing, and wait for ever.
-  [[nodiscard]] bool makes_sense() const noexcept;
+  /// Revokes all that was sent and is not claimed, if the worker has claimed `seen` still. A unit
+  /// that it has begun stays with it. False: nothing is revoked. Precondition: `seen` comes from
+  /// `claimed`, and nothing was sent or revoked since.
+  [[nodiscard]] bool revoke(const claimed_items& seen) noexcept;
 
  private:
-  struct sent_chunk {
-    std::uint16_t number;
-    chunk_id chunk;
-    std::size_t first;  // the item that it began with here
-    std::size_t next;   // items before this one are claimed, as far as is known
-    std::size_t count;  // items
-  };
-
-  [[nodiscard]] bool makes_sense(const claims::state& now) const noexcept;
+  [[nodiscard]] std::uint16_t revoked_at(std::uint64_t begun) const noexcept;
 
   claims where_;
-  std::uint16_t sent_ = 0;
-  std::uint16_t revoked_ = 0;
-  std::vector<sent_chunk> under_way_;  // in the order in which they went
+  // Numbers of chunks that do not go round, unlike those in the word.
+  std::uint64_t sent_ = 0;
+  std::uint64_t revoked_ = 0;  // up to this one, as this side has said
 };
 
 }  // namespace coterie::detail

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "host/worker_end.hpp"
+#include "links/link.hpp"
 #include "messages/frame.hpp"
 #include "messages/identifiers.hpp"
 
@@ -14,8 +15,8 @@ class host_events {
  public:
   /// Whether a worker is still to be started.
   [[nodiscard]] virtual bool is_wanted(worker_id id) const = 0;
-  /// Whether a worker has something to do, so that news of it may come.
-  [[nodiscard]] virtual bool holds_work(worker_id id) const = 0;
+  /// What a worker has to do, and so which news of it may come.
+  [[nodiscard]] virtual expected_news expects(worker_id id) const = 0;
 
   /// The process runs. `lacks_memory`: memory was to be shared with it, and could not be had.
   virtual void started(worker_id id, bool lacks_memory) = 0;

@@ -81,10 +81,14 @@ void local_host::flush() {
   to_flush_.clear();
 }
 
-std::optional<kept_by_worker> local_host::revoke(worker_id victim, std::size_t min,
-                                                 std::size_t unit, spare_next spare) {
+std::optional<claimed_items> local_host::claimed(worker_id id) const {
+  worker_handle* const worker = find(id);
+  return worker == nullptr ? std::nullopt : worker->link.wire->claimed();
+}
+
+bool local_host::revoke(worker_id victim, const claimed_items& seen) {
   worker_handle* const worker = find(victim);
-  return worker == nullptr ? std::nullopt : worker->link.wire->revoke(min, unit, spare);
+  return worker != nullptr && worker->link.wire->revoke(seen);
 }
 
 void local_host::stop(worker_id id) {
@@ -104,11 +108,6 @@ void local_host::kill(worker_id id, std::string why) {
 remote_place local_host::place_of(worker_id id, std::size_t item) const {
   const worker_handle& worker = *workers_.at(id);
   return {.rank = worker.rank, .pid = worker.process->pid(), .item = item};
-}
-
-std::optional<std::size_t> local_host::begun(worker_id id, chunk_id chunk, std::size_t done) const {
-  worker_handle* const worker = find(id);
-  return worker == nullptr ? std::nullopt : worker->link.wire->begun(chunk, done);
 }
 
 // ---- the end ----------------------------------------------------------------------------------

@@ -13,11 +13,11 @@
 #include <coterie/detail/buffer_memory.hpp>
 #include <coterie/remote_error.hpp>
 
-#include "channel/claims.hpp"
 #include "host/host_events.hpp"
 #include "host/machine.hpp"
 #include "host/worker_host.hpp"
 #include "links/link.hpp"
+#include "messages/claimed_items.hpp"
 #include "messages/frame.hpp"
 #include "runtime/runtime.hpp"
 
@@ -38,14 +38,12 @@ class local_host final : public worker_host {
   [[nodiscard]] std::shared_ptr<buffer_memory> payload_memory(worker_id id) const override;
   void queue(worker_id id, const frame_header& header, const shared_payload& payload) override;
   void flush() override;
-  [[nodiscard]] std::optional<kept_by_worker> revoke(worker_id victim, std::size_t min,
-                                                     std::size_t unit, spare_next spare) override;
+  [[nodiscard]] std::optional<claimed_items> claimed(worker_id id) const override;
+  [[nodiscard]] bool revoke(worker_id victim, const claimed_items& seen) override;
   void stop(worker_id id) override;
   void kill(worker_id id, std::string why) override;
   void disbelieve(worker_id id, const std::string& what) override;
   [[nodiscard]] remote_place place_of(worker_id id, std::size_t item) const override;
-  [[nodiscard]] std::optional<std::size_t> begun(worker_id id, chunk_id chunk,
-                                                 std::size_t done) const override;
   std::vector<worker_id> reap_all() noexcept override;
   void stop_waiting() override;
   void abandon() noexcept override;
@@ -60,7 +58,7 @@ class local_host final : public worker_host {
   void take_end(worker_handle& worker);
   /// A wait of a worker that was ended is over.
   void let_go(worker_handle& worker);
-  [[nodiscard]] bool holds_work(worker_id id) const { return events_.holds_work(id); }
+  [[nodiscard]] expected_news expects(worker_id id) const { return events_.expects(id); }
 
  private:
   using handle = std::shared_ptr<worker_handle>;

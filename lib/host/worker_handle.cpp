@@ -60,7 +60,7 @@ bool worker_handle::frames_came() { return host_.take_frames(*this); }
 void worker_handle::lost() { host_.take_loss(*this); }
 void worker_handle::finished() { host_.take_end(*this); }
 void worker_handle::at_rest() { host_.let_go(*this); }
-bool worker_handle::holds_work() const { return host_.holds_work(id); }
+expected_news worker_handle::expects() const { return host_.expects(id); }
 
 void worker_handle::exited(int status) {
   wait_status = status;

@@ -51,7 +51,7 @@ class worker_handle final : public link_events,
   void lost() override;
   void finished() override;
   void at_rest() override;
-  [[nodiscard]] bool holds_work() const override;
+  [[nodiscard]] expected_news expects() const override;
 
   // process_events
   void exited(int wait_status) override;

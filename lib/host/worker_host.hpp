@@ -11,8 +11,7 @@
 #include <coterie/detail/buffer_memory.hpp>
 #include <coterie/remote_error.hpp>
 
-#include "channel/claims.hpp"
-#include "links/link.hpp"
+#include "messages/claimed_items.hpp"
 #include "messages/frame.hpp"
 #include "messages/identifiers.hpp"
 
@@ -45,10 +44,10 @@ class worker_host {
   virtual void queue(worker_id id, const frame_header& header, const shared_payload& payload) = 0;
   /// Sends what is queued, for all workers.
   virtual void flush() = 0;
-  /// Revokes what the worker has not begun; see `link::revoke`.
-  [[nodiscard]] virtual std::optional<kept_by_worker> revoke(worker_id victim, std::size_t min,
-                                                             std::size_t unit,
-                                                             spare_next spare) = 0;
+  /// What the worker says that it has claimed; see `link::claimed`.
+  [[nodiscard]] virtual std::optional<claimed_items> claimed(worker_id id) const = 0;
+  /// Revokes what the worker has not claimed; see `link::revoke`.
+  [[nodiscard]] virtual bool revoke(worker_id victim, const claimed_items& seen) = 0;
   /// Asks the worker to finish what it holds and leave.
   virtual void stop(worker_id id) = 0;
   /// Ends the process. Its end says `why`, as "it ..."; empty: by no fault of its own.
@@ -58,10 +57,6 @@ class worker_host {
   virtual void disbelieve(worker_id id, const std::string& what) = 0;
   /// Where an item ran, as an error tells it. Precondition: the worker is known.
   [[nodiscard]] virtual remote_place place_of(worker_id id, std::size_t item) const = 0;
-  /// Of a worker whose end is being told: how many items of `chunk`, the one at which it was,
-  /// behind the first `done` may have begun. Empty if what it left behind cannot be believed.
-  [[nodiscard]] virtual std::optional<std::size_t> begun(worker_id id, chunk_id chunk,
-                                                         std::size_t done) const = 0;
   /// Kills and reaps all workers at once. Their ends are not told.
   virtual std::vector<worker_id> reap_all() noexcept = 0;
   /// Ends all waits, and nothing else: this process was forked from the workers' parent.

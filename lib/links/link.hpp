@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
-#include "channel/claims.hpp"
+#include "messages/claimed_items.hpp"
 #include "messages/frame.hpp"
 
 namespace coterie::detail {
 
-/// What a worker is left with when the rest is revoked: what it was given before `chunk`, and of
-/// that the items before the one with the index `items`. No chunk: nothing of what it holds.
-struct kept_by_worker {
-  chunk_id chunk = 0;
-  std::size_t items = 0;
+/// Whether news of a worker may come.
+enum class expected_news : std::uint8_t {
+  none,       // it has nothing to do
+  announced,  // it rings when it has news
+  silent      // it may have results of which it does not tell at once
 };
 
 /// Is told, in turns of its own, what happens on a link. It may call any function of the link, but
@@ -30,8 +30,8 @@ class link_events {
   virtual void finished() = 0;
   /// The last wait of a link that was closed has ended.
   virtual void at_rest() = 0;
-  /// Whether the worker has something to do, so that news may come.
-  [[nodiscard]] virtual bool holds_work() const = 0;
+  /// What the worker has to do.
+  [[nodiscard]] virtual expected_news expects() const = 0;
 
  protected:
   ~link_events() = default;
@@ -66,14 +66,14 @@ class link {
   /// Sends what it can without waiting, and the rest as soon as that is possible. That the other
   /// side is gone is not told here.
   virtual void flush() = 0;
-  /// Revokes what the worker was sent and has not begun, if that is `min` items or more; it will
-  /// not run them. A unit that it has begun, of `unit` items, stays with it. Tells what the worker
-  /// keeps; empty if nothing was revoked.
-  [[nodiscard]] virtual std::optional<kept_by_worker> revoke(std::size_t min, std::size_t unit,
-                                                             spare_next spare) = 0;
-  /// Of a worker that has ended, after `finished`: how many items of `chunk`, the one at which it
-  /// was, behind the first `done` may have begun. Empty if what it left behind cannot be believed.
-  [[nodiscard]] virtual std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) = 0;
+  /// What the worker says that it has claimed of the chunks (`message::run`) that it was sent.
+  /// Empty if that cannot be believed. Of a worker that has ended, after `finished`: at the end.
+  [[nodiscard]] virtual std::optional<claimed_items> claimed() = 0;
+  /// Revokes all that the worker was sent and has not claimed, if it has claimed `seen` still; it
+  /// will not run that. A unit that it has begun stays with it. False: nothing was revoked, since
+  /// the worker went on, or items are not revoked over this kind of link. Precondition: `seen`
+  /// comes from `claimed`, and no function was called since.
+  [[nodiscard]] virtual bool revoke(const claimed_items& seen) = 0;
 
   /// Has what is there told, and then `finished`: the worker has ended, and can write no more. A
   /// process that it has started may write on; what it writes from now on is not read.

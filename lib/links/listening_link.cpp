@@ -42,8 +42,8 @@ bool listening_link::tell() {
   took_frames_ = false;
   if (!told_->frames_came()) {
     refused_ = true;
-  } else if (took_frames_ && !socket_->closed() && told_->holds_work()) {
-    heard();
+  } else if (took_frames_ && !socket_->closed()) {
+    if (const auto next = told_->expects(); next != expected_news::none) heard(next);
   }
   return took_frames_;
 }

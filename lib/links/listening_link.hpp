@@ -38,7 +38,7 @@ class listening_link : public link, private socket_events {
   /// The worker has ended: from now on `next` is to give what is there now.
   virtual void take_in_the_rest() = 0;
   /// Frames came of a worker that has something to do, and goes on.
-  virtual void heard() {}
+  virtual void heard(expected_news) {}
   /// There is room in the socket, which was waited for.
   virtual void write_on() {}
 
@@ -52,7 +52,10 @@ class listening_link : public link, private socket_events {
   /// The other side cannot be believed: `next` is to say so.
   void disbelieve(std::string problem);
   [[nodiscard]] bool believed() const noexcept { return problem_.empty(); }
-  [[nodiscard]] bool holds_work() const { return told_ != nullptr && told_->holds_work(); }
+  [[nodiscard]] expected_news expects() const {
+    return told_ != nullptr ? told_->expects() : expected_news::none;
+  }
+  [[nodiscard]] bool holds_work() const { return expects() != expected_news::none; }
   [[nodiscard]] watched_socket& socket() const noexcept { return *socket_; }
   [[nodiscard]] runtime& runs_on() const noexcept { return runtime_; }
   /// What a wait is to tell, and keeps alive.

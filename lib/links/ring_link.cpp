@@ -12,6 +12,14 @@
 
 namespace coterie::detail {
 
+namespace {
+
+std::chrono::nanoseconds first_check(expected_news next) {
+  return next == expected_news::silent ? timing::link_check : timing::idle_link_check;
+}
+
+}  // namespace
+
 ring_link::ring_link(runtime& runs_on, unique_descriptor socket, shared_memory memory,
                      const ring_settings& settings)
     : listening_link{runs_on, std::move(socket)},
@@ -65,9 +73,6 @@ std::optional<frame> ring_link::take_frame() {
   for (;;) {
     found = reader_.next();
     if (found && segments_.take(*found, queue_, channel_)) {
-      if (found->header.kind == message_kind::done) {
-        claims_.ended(found->header.as<message::done>().chunk);
-      }
       if (open_.take(*found)) break;
       segments_.release(queue_);
     }
@@ -95,9 +100,15 @@ bool ring_link::read_ring() {
   return true;
 }
 
-std::optional<std::size_t> ring_link::begun(chunk_id chunk, std::size_t done) {
-  if (!believed()) return std::nullopt;
-  return claims_.begun(chunk, done);
+// ---- what is claimed --------------------------------------------------------------------------
+
+std::optional<claimed_items> ring_link::claimed() {
+  if (socket().closed() || !believed()) return std::nullopt;
+  return claims_.claimed();
+}
+
+bool ring_link::revoke(const claimed_items& seen) {
+  return !socket().closed() && believed() && claims_.revoke(seen);
 }
 
 // ---- when to check ----------------------------------------------------------------------------
@@ -108,21 +119,17 @@ auto ring_link::later(void (ring_link::*what)()) {
 }
 
 // A worker whose next item is long may have results that it has not sent, or sent without a bell.
-void ring_link::heard() {
-  check_in_ = first_check();
+void ring_link::heard(expected_news next) {
+  check_in_ = first_check(next);
   timer_.set(check_in_, later(&ring_link::check));
-  start_polling();
-}
-
-std::chrono::nanoseconds ring_link::first_check() const {
-  return claims_.may_be_silent() ? timing::link_check : timing::idle_link_check;
+  start_polling(next);
 }
 
 void ring_link::check() {
   if (socket().closed() || !tells() || !timer_.is_due(later(&ring_link::check))) return;
   left_in_turn_ = turn;
   check_open_ = true;
-  if (!claims_.makes_sense()) disbelieve("it wrote over its claims in the shared memory");
+  if (!claims_.claimed()) disbelieve("it wrote over its claims in the shared memory");
   // A burst of large messages leaves no memory behind. As long as the worker has something to do,
   // it may be writing into what it has.
   if (segments_.any() && !holds_work()) {
@@ -141,9 +148,8 @@ void ring_link::check() {
 // ---- polling ----------------------------------------------------------------------------------
 
 // The worker has something to do, and may answer soon.
-void ring_link::start_polling() {
-  // Asked on every message: first what costs nothing.
-  if (poll_.limit() == std::chrono::nanoseconds::zero() || !holds_work()) return;
+void ring_link::start_polling(expected_news next) {
+  if (next == expected_news::none || poll_.limit() == std::chrono::nanoseconds::zero()) return;
   if (!poll_.begin(runs_on().now())) return;
   if (std::exchange(polling_, true)) return;
   channel_.stop_sleeping();
@@ -179,27 +185,17 @@ bool ring_link::found_by_polling() {
 
 void ring_link::send(const frame_header& header, const shared_payload& payload) {
   if (socket().closed()) return;
-  if (header.kind == message_kind::run) {
-    const auto items = header.as<message::run>();
-    claims_.sent(items.chunk, items.begin, items.end);
-  }
+  if (header.kind == message_kind::run) claims_.sent();
   segments_.send(header, payload, queue_, channel_);
-}
-
-std::optional<kept_by_worker> ring_link::revoke(std::size_t min, std::size_t unit,
-                                                spare_next spare) {
-  if (socket().closed() || !believed()) return std::nullopt;
-  const auto left = claims_.revoke(min, unit, spare);
-  if (!left) return std::nullopt;
-  return kept_by_worker{.chunk = left->begun, .items = left->kept};
 }
 
 void ring_link::flush() {
   if (socket().closed() || queue_.empty()) return;
   write();
-  check_in_ = std::min(check_in_, first_check());
+  const expected_news next = expects();
+  check_in_ = std::min(check_in_, first_check(next));
   timer_.set_at_latest(check_in_, later(&ring_link::check));
-  start_polling();
+  start_polling(next);
 }
 
 void ring_link::write() {

@@ -42,9 +42,8 @@ class ring_link final : public listening_link {
 
   void send(const frame_header& header, const shared_payload& payload) override;
   void flush() override;
-  [[nodiscard]] std::optional<kept_by_worker> revoke(std::size_t min, std::size_t unit,
-                                                     spare_next spare) override;
-  [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) override;
+  [[nodiscard]] std::optional<claimed_items> claimed() override;
+  [[nodiscard]] bool revoke(const claimed_items& seen) override;
   void close() override;
   void abandon() noexcept override;
 
@@ -57,12 +56,11 @@ class ring_link final : public listening_link {
   std::optional<frame> take_frame() override;
   void take_in(std::size_t count) override;
   void take_in_the_rest() override;
-  void heard() override;
+  void heard(expected_news next) override;
 
   [[nodiscard]] auto later(void (ring_link::*what)());
   void check();
-  [[nodiscard]] std::chrono::nanoseconds first_check() const;
-  void start_polling();
+  void start_polling(expected_news next);
   void poll();
   [[nodiscard]] bool found_by_polling();
 

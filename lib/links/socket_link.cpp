@@ -22,13 +22,11 @@ std::optional<frame> socket_link::take_frame() {
   if (found->header.segment != no_segment || is_for_the_link(found->header.kind)) {
     throw bad_frame{"it speaks of memory, and shares none"};
   }
-  if (found->header.kind == message_kind::done) {
-    counter_.ended(found->header.as<message::done>().chunk);
-  }
+  if (found->header.kind == message_kind::done) counter_.ended();
   if (found->header.kind == message_kind::values) {
     const auto results = found->header.as<message::values>();
     if (results.claimed > 0) {
-      counter_.told(results.chunk, results.first + results.count + results.claimed);
+      counter_.told(results.first + results.count + results.claimed);
     }
   }
   return found;
@@ -62,7 +60,7 @@ bool socket_link::read_the_rest() {
 
 void socket_link::send(const frame_header& header, const shared_payload& payload) {
   if (socket().closed()) return;
-  if (header.kind == message_kind::run) counter_.sent(header.as<message::run>().chunk);
+  if (header.kind == message_kind::run) counter_.sent();
   queue_.push(header, payload);
 }
 
@@ -85,9 +83,9 @@ void socket_link::flush() {
   }
 }
 
-std::optional<std::size_t> socket_link::begun(chunk_id chunk, std::size_t done) {
-  if (!believed()) return std::nullopt;
-  return counter_.begun(chunk, done);
+std::optional<claimed_items> socket_link::claimed() {
+  if (socket().closed() || !believed()) return std::nullopt;
+  return counter_.claimed();
 }
 
 void socket_link::close() {

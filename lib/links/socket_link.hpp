@@ -20,12 +20,9 @@ class socket_link final : public listening_link {
 
   void send(const frame_header& header, const shared_payload& payload) override;
   void flush() override;
+  [[nodiscard]] std::optional<claimed_items> claimed() override;
   /// Nothing, ever.
-  [[nodiscard]] std::optional<kept_by_worker> revoke(std::size_t, std::size_t,
-                                                     spare_next) override {
-    return std::nullopt;
-  }
-  [[nodiscard]] std::optional<std::size_t> begun(chunk_id chunk, std::size_t done) override;
+  [[nodiscard]] bool revoke(const claimed_items&) override { return false; }
   void close() override;
 
  private:

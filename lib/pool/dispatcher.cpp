@@ -9,7 +9,16 @@
 #include <coterie/detail/exception_wire.hpp>
 #include <coterie/error.hpp>
 
+#include "schedule/revocation.hpp"
+
 namespace coterie::detail {
+
+namespace {
+
+// A parent does not wait for a worker that claims again and again.
+constexpr int most_tries = 8;
+
+}  // namespace
 
 dispatcher::dispatcher(const scheduler_settings& settings, std::uint64_t seed,
                        const make_host& host, const runtime& runs_on, const home_process& home)
@@ -18,6 +27,12 @@ dispatcher::dispatcher(const scheduler_settings& settings, std::uint64_t seed,
       scheduler_{settings},
       host_{host(*this)},
       jobs_{scheduler_, *host_, counters_, home, seed} {}
+
+expected_news dispatcher::expects(worker_id id) const {
+  const ledger& chunks = scheduler_.chunks();
+  if (chunks.held_by(id).chunks.empty()) return expected_news::none;
+  return chunks.may_be_silent(id) ? expected_news::silent : expected_news::announced;
+}
 
 // ---- actions ----------------------------------------------------------------------------------
 
@@ -70,9 +85,13 @@ void dispatcher::perform(const action::crash& what) {
 
 void dispatcher::perform(const action::revoke& what) {
   if (what.only_if_cheap && !is_cheap_to_move(what.victim)) return;
-  const spare_next spare{what.spares_next};
-  if (const auto kept = host_->revoke(what.victim, what.min, what.unit, spare)) {
-    scheduler_.revoked(what.victim, kept->chunk, kept->items);
+  for (int tries = most_tries; tries > 0; --tries) {
+    const auto seen = host_->claimed(what.victim);
+    const auto kept = seen ? kept_after(what, *seen, scheduler_.chunks()) : std::nullopt;
+    if (!kept) return;
+    if (host_->revoke(what.victim, *seen)) {
+      return scheduler_.revoked(what.victim, kept->chunk, kept->items);
+    }
   }
 }
 
@@ -187,12 +206,13 @@ void dispatcher::ended(worker_id id, const worker_end& how) {
   }
 }
 
-// How many items of the chunk that it was at may have begun, beside those that it has told of.
+// A worker whose items can be revoked shares memory, where its results are in sight.
 std::size_t dispatcher::may_have_begun(worker_id id) const {
-  const auto& held = scheduler_.chunks().held_by(id).chunks;
-  if (held.empty()) return 0;
-  const std::size_t done = scheduler_.chunks().at(held.front()).done;
-  return host_->begun(id, held.front(), done).value_or(worker_exit::everything);
+  const auto claimed = host_->claimed(id);
+  if (!claimed) return worker_exit::everything;
+  const auto unheard = scheduler_.find(id)->revocable ? unheard_items::one : unheard_items::all;
+  return items_in_doubt(id, unheard, *claimed, scheduler_.chunks())
+      .value_or(worker_exit::everything);
 }
 
 void dispatcher::take_last_words(const worker_end& end) {

@@ -65,9 +65,7 @@ class dispatcher final : public host_events {
   [[nodiscard]] bool is_wanted(worker_id id) const override {
     return scheduler_.find(id) != nullptr;
   }
-  [[nodiscard]] bool holds_work(worker_id id) const override {
-    return scheduler_.chunks().current(id) != nullptr;
-  }
+  [[nodiscard]] expected_news expects(worker_id id) const override;
   void started(worker_id id, bool lacks_memory) override;
   void not_started(worker_id id, bool scarce, std::string why) override;
   void ready(worker_id id, bool revocable) override { scheduler_.ready(id, revocable); }

@@ -184,6 +184,7 @@ void open_jobs::send_chunk(worker_id to, chunk_id id, bool last) {
                open.definition);
     known->second = knowledge::ready;
   }
+  scheduler_.sent(id);
   host_.send(to,
              message::run{.job = chunk.job,
                           .chunk = id,

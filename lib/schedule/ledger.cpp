@@ -30,6 +30,16 @@ bool ledger::is_current(worker_id worker, chunk_id id) const {
   return !held.chunks.empty() && held.chunks.front() == id;
 }
 
+// What was claimed when the rest was revoked counts too: results of these may be open behind a
+// long item.
+bool ledger::may_be_silent(worker_id worker) const {
+  const std::deque<chunk_id>& held = held_by(worker).chunks;
+  return held.size() > 2 || std::ranges::any_of(held, [this](chunk_id each) {
+           const chunk& known = chunks_.at(each);
+           return known.end > known.begin + 1;
+         });
+}
+
 // ---- to a worker ------------------------------------------------------------------------------
 
 chunk_id ledger::add(chunk made) {
@@ -57,12 +67,19 @@ void ledger::fill(chunk_id id, std::size_t count, std::chrono::nanoseconds expec
 void ledger::give(chunk_id id, worker_id holder) {
   chunk& given = chunks_.at(id);
   given.holder = holder;
+  given.number = 0;
   given.begin = given.done;
+  given.claimed = 0;
   given.shortened = false;
   holding& held = holdings_[holder];
   held.job = given.job;
   held.chunks.push_back(id);
   held.expected += given.expected;
+}
+
+void ledger::sent(chunk_id id) {
+  chunk& goes = chunks_.at(id);
+  goes.number = ++holdings_.at(goes.holder).sent;
 }
 
 chunk_id ledger::split(chunk_id id, std::size_t at) {
@@ -107,6 +124,7 @@ std::deque<chunk_id> ledger::revoke(worker_id worker, chunk_id begun, std::size_
     ++behind;
     chunk& cut = chunks_.at(begun);
     kept = std::max(kept, cut.done);
+    cut.claimed = kept;
     if (kept < cut.end) {
       cut.shortened = true;
       const auto before = cut.expected;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -31,10 +32,12 @@ class ledger {
   struct chunk {
     job_id job = 0;
     worker_id holder = 0;                 // 0: it waits to be given to a worker
+    std::uint64_t number = 0;             // among those that its holder was sent; 0: not sent yet
     std::size_t first = 0;                // its place in the input; indices below count from here
     std::size_t begin = 0;                // of the first item that its holder was given
     std::size_t end = 0;                  // behind the last; 0: it is being cut
     std::size_t done = 0;                 // items before this index are finished, or lost
+    std::size_t claimed = 0;              // its holder was known to have claimed those before it
     bool shortened = false;               // since its holder was given it
     std::size_t losses = 0;               // workers in a row that ended before they had begun it
     std::chrono::nanoseconds expected{};  // to take, as far as that is known
@@ -48,6 +51,7 @@ class ledger {
   struct holding {
     std::deque<chunk_id> chunks;
     job_id job = 0;
+    std::uint64_t sent = 0;  // chunks, those included that it holds no more
     std::chrono::nanoseconds expected{};
   };
 
@@ -63,6 +67,9 @@ class ledger {
   [[nodiscard]] const holding& held_by(worker_id worker) const;
   /// The chunk that the worker runs, or is about to; null: none.
   [[nodiscard]] const chunk* current(worker_id worker) const;
+  /// Whether the worker may have results of which it does not tell at once: those of a chunk of
+  /// several items, or of one behind which there is more to do than one chunk.
+  [[nodiscard]] bool may_be_silent(worker_id worker) const;
 
   /// A new chunk, which is being cut for `holder`; `first` is its place in the input.
   chunk_id open(job_id job, worker_id holder, std::size_t first);
@@ -71,6 +78,8 @@ class ledger {
             std::shared_ptr<const byte_buffer> items);
   /// A chunk that waited goes to a worker.
   void give(chunk_id id, worker_id holder);
+  /// It is sent to its holder now, behind all that was sent there before.
+  void sent(chunk_id id);
   /// Cuts a chunk in two; the second part waits to be given to a worker. Precondition: both have
   /// items.
   chunk_id split(chunk_id id, std::size_t at);

@@ -5,7 +5,7 @@
 
 #include <coterie/detail/exception_wire.hpp>
 
-#include "channel/claims.hpp"
+#include "messages/claimed_items.hpp"
 #include "worker/standard_output.hpp"
 
 namespace coterie::detail {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Both sides of `claims`, in any order of what they do. While the worker keeps the rules, each item
-// is either claimed or revoked, and the parent knows which. When it writes what it likes, the
-// parent still takes nothing back that is not there.
+// Both sides of `claims`, and the ledger by which the parent decides, in any order of what they do.
+// While the worker keeps the rules, each item is either claimed or revoked, and the parent knows
+// which. When it writes what it likes, the parent still takes nothing back that is not there.
 
 #include "channel/claims.hpp"
 
@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "fuzz/support.hpp"
+#include "schedule/ledger.hpp"
+#include "schedule/revocation.hpp"
 
 namespace {
 
@@ -66,7 +68,7 @@ class both_sides {
         return hear();
       case take: {
         const std::size_t least = orders.up_to(20);
-        return revoke(least, orders.byte() % 2 == 0 ? spare_next::yes : spare_next::no);
+        return revoke(least, orders.byte() % 2 == 0);
       }
       case interfere:
         return meddle(orders);
@@ -83,21 +85,55 @@ class both_sides {
 
   void send(std::size_t first, std::size_t count) {
     if (under_way_.size() >= most_under_way) return;
-    under_way_.push_back({.id = ++last_, .claimed = first, .count = count, .sent = count});
-    unread_.push_back(last_);
-    revoker_.sent(last_, first, count);
+    const chunk_id id = given(first, count);
+    under_way_.push_back({.id = id, .claimed = first, .count = count, .sent = count});
+    unread_.push_back(id);
+    ledger_.sent(id);
+    revoker_.sent();
+  }
+  // Another worker has ended the items before the first.
+  chunk_id given(std::size_t first, std::size_t count) {
+    const chunk_id id = ledger_.open(1, first == 0 ? one : other, 0);
+    ledger_.fill(id, count, {}, {});
+    if (first == 0) return id;
+    fuzz::holds(ledger_.items_done(other, id, first), "a chunk has its items");
+    static_cast<void>(ledger_.revoke(other, 0, 0));
+    ledger_.give(id, one);
+    return id;
   }
 
   void hear() {
     if (done_.empty()) return;
-    revoker_.ended(done_.front());
+    if (ledger_.find(done_.front()) != nullptr) ledger_.close(done_.front());
     std::erase_if(under_way_, [&](const sent_chunk& each) { return each.id == done_.front(); });
     done_.pop_front();
-    fuzz::holds(meddled_ || revoker_.makes_sense(), "an honest worker is believed");
+    fuzz::holds(meddled_ || revoker_.claimed().has_value(), "an honest worker is believed");
   }
 
-  void revoke(std::size_t least, spare_next spare) {
-    const auto left = revoker_.revoke(least, unit_, spare);
+  struct left {
+    kept_items kept;
+    std::vector<chunk_id> revoked;  // as a whole
+  };
+
+  std::optional<left> take(const action::revoke& what) {
+    const auto seen = revoker_.claimed();
+    if (!seen) return std::nullopt;
+    const auto kept = kept_after(what, *seen, ledger_);
+    if (!kept || !revoker_.revoke(*seen)) return std::nullopt;
+    left found{.kept = *kept, .revoked = {}};
+    for (const chunk_id each : ledger_.revoke(one, kept->chunk, kept->items)) {
+      if (std::ranges::count(under_way_, each, &sent_chunk::id) > 0) found.revoked.push_back(each);
+      ledger_.forget(each);
+    }
+    return found;
+  }
+
+  void revoke(std::size_t least, bool spares_next) {
+    const auto left = take({.victim = one,
+                            .min = least,
+                            .unit = unit_,
+                            .spares_next = spares_next,
+                            .only_if_cheap = false});
     if (meddled_) {
       if (left) is_there(*left);
       return;
@@ -107,22 +143,23 @@ class both_sides {
     const auto behind = is_at_one ? at + 1 : under_way_.begin();
     std::size_t free = is_at_one ? at->count - known_of(*at) : 0;
     for (auto each = behind; each != under_way_.end(); ++each) free += each->count - each->claimed;
-    if (!is_at_one && behind != under_way_.end() && spare == spare_next::yes) {
+    if (!is_at_one && behind != under_way_.end() && spares_next) {
       free -= std::min(behind->count - behind->claimed, unit_);
     }
-    fuzz::holds(left.has_value() == (free >= least), "what is free is taken, if it is enough");
+    fuzz::holds(left.has_value() == (free >= least && !under_way_.empty()),
+                "what is free is taken, if it is enough");
     if (!left) return;
 
-    fuzz::holds(left->begun == (is_at_one ? at->id : 0), "it is known where the worker is");
-    fuzz::holds(!is_at_one || left->kept == known_of(*at),
+    fuzz::holds(left->kept.chunk == (is_at_one ? at->id : 0), "it is known where the worker is");
+    fuzz::holds(!is_at_one || left->kept.items == known_of(*at),
                 "the units that it claimed are left to it");
     fuzz::holds(std::ranges::equal(left->revoked, std::ranges::subrange(behind, under_way_.end()),
                                    {}, {}, &sent_chunk::id),
                 "the rest is taken");
-    if (is_at_one) at->count = left->kept;
+    if (is_at_one) at->count = left->kept.items;
     taken_.insert(taken_.end(), left->revoked.begin(), left->revoked.end());
     under_way_.erase(behind, under_way_.end());
-    fuzz::holds(revoker_.makes_sense(), "what this side said makes sense");
+    fuzz::holds(revoker_.claimed().has_value(), "what this side said makes sense");
   }
 
   // Where more are claimed than can be told, all are.
@@ -131,15 +168,16 @@ class both_sides {
     return std::min((chunk.claimed + unit_ - 1) / unit_ * unit_, chunk.count);
   }
 
-  void is_there(const revoker::left& left) {
+  void is_there(const left& left) {
     const auto find = [&](chunk_id id) {
       const auto found = std::ranges::find(under_way_, id, &sent_chunk::id);
       fuzz::holds(found != under_way_.end(), "nothing is taken twice");
       return found;
     };
-    if (left.begun != 0) {
-      fuzz::holds(left.kept <= find(left.begun)->count, "no more is left than there was");
-      find(left.begun)->count = left.kept;
+    if (left.kept.chunk != 0) {
+      const auto kept = find(left.kept.chunk);
+      fuzz::holds(left.kept.items <= kept->count, "no more is left than there was");
+      kept->count = left.kept.items;
     }
     for (const chunk_id each : left.revoked) under_way_.erase(find(each));
   }
@@ -198,6 +236,8 @@ class both_sides {
   }
 
   static constexpr std::size_t most_under_way = 64;
+  static constexpr worker_id one = 1;
+  static constexpr worker_id other = 2;
 
   struct alignas(64) area {
     std::uint64_t word = 0;
@@ -205,6 +245,7 @@ class both_sides {
   };
   area area_;
   claims shared_{std::as_writable_bytes(std::span{&area_, 1})};
+  ledger ledger_;
   revoker revoker_{shared_};
   claimer claimer_{shared_};
 
@@ -213,7 +254,6 @@ class both_sides {
   std::deque<chunk_id> unread_;
   std::deque<chunk_id> done_;    // and not heard of
   std::vector<chunk_id> taken_;  // as a whole
-  chunk_id last_ = 0;
   chunk_id begun_ = 0;
   std::size_t unit_ = 1;  // of items that are one worker's
   bool at_work_ = false;

@@ -20,7 +20,7 @@ namespace {
 using namespace coterie::detail;
 
 /// Two chunks are sent at first, and one after the first taking back.
-template <class Derived, std::size_t unit, spare_next spare>
+template <class Derived, std::size_t unit>
 struct claims_suite : rl::test_suite<Derived, 2> {
   static constexpr std::size_t chunks = 3;
   static constexpr std::size_t items = 3;
@@ -28,7 +28,7 @@ struct claims_suite : rl::test_suite<Derived, 2> {
   claims_suite() {
     memory::instance().add(place.data(), shared);
     sent.store(2, rl::mo_relaxed, RL_INFO);
-    for (chunk_id chunk = 1; chunk <= 2; ++chunk) parent.sent(chunk, 0, items);
+    for (std::size_t chunk = 0; chunk < 2; ++chunk) parent.sent();
     left_of.fill(items);
   }
 
@@ -52,15 +52,22 @@ struct claims_suite : rl::test_suite<Derived, 2> {
 
   void take_back_items() {
     revoke();
-    parent.sent(3, 0, items);
+    parent.sent();
     sent.store(3, rl::mo_release, RL_INFO);
     revoke();
   }
   void revoke() {
-    const auto left = parent.revoke(1, unit, spare);
-    if (!left) return;
-    for (const chunk_id each : left->revoked) left_of[each - 1] = 0;
-    if (left->begun != 0) left_of[left->begun - 1] = left->kept;
+    for (int tries = 0; tries < 8; ++tries) {
+      const auto seen = parent.claimed();
+      require(seen.has_value());
+      const std::size_t known = sent.load(rl::mo_relaxed, RL_INFO);
+      if (!parent.revoke(*seen)) continue;
+      for (std::size_t chunk = seen->chunk; chunk < known; ++chunk) left_of[chunk] = 0;
+      if (seen->chunk == 0) return;
+      std::size_t& kept = left_of[seen->chunk - 1];
+      kept = std::min(kept, end_of_unit(seen->items, unit));
+      return;
+    }
   }
 
   alignas(64) static inline std::array<std::byte, claims::memory_size> place{};
@@ -75,8 +82,8 @@ struct claims_suite : rl::test_suite<Derived, 2> {
   std::array<std::size_t, chunks> told_of{};
 };
 
-template <std::size_t unit, spare_next spare>
-struct each_item_is_one_sides : claims_suite<each_item_is_one_sides<unit, spare>, unit, spare> {
+template <std::size_t unit>
+struct each_item_is_one_sides : claims_suite<each_item_is_one_sides<unit>, unit> {
   void thread(unsigned index) {
     if (index == 0) {
       this->run_items();
@@ -92,9 +99,9 @@ struct each_item_is_one_sides : claims_suite<each_item_is_one_sides<unit, spare>
 };
 
 /// The worker may end at any time; its parent is told by the system.
-template <std::size_t unit, spare_next spare>
-struct what_has_begun_is_known : claims_suite<what_has_begun_is_known<unit, spare>, unit, spare> {
-  using base = claims_suite<what_has_begun_is_known<unit, spare>, unit, spare>;
+template <std::size_t unit>
+struct what_has_begun_is_known : claims_suite<what_has_begun_is_known<unit>, unit> {
+  using base = claims_suite<what_has_begun_is_known<unit>, unit>;
 
   what_has_begun_is_known() { life::instance().at_most(20); }
 
@@ -109,19 +116,19 @@ struct what_has_begun_is_known : claims_suite<what_has_begun_is_known<unit, spar
     }
   }
   void look_at_what_is_left() {
+    const auto claimed = this->parent.claimed();
+    require(claimed.has_value());
     for (std::size_t chunk = 0; chunk < base::chunks; ++chunk) {
       const std::size_t begun = this->begun_of[chunk];
       const std::size_t done = this->done_of[chunk];
       require(begun <= this->left_of[chunk]);
       if (this->left_of[chunk] == 0) continue;  // nothing of it was the worker's
-      if (this->told_of[chunk] != 0) {
-        this->parent.ended(chunk + 1);
-        continue;
-      }
-      const auto may_have_begun = this->parent.begun(chunk + 1, done);
-      require(may_have_begun.has_value());
-      require(begun - done <= *may_have_begun);
-      require(*may_have_begun <= 1);
+      if (this->told_of[chunk] != 0) continue;
+      // It tells the end of a chunk before it begins the next.
+      require(chunk + 1 >= claimed->chunk);
+      const std::size_t known = chunk + 1 == claimed->chunk ? claimed->items : 0;
+      require(begun <= known);
+      require(known <= done + 1);
     }
   }
 
@@ -132,19 +139,14 @@ struct what_has_begun_is_known : claims_suite<what_has_begun_is_known<unit, spar
 
 std::vector<scenario> claim_scenarios() {
   return {
-      random<each_item_is_one_sides<1, spare_next::yes>>(
+      random<each_item_is_one_sides<1>>(
           "given two sides, when items are claimed and revoked, then each is one side's"),
-      random<each_item_is_one_sides<1, spare_next::no>>(
-          "given nothing spared, when items are claimed and revoked, then each is one side's"),
-      random<each_item_is_one_sides<2, spare_next::yes>>(
+      random<each_item_is_one_sides<2>>(
           "given items that stay together, when they are claimed and revoked, then each is one "
           "side's"),
-      random<each_item_is_one_sides<2, spare_next::no>>(
-          "given nothing spared of items that stay together, when they are claimed and revoked, "
-          "then each is one side's"),
-      random<what_has_begun_is_known<1, spare_next::yes>>(
+      random<what_has_begun_is_known<1>>(
           "given a worker that ends, when its parent looks, then it knows what has begun"),
-      random<what_has_begun_is_known<2, spare_next::no>>(
+      random<what_has_begun_is_known<2>>(
           "given items that stay together, when the worker ends, then its parent knows what has "
           "begun"),
   };

@@ -61,22 +61,22 @@ struct segments_are_one_sides : rl::test_suite<segments_are_one_sides, 2> {
       const unsigned chunk = ++given;
       holder[segment] = chunk;
       arguments[segment](RL_INFO) = argument_of(chunk);
-      parent.sent(chunk, 0, 1);
+      parent.sent();
       require(send(to_worker, chunk << 4U | segment));
       return;
     }
   }
   void revoke() {
-    const auto left = parent.revoke(1, 1, spare_next::no);
-    if (!left) return;
-    for (const chunk_id each : left->revoked) free_of(static_cast<unsigned>(each));
+    const auto seen = parent.claimed();
+    require(seen.has_value());
+    if (!parent.revoke(*seen)) return;
+    for (auto each = static_cast<unsigned>(seen->chunk) + 1; each <= given; ++each) free_of(each);
   }
   void receive() {
     const unsigned chunk = next(from_worker);
     if (chunk == 0) return;
     const bool has_result = (chunk >> 4U) != 0;
     free_of(chunk & 0xfU);
-    parent.ended(chunk & 0xfU);
     if (!has_result) return;
     require(result(RL_INFO) == result_of(chunk & 0xfU));
     require(send(to_worker, result_taken));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What a worker without shared memory notes of the items that it begins.
+// What a worker without shared memory notes of the items that it claims.
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -19,6 +19,7 @@ namespace {
 using coterie::detail::begun_items;
 using coterie::detail::begun_reader;
 using coterie::detail::begun_writer;
+using coterie::detail::claimed_items;
 using coterie::detail::unique_descriptor;
 
 /// Both sides of a counter.
@@ -29,58 +30,61 @@ struct sides {
 
 }  // namespace
 
-TEST_CASE("given a chunk that was sent, when the worker has not begun it, then none has begun") {
+TEST_CASE("given a chunk that was sent, when the worker has not begun it, then none is claimed") {
   sides both;
-  both.parent.sent(11);
+  both.parent.sent();
   SECTION("and does not know of it") {}
   SECTION("and has it") { both.worker.begin(); }
-  CHECK(both.parent.begun(11, 0) == 0);
+  CHECK(both.parent.claimed() == claimed_items{});
 }
 
-TEST_CASE(
-    "given items that are claimed, when the worker ends, then those not heard of have begun") {
+TEST_CASE("given items, when they are claimed, then that is known whenever the parent looks") {
   sides both;
-  both.parent.sent(11);
+  both.parent.sent();
   both.worker.begin();
   REQUIRE(both.worker.claim_up_to(1));
+  SECTION("also meanwhile") {
+    CHECK(both.parent.claimed() == claimed_items{1, 1});
+    CHECK(both.parent.claimed() == claimed_items{1, 1});
+  }
   REQUIRE(both.worker.claim_up_to(6));
   REQUIRE(both.worker.claim_up_to(6));
-  SECTION("of none") { CHECK(both.parent.begun(11, 0) == 6); }
-  SECTION("of some") { CHECK(both.parent.begun(11, 4) == 2); }
-  SECTION("of all") { CHECK(both.parent.begun(11, 6) == 0); }
-  SECTION("of more than were claimed when it was revoked") { CHECK(both.parent.begun(11, 7) == 0); }
+  CHECK(both.parent.claimed() == claimed_items{1, 6});
 }
 
-TEST_CASE(
-    "given several chunks, when the worker is at one of them, then those behind are not begun") {
+TEST_CASE("given several chunks, when the worker is at one of them, then it is known at which") {
   sides both;
-  for (const std::uint64_t chunk : {11U, 12U, 13U}) both.parent.sent(chunk);
+  for (int i = 0; i < 3; ++i) both.parent.sent();
   both.worker.begin();
   REQUIRE(both.worker.claim_up_to(9));
-  both.parent.ended(11);
   both.worker.begin();
   REQUIRE(both.worker.claim_up_to(2));
-  SECTION("the one that it is at") { CHECK(both.parent.begun(12, 0) == 2); }
-  SECTION("one behind") { CHECK(both.parent.begun(13, 0) == 0); }
+  CHECK(both.parent.claimed() == claimed_items{2, 2});
 }
 
-TEST_CASE("given a worker that is ahead of its word, when it ends, then nothing is believed") {
+TEST_CASE("given a worker that claims what it was not sent, when that is read, then it is a lie") {
   sides both;
-  both.parent.sent(11);
-  both.parent.sent(12);
+  both.parent.sent();
   both.worker.begin();
-  both.worker.begin();
-  REQUIRE(both.worker.claim_up_to(1));
-  CHECK(both.parent.begun(11, 0) == std::nullopt);
-  CHECK(both.parent.begun(99, 0) == std::nullopt);
+  SECTION("by the counter") {
+    both.worker.begin();
+    REQUIRE(both.worker.claim_up_to(1));
+  }
+  SECTION("by a frame") {
+    both.parent.ended();
+    both.parent.told(1);
+  }
+  CHECK(both.parent.claimed() == std::nullopt);
 }
 
-TEST_CASE("given more items than can be told, when they are claimed, then all have begun") {
+TEST_CASE("given more items than can be told, when they are claimed, then all are") {
   sides both;
-  both.parent.sent(11);
+  both.parent.sent();
   both.worker.begin();
+  REQUIRE(both.worker.claim_up_to(begun_items::most_items - 1));
+  CHECK(both.parent.claimed() == claimed_items{1, begun_items::most_items - 1});
   REQUIRE(both.worker.claim_up_to(std::size_t{1} << 40U));
-  CHECK(both.parent.begun(11, 5) == std::numeric_limits<std::size_t>::max());
+  CHECK(both.parent.claimed() == claimed_items{1, claimed_items::all});
 }
 
 TEST_CASE("given a counter that is closed, when items are claimed, then that is said") {
@@ -96,26 +100,32 @@ TEST_CASE("given a counter that is closed, when items are claimed, then that is 
   REQUIRE(::fcntl(other.get(), F_DUPFD_CLOEXEC, copy) == copy);
 }
 
-TEST_CASE("given items that a frame has told of, when the worker ends, then they have begun too") {
+TEST_CASE(
+    "given items that a frame has told of, when the parent looks, then they are claimed too") {
   sides both;
-  both.parent.sent(11);
-  both.parent.sent(12);
+  both.parent.sent();
+  both.parent.sent();
   both.worker.begin();
   REQUIRE(both.worker.claim_up_to(1));
-  both.parent.told(11, 3);
-  SECTION("and no more") { CHECK(both.parent.begun(11, 1) == 2); }
-  SECTION("and of no other chunk") { CHECK(both.parent.begun(12, 0) == 0); }
+  both.parent.told(3);
+  SECTION("and no more") { CHECK(both.parent.claimed() == claimed_items{1, 3}); }
   SECTION("and those that are counted since") {
     REQUIRE(both.worker.claim_up_to(4));
-    CHECK(both.parent.begun(11, 2) == 2);
+    CHECK(both.parent.claimed() == claimed_items{1, 4});
+  }
+  SECTION("and not of the next chunk") {
+    both.parent.ended();
+    both.worker.begin();
+    REQUIRE(both.worker.claim_up_to(1));
+    CHECK(both.parent.claimed() == claimed_items{2, 1});
   }
   SECTION("in the next chunk, where nothing is counted") {
-    both.parent.ended(11);
-    both.parent.told(12, 1);
-    CHECK(both.parent.begun(12, 0) == 1);
+    both.parent.ended();
+    both.parent.told(1);
+    CHECK(both.parent.claimed() == claimed_items{2, 1});
   }
   SECTION("even if they cannot be") {
-    both.parent.told(11, std::numeric_limits<std::uint64_t>::max());
-    CHECK(both.parent.begun(11, 0) == std::numeric_limits<std::size_t>::max());
+    both.parent.told(std::numeric_limits<std::uint64_t>::max());
+    CHECK(both.parent.claimed() == claimed_items{1, claimed_items::all});
   }
 }

@@ -150,3 +150,69 @@ TEST_CASE(
   }
   CHECK(lose(0) == 0);
 }
+
+TEST_CASE("given chunks that are sent, when one is sent again, then its number is a new one") {
+  ledger book;
+  const chunk_id first = give(book, 0, 4);
+  const chunk_id second = give(book, 4, 4);
+  CHECK(book.at(first).number == 0);
+  book.sent(first);
+  book.sent(second);
+  CHECK(book.at(first).number == 1);
+  CHECK(book.at(second).number == 2);
+  const auto back = book.revoke(one, first, 2);
+  REQUIRE(back == (std::deque<chunk_id>{back.front(), second}));
+  CHECK(book.at(first).number == 1);
+  SECTION("behind those before, to the same worker") {
+    for (const chunk_id each : back) {
+      book.give(each, one);
+      CHECK(book.at(each).number == 0);
+      book.sent(each);
+    }
+    CHECK(book.at(back.front()).number == 3);
+    CHECK(book.at(second).number == 4);
+  }
+  SECTION("from the first on, to another worker") {
+    book.give(second, other);
+    book.sent(second);
+    CHECK(book.at(second).number == 1);
+  }
+}
+
+TEST_CASE("given one item after the other, when each is told of, then a worker has no secrets") {
+  ledger book;
+  CHECK_FALSE(book.may_be_silent(one));
+  const chunk_id first = give(book, 0, 1);
+  give(book, 1, 1);
+  CHECK_FALSE(book.may_be_silent(one));
+  SECTION("but of three chunks the first two may have ended") {
+    give(book, 2, 1);
+    CHECK(book.may_be_silent(one));
+    book.close(first);
+    CHECK_FALSE(book.may_be_silent(one));
+  }
+  SECTION("nor for another worker") {
+    give(book, 2, 2);
+    CHECK_FALSE(book.may_be_silent(other));
+  }
+}
+
+TEST_CASE("given a chunk of several items, when some of them are known, then others may be open") {
+  ledger book;
+  const chunk_id id = give(book, 0, 4);
+  CHECK(book.may_be_silent(one));
+  SECTION("also if the rest was revoked") {
+    static_cast<void>(book.revoke(one, id, 3));
+    CHECK(book.may_be_silent(one));
+  }
+  SECTION("but not of a single item that is left of it") {
+    static_cast<void>(book.revoke(one, id, 1));
+    CHECK_FALSE(book.may_be_silent(one));
+  }
+  SECTION("but not of a single item that comes again") {
+    REQUIRE(book.items_done(one, id, 3));
+    static_cast<void>(book.lose(one, 0, false));
+    book.give(id, other);
+    CHECK_FALSE(book.may_be_silent(other));
+  }
+}

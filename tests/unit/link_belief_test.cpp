@@ -35,7 +35,7 @@ void check_disbelief(link_wire& wire) {
   wire.run_for(seconds{10});
   CHECK(wire.parent->told == link_wire::told{"finished"});
   CHECK(wire.parent->calls == calls);
-  CHECK_FALSE(wire.parent->wire->begun(2, 0).has_value());
+  CHECK_FALSE(wire.parent->wire->claimed().has_value());
 }
 
 // How much this process has of its addresses.
@@ -110,8 +110,8 @@ TEST_CASE(
     wire.parent_sends_items(frames::chunk_of(10));
     wire.parent->wire->flush();
     wire.shared().claimed.word() = nonsense + 77;
-    CHECK_FALSE(wire.parent->wire->revoke(1, 1, spare_next::no).has_value());
-    CHECK_FALSE(wire.parent->wire->begun(2, 0).has_value());
+    CHECK_FALSE(wire.parent->wire->claimed().has_value());
+    CHECK_FALSE(wire.parent->wire->revoke({}));
   }
   SECTION("and it sends other results than it has shown") {
     wire.parent_sends_items(frames::chunk_of(10));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What the contract of `link` says of frames, on every kind of link. See also
-// `link_belief_test.cpp` and `link_ends_test.cpp`.
+// `link_claims_test.cpp`, `link_belief_test.cpp` and `link_ends_test.cpp`.
 
 #include <array>
 #include <optional>
@@ -155,7 +155,7 @@ TEST_CASE("given a worker that publishes on and on, when a turn is over, then th
   const link_kind kind = any_kind();
   CAPTURE(kind.name);
   link_wire wire{kind};
-  wire.parent->works = false;
+  wire.parent->expected = expected_news::none;
   constexpr std::uint64_t count = 400;
   std::uint64_t sent = 1;
   wire.worker_sends(sent, 5000);
@@ -175,6 +175,7 @@ TEST_CASE("given a result that was not announced, when time passes, then it is t
   const link_kind kind = GENERATE(over_rings, over_small_rings);
   CAPTURE(kind.name);
   link_wire wire{kind};
+  wire.parent->expected = expected_news::silent;
   wire.parent_sends_items(frames::chunk_of(10));
   wire.parent->wire->flush();
   const auto taken = [&] { return wire.parent->taken.size() == 1; };
@@ -221,6 +222,19 @@ TEST_CASE("given a result that was not announced, when time passes, then it is t
   }
 }
 
+TEST_CASE("given news that a worker announces, when nothing comes, then checks are rare") {
+  const link_kind kind = any_rings();
+  CAPTURE(kind.name);
+  link_wire wire{kind};
+  wire.parent_sends_items(frames::chunk_of(1));
+  wire.parent->wire->flush();
+  wire.run_for(timing::idle_link_check / 2);
+  wire.worker_sends(1, 10);
+  wire.worker->publish();
+  const auto taken = [&] { return wire.parent->taken.size() == 1; };
+  CHECK(wire.time_until(taken) >= timing::idle_link_check / 4);
+}
+
 TEST_CASE("given a link that polls, when a frame comes without a bell, then it is found") {
   link_wire wire{over_polled_rings};
   wire.parent_sends_items(frames::chunk_of(1));
@@ -230,114 +244,4 @@ TEST_CASE("given a link that polls, when a frame comes without a bell, then it i
   wire.worker->publish();
   CHECK_FALSE(wire.transport->notify());  // the parent does not sleep
   CHECK(wire.time_until([&] { return wire.parent->taken.size() == 1; }) < microseconds{20});
-}
-
-// ---- what has begun ---------------------------------------------------------------------------
-
-TEST_CASE("given items, when they are revoked, then the worker runs those that it keeps") {
-  const link_kind kind = any_rings();
-  CAPTURE(kind.name);
-  link_wire wire{kind};
-  for (const chunk_id chunk : {2U, 3U}) wire.parent_sends_items(frames::chunk_of(10, chunk));
-  wire.parent->wire->flush();
-  wire.worker_takes();
-  REQUIRE(wire.received.size() == 2);
-  SECTION("and it has begun some") {
-    REQUIRE(wire.worker->begin_chunk(0));
-    REQUIRE(wire.worker->claim_items_up_to(4, 1));
-    CHECK_FALSE(wire.parent->wire->revoke(17, 1, spare_next::no).has_value());
-    const auto kept = wire.parent->wire->revoke(16, 1, spare_next::no);
-    REQUIRE(kept.has_value());
-    CHECK(kept->chunk == 2);
-    CHECK(kept->items == 4);
-    CHECK_FALSE(wire.worker->claim_items_up_to(5, 1));
-    CHECK_FALSE(wire.worker->begin_chunk(0));
-  }
-  SECTION("and it is done with the first") {
-    REQUIRE(wire.worker->begin_chunk(0));
-    REQUIRE(wire.worker->claim_items_up_to(10, 1));
-    wire.worker->send(message::done{.job = 1, .chunk = 2, .busy = 1});
-    wire.worker->flush();
-    REQUIRE(wire.run_until([&] { return !wire.parent->taken.empty(); }));
-    const auto kept = wire.parent->wire->revoke(10, 1, spare_next::no);
-    REQUIRE(kept.has_value());
-    CHECK(kept->chunk == 0);
-    CHECK_FALSE(wire.worker->begin_chunk(0));
-  }
-  SECTION("and a unit that has begun stays") {
-    REQUIRE(wire.worker->begin_chunk(0));
-    REQUIRE(wire.worker->claim_items_up_to(4, 3));
-    const auto kept = wire.parent->wire->revoke(1, 3, spare_next::no);
-    REQUIRE(kept.has_value());
-    CHECK(kept->items == 6);
-    CHECK(wire.worker->claim_items_up_to(6, 3));
-    CHECK_FALSE(wire.worker->claim_items_up_to(7, 3));
-  }
-  SECTION("and it has begun none") {
-    const auto kept = wire.parent->wire->revoke(20, 1, spare_next::no);
-    REQUIRE(kept.has_value());
-    CHECK(kept->chunk == 0);
-    CHECK_FALSE(wire.worker->begin_chunk(0));
-    CHECK_FALSE(wire.worker->begin_chunk(0));
-  }
-}
-
-TEST_CASE("given a link without memory, when items are revoked, then none are") {
-  link_wire wire{over_socket};
-  wire.parent_sends_items(frames::chunk_of(10));
-  wire.parent->wire->flush();
-  CHECK_FALSE(wire.parent->wire->revoke(1, 1, spare_next::no).has_value());
-  wire.worker_takes();
-  CHECK(wire.worker->begin_chunk(0));
-  CHECK(wire.worker->claim_items_up_to(10, 1));
-}
-
-TEST_CASE("given a worker that has ended, when it is asked what has begun, then that is known") {
-  const link_kind kind = any_kind();
-  CAPTURE(kind.name);
-  link_wire wire{kind};
-  wire.parent_sends_items(frames::chunk_of(10));
-  wire.parent_sends_items(frames::chunk_of(10, 3));
-  wire.parent->wire->flush();
-  wire.worker_takes();
-  std::optional<std::size_t> expected = 0;
-  chunk_id chunk = 2;
-  SECTION("nothing") {}
-  SECTION("one item") {
-    REQUIRE(wire.worker->begin_chunk(0));
-    REQUIRE(wire.worker->claim_items_up_to(1, 1));
-    expected = 1;
-  }
-  SECTION("an item of the next chunk, when the first is done") {
-    REQUIRE(wire.worker->begin_chunk(0));
-    REQUIRE(wire.worker->claim_items_up_to(10, 1));
-    wire.worker->send(message::done{.job = 1, .chunk = 2, .busy = 1});
-    wire.worker->flush();
-    REQUIRE(wire.worker->begin_chunk(0));
-    REQUIRE(wire.worker->claim_items_up_to(1, 1));
-    chunk = 3;
-    expected = 1;
-  }
-  SECTION("an item of the next chunk, and the first is not done: that cannot be") {
-    REQUIRE(wire.worker->begin_chunk(0));
-    REQUIRE(wire.worker->begin_chunk(0));
-    REQUIRE(wire.worker->claim_items_up_to(1, 1));
-    expected = std::nullopt;
-  }
-  SECTION("of a chunk that is done") {
-    REQUIRE(wire.worker->begin_chunk(0));
-    REQUIRE(wire.worker->claim_items_up_to(10, 1));
-    wire.worker->send(message::done{.job = 1, .chunk = 2, .busy = 1});
-    wire.worker->flush();
-    expected = std::nullopt;
-  }
-  SECTION("of a chunk that was not sent") {
-    chunk = 9;
-    expected = std::nullopt;
-  }
-  wire.worker_ends();
-  wire.parent->wire->finish();
-  wire.run_for(seconds{1});
-  REQUIRE(wire.parent->told == link_wire::told{"finished"});
-  CHECK(wire.parent->wire->begun(chunk, 0) == expected);
 }

@@ -210,7 +210,8 @@ TEST_CASE("given a link that waits, when it is closed, then its rest is told, an
   wire.parent->wire->finish();
   wire.parent_sends(1, 10);
   wire.parent->wire->flush();
-  CHECK_FALSE(wire.parent->wire->revoke(1, 1, spare_next::no).has_value());
+  CHECK_FALSE(wire.parent->wire->claimed().has_value());
+  CHECK_FALSE(wire.parent->wire->revoke({}));
   CHECK_FALSE(wire.parent->wire->next().has_value());
   wire.run_for(seconds{10});
   CHECK(wire.parent->told == link_wire::told{"at rest"});

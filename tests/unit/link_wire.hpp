@@ -71,7 +71,7 @@ class link_user final : public link_events {
   std::vector<std::string> errors;
   std::size_t calls = 0;  // of `frames_came`
   bool refuses = false;   // frames, from the next on
-  bool works = true;
+  expected_news expected = expected_news::announced;
   std::function<void()> when_told = [] {};  // that frames came
   std::function<void()> when_taken = [] {};
 
@@ -93,7 +93,7 @@ class link_user final : public link_events {
   void lost() override { told.emplace_back("lost"); }
   void finished() override { told.emplace_back("finished"); }
   void at_rest() override { told.emplace_back("at rest"); }
-  [[nodiscard]] bool holds_work() const override { return works; }
+  [[nodiscard]] expected_news expects() const override { return expected; }
 };
 
 /// As `link_wire` sends it from either side.

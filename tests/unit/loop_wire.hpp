@@ -13,7 +13,6 @@
 #include <optional>
 #include <span>
 #include <system_error>
-#include <type_traits>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -58,7 +57,6 @@ class loop_wire {
       const d::ring_pair shared{memory_.bytes(), capacity};
       in_.emplace(shared.to_parent);
       out_.emplace(shared.to_worker);
-      claims_.emplace(shared.claimed);
       words_ = &shared.to_parent.words();
       descriptor = memory_.descriptor();
     }
@@ -70,9 +68,6 @@ class loop_wire {
   /// The parent says something, and wakes the worker.
   template <class Message>
   void say(const Message& what, const frames::bytes& payload = {}) {
-    if constexpr (std::is_same_v<Message, coterie::detail::message::run>) {
-      if (claims_) claims_->sent(what.chunk, what.begin, what.end);
-    }
     frames::bytes all;
     frames::append(all, coterie::detail::frame_header::of(what), payload);
     if (!out_) {
@@ -140,7 +135,6 @@ class loop_wire {
   coterie::detail::shared_memory memory_;
   std::optional<coterie::detail::ring_reader> in_;
   std::optional<coterie::detail::ring_writer> out_;
-  std::optional<coterie::detail::revoker> claims_;
   const coterie::detail::byte_ring::control_words* words_ = nullptr;
   coterie::detail::frame_reader reader_;
 };

@@ -73,6 +73,12 @@ class ring_wire {
     return values + failures + frames::results_of(rest->header).count;
   }
 
+  /// The parent revokes what the worker has not claimed, and returns what that was.
+  std::optional<claimed_items> revoke() {
+    const auto seen = claimed->claimed();
+    return seen && claimed->revoke(*seen) ? seen : std::nullopt;
+  }
+
   /// The parent has looked at everything, and sleeps until it is woken. False: there is something.
   [[nodiscard]] bool sleep() { return in_->prepare_sleep(); }
   /// How often it has been woken since it was last asked.

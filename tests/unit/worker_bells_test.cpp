@@ -19,7 +19,7 @@ struct worker_of_a_sleeper {
   worker_of_a_sleeper() { REQUIRE(wire.sleep()); }
 
   void begin(chunk_id chunk) {
-    wire.claimed->sent(chunk, 0, 1);
+    wire.claimed->sent();
     REQUIRE(sink.begin(frames::chunk_of(1, chunk),
                        {.longest_wait = timing::longest_silence_when_collected}));
   }
@@ -86,7 +86,7 @@ TEST_CASE("given a result, when something else has come than a chunk, then it do
 TEST_CASE(
     "given a chunk of many items, when it was silent for long enough, then the parent is woken") {
   worker_of_a_sleeper it;
-  it.wire.claimed->sent(1, 0, 10);
+  it.wire.claimed->sent();
   REQUIRE(
       it.sink.begin(frames::chunk_of(10, 1), {.longest_wait = std::chrono::nanoseconds::zero()}));
   REQUIRE(it.sink.allowance() > 0);

@@ -18,7 +18,7 @@ namespace {
 struct worker_at_work {
   explicit worker_at_work(std::size_t count, std::size_t chunksize = 0)
       : run{frames::chunk_of(count)}, items{count} {
-    wire.claimed->sent(run.chunk, 0, items);
+    wire.claimed->sent();
     REQUIRE(sink.begin(run, {.chunksize = chunksize}));
   }
 
@@ -42,9 +42,9 @@ struct worker_at_work {
 TEST_CASE("given a chunk under way, when its rest is revoked, then it ends with what was claimed") {
   worker_at_work it{100};
   const std::size_t first = it.run_some();
-  const auto left = it.wire.claimed->revoke(1);
-  REQUIRE(left);
-  CHECK(left->kept == first);
+  const auto claimed = it.wire.revoke();
+  REQUIRE(claimed);
+  CHECK(claimed->items == first);
   CHECK(it.run_some() == 0);
   it.sink.end();
   CHECK(it.wire.finished() == first);
@@ -54,9 +54,9 @@ TEST_CASE("given a chunk that was revoked, when it comes, then the worker says n
   worker_at_work it{3};
   message::run next = it.run;
   next.chunk = 3;
-  it.wire.claimed->sent(next.chunk, 0, 3);
+  it.wire.claimed->sent();
   while (it.done < 3) it.run_some();
-  REQUIRE(it.wire.claimed->revoke(1));
+  REQUIRE(it.wire.revoke());
   it.sink.end();
   CHECK_FALSE(it.sink.begin(next, {}));
   it.wire.link->flush();
@@ -66,7 +66,7 @@ TEST_CASE("given a chunk that was revoked, when it comes, then the worker says n
 TEST_CASE("given a chunk whose items cannot be run, when its rest is revoked, then few fail") {
   worker_at_work it{100};
   const std::size_t first = it.run_some();
-  REQUIRE(it.wire.claimed->revoke(1));
+  REQUIRE(it.wire.revoke());
   try {
     throw std::runtime_error{"there is no such function"};
   } catch (...) {
@@ -80,9 +80,9 @@ TEST_CASE("given a chunk whose items cannot be run, when its rest is revoked, th
 TEST_CASE("given chunks that travel together, when some are revoked, then each stays whole") {
   worker_at_work it{100, 10};
   REQUIRE(it.run_some() == 1);
-  const auto left = it.wire.claimed->revoke(1, 10);
-  REQUIRE(left);
-  CHECK(left->kept == 10);
+  const auto claimed = it.wire.revoke();
+  REQUIRE(claimed);
+  CHECK(claimed->items == 1);
   std::size_t run = 1;
   while (const std::size_t more = it.run_some()) run += more;
   CHECK(run == 10);
