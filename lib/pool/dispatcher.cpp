@@ -30,8 +30,9 @@ dispatcher::dispatcher(const scheduler_settings& settings, std::uint64_t seed,
 
 expected_news dispatcher::expects(worker_id id) const {
   const ledger& chunks = scheduler_.chunks();
-  if (chunks.held_by(id).chunks.empty()) return expected_news::none;
-  return chunks.may_be_silent(id) ? expected_news::silent : expected_news::announced;
+  const ledger::holding& held = chunks.held_by(id);
+  if (held.chunks.empty()) return expected_news::none;
+  return chunks.may_be_silent(held) ? expected_news::silent : expected_news::announced;
 }
 
 // ---- actions ----------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ void open_jobs::cut(const action::cut& what) {
 }
 
 void open_jobs::send_chunk(worker_id to, chunk_id id, bool last) {
-  const ledger::chunk& chunk = scheduler_.chunks().at(id);
+  const ledger::chunk& chunk = scheduler_.sent(id);
   open_job& open = jobs_.at(chunk.job);
   auto known =
       std::ranges::lower_bound(open.told, to, {}, [](const auto& each) { return each.first; });
@@ -184,7 +184,6 @@ void open_jobs::send_chunk(worker_id to, chunk_id id, bool last) {
                open.definition);
     known->second = knowledge::ready;
   }
-  scheduler_.sent(id);
   host_.send(to,
              message::run{.job = chunk.job,
                           .chunk = id,

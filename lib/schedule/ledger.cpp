@@ -32,9 +32,8 @@ bool ledger::is_current(worker_id worker, chunk_id id) const {
 
 // What was claimed when the rest was revoked counts too: results of these may be open behind a
 // long item.
-bool ledger::may_be_silent(worker_id worker) const {
-  const std::deque<chunk_id>& held = held_by(worker).chunks;
-  return held.size() > 2 || std::ranges::any_of(held, [this](chunk_id each) {
+bool ledger::may_be_silent(const holding& held) const {
+  return held.chunks.size() > 2 || std::ranges::any_of(held.chunks, [this](chunk_id each) {
            const chunk& known = chunks_.at(each);
            return known.end > known.begin + 1;
          });
@@ -77,9 +76,10 @@ void ledger::give(chunk_id id, worker_id holder) {
   held.expected += given.expected;
 }
 
-void ledger::sent(chunk_id id) {
+const ledger::chunk& ledger::sent(chunk_id id) {
   chunk& goes = chunks_.at(id);
   goes.number = ++holdings_.at(goes.holder).sent;
+  return goes;
 }
 
 chunk_id ledger::split(chunk_id id, std::size_t at) {

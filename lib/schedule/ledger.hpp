@@ -67,9 +67,9 @@ class ledger {
   [[nodiscard]] const holding& held_by(worker_id worker) const;
   /// The chunk that the worker runs, or is about to; null: none.
   [[nodiscard]] const chunk* current(worker_id worker) const;
-  /// Whether the worker may have results of which it does not tell at once: those of a chunk of
-  /// several items, or of one behind which there is more to do than one chunk.
-  [[nodiscard]] bool may_be_silent(worker_id worker) const;
+  /// Whether a worker that holds this may have results of which it does not tell at once: those of
+  /// a chunk of several items, or of one behind which there is more to do than one chunk.
+  [[nodiscard]] bool may_be_silent(const holding& held) const;
 
   /// A new chunk, which is being cut for `holder`; `first` is its place in the input.
   chunk_id open(job_id job, worker_id holder, std::size_t first);
@@ -79,7 +79,7 @@ class ledger {
   /// A chunk that waited goes to a worker.
   void give(chunk_id id, worker_id holder);
   /// It is sent to its holder now, behind all that was sent there before.
-  void sent(chunk_id id);
+  const chunk& sent(chunk_id id);
   /// Cuts a chunk in two; the second part waits to be given to a worker. Precondition: both have
   /// items.
   chunk_id split(chunk_id id, std::size_t at);

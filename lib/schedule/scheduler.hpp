@@ -77,7 +77,7 @@ class scheduler {
   void cut_done(chunk_id chunk, std::size_t count, bool exhausted,
                 std::shared_ptr<const byte_buffer> items = {});
   /// A chunk that was cut, or is to be sent again, is sent to its holder now.
-  void sent(chunk_id chunk) { known_.chunks.sent(chunk); }
+  const ledger::chunk& sent(chunk_id chunk) { return known_.chunks.sent(chunk); }
   /// `count` results of a job whose items are held until consumed have left the pool.
   void consumed(job_id job, std::size_t count);
 
