@@ -21,12 +21,13 @@ constexpr int most_tries = 8;
 }  // namespace
 
 dispatcher::dispatcher(const scheduler_settings& settings, std::uint64_t seed,
-                       const make_host& host, const runtime& runs_on, const home_process& home)
+                       const make_host& host, runtime& runs_on, const home_process& home)
     : runtime_{runs_on},
       home_{home},
       scheduler_{settings},
       host_{host(*this)},
-      jobs_{scheduler_, *host_, counters_, home, seed} {}
+      jobs_{scheduler_, *host_, counters_, home, seed},
+      timer_{runs_on.make_timer()} {}
 
 expected_news dispatcher::expects(worker_id id) const {
   const ledger& chunks = scheduler_.chunks();
@@ -47,6 +48,20 @@ void dispatcher::settle() {
   if (!ended_.empty()) ended_.clear();
   counters_.workers_ready.store(scheduler_.workers_ready(), std::memory_order_relaxed);
   if (scheduler_.wants_time()) scheduler_.rest(runtime_.now());
+  arm_timer();
+}
+
+void dispatcher::arm_timer() {
+  if (!timer_) return;
+  const auto deadline = scheduler_.next_deadline();
+  // One that runs out earlier is left to run: that is cheaper than to set it again.
+  if (deadline ? armed_for_ && *armed_for_ <= *deadline : !armed_for_) return;
+  armed_for_ = deadline;
+  if (!deadline) return timer_->cancel();
+  timer_->call_at(*deadline, [this, owner = runtime_.share()] {
+    armed_for_.reset();
+    scheduler_.tick(runtime_.now());
+  });
 }
 
 void dispatcher::terminate(const std::exception_ptr& error) {
@@ -55,6 +70,7 @@ void dispatcher::terminate(const std::exception_ptr& error) {
 }
 
 void dispatcher::reap_all() noexcept {
+  timer_.reset();
   for (const worker_id each : host_->reap_all()) scheduler_.exited(each, runtime_.now());
 }
 
@@ -109,6 +125,11 @@ void dispatcher::abandon() noexcept {
   counters_.workers_ready = 0;
   const auto due = std::exchange(jobs_.due, {});
   jobs_.abandon();
+}
+
+void dispatcher::stop_waiting() noexcept {
+  if (timer_) timer_->cancel();
+  host_->stop_waiting();
 }
 
 // ---- coming -----------------------------------------------------------------------------------

@@ -32,10 +32,9 @@ class dispatcher final : public host_events {
   using make_host = std::function<std::unique_ptr<worker_host>(host_events&)>;
 
   dispatcher(const scheduler_settings& settings, std::uint64_t seed, const make_host& host,
-             const runtime& runs_on, const home_process& home);
+             runtime& runs_on, const home_process& home);
 
   [[nodiscard]] open_jobs& jobs() noexcept { return jobs_; }
-  [[nodiscard]] worker_host& host() noexcept { return *host_; }
   [[nodiscard]] pool_counters& counters() noexcept { return counters_; }
   [[nodiscard]] const pool_counters& counters() const noexcept { return counters_; }
   [[nodiscard]] pool_phase phase() const noexcept { return scheduler_.phase(); }
@@ -44,13 +43,8 @@ class dispatcher final : public host_events {
     return finalizer_error_;
   }
 
-  /// Carries out all that is due.
+  /// Carries out all that is due. To be called at the end of each turn.
   void settle();
-  /// When `tick` wants to be called, if ever.
-  [[nodiscard]] std::optional<time_point> next_deadline() const {
-    return scheduler_.next_deadline();
-  }
-  void tick() { scheduler_.tick(runtime_.now()); }
 
   void close() { scheduler_.close(); }
   /// Ends all calls with `error`, and has all workers killed.
@@ -60,6 +54,8 @@ class dispatcher final : public host_events {
   /// Gives everything back at once, because the event loop is being destroyed. No handler is
   /// called.
   void abandon() noexcept;
+  /// The event loop has nothing to tell any more: this process was forked from the pool's.
+  void stop_waiting() noexcept;
 
   // host_events
   [[nodiscard]] bool is_wanted(worker_id id) const override {
@@ -93,8 +89,9 @@ class dispatcher final : public host_events {
   void take_done(worker_id id, const message::done& what);
   [[nodiscard]] std::size_t may_have_begun(worker_id id) const;
   void take_last_words(const worker_end& end);
+  void arm_timer();
 
-  const runtime& runtime_;
+  runtime& runtime_;
   const home_process& home_;
   scheduler scheduler_;
   const std::unique_ptr<worker_host> host_;
@@ -103,6 +100,8 @@ class dispatcher final : public host_events {
   std::unordered_map<worker_id, worker_end> ended_;  // what the crash actions are about
   std::string last_start_error_;
   std::exception_ptr finalizer_error_;
+  std::unique_ptr<runtime_timer> timer_;  // none once all workers are reaped
+  std::optional<time_point> armed_for_;
 };
 
 }  // namespace coterie::detail

@@ -25,8 +25,7 @@ pool_engine::pool_engine(boost::asio::any_io_executor executor, pool_settings se
                 std::make_unique<local_machine>(*this, settings.rings, std::move(settings.around)),
                 std::move(settings.setup), *this, events);
           },
-          *this, home},
-      timer_{make_timer()} {}
+          *this, home} {}
 
 pool_engine::~pool_engine() {
   if (service_ != nullptr) service_->remove(*this);
@@ -119,7 +118,6 @@ void pool_engine::destroy() noexcept {
   enter(from::caller, [this] {
     end_everything(std::make_exception_ptr(pool_terminated{}));
     dispatcher_.reap_all();
-    timer_.reset();
   });
   sequencer_.wait_for_rest();
 }
@@ -140,23 +138,6 @@ void pool_engine::settle() {
       complete(std::move(each.handler), jobs().due, dispatcher_.finalizer_error());
     }
   }
-  arm_timer();
-}
-
-void pool_engine::arm_timer() {
-  if (!timer_) return;
-  const auto deadline = dispatcher_.next_deadline();
-  // One that runs out earlier is left to run: that is cheaper than to set it again.
-  if (deadline ? armed_for_ && *armed_for_ <= *deadline : !armed_for_) return;
-  armed_for_ = deadline;
-  if (!deadline) {
-    timer_->cancel();
-    return;
-  }
-  timer_->call_at(*deadline, [self = shared_from_this()] {
-    self->armed_for_.reset();
-    self->dispatcher_.tick();
-  });
 }
 
 // ---- the end ----------------------------------------------------------------------------------
@@ -176,8 +157,7 @@ void pool_engine::fail_in_child() noexcept {
       [this] {
         closed_ = true;
         abandoned_ = true;
-        if (timer_) timer_->cancel();
-        dispatcher_.host().stop_waiting();
+        dispatcher_.stop_waiting();
         const auto problem = std::make_exception_ptr(home.refusal());
         jobs().end_all(problem);
         for (auto& each : std::exchange(joiners_, {})) {
@@ -198,7 +178,6 @@ void pool_engine::abandon() noexcept {
         dispatcher_.abandon();
         abandoned_ = true;
         service_ = nullptr;
-        timer_.reset();
       },
       [] {});
 }

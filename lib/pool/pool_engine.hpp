@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -83,7 +82,6 @@ class pool_engine final : public pool_core,
   void end_everything(const std::exception_ptr& problem);
   bool end_call(job_id id, std::exception_ptr problem, bool kill);
   [[nodiscard]] open_jobs& jobs() noexcept { return dispatcher_.jobs(); }
-  void arm_timer();
 
   const int processes_;
   pool_service* service_;
@@ -93,9 +91,6 @@ class pool_engine final : public pool_core,
   std::atomic<bool> closed_ = false;
 
   dispatcher dispatcher_;
-
-  std::unique_ptr<runtime_timer> timer_;
-  std::optional<time_point> armed_for_;
 
   struct joiner {
     job_id id;

@@ -100,7 +100,6 @@ world::world(std::uint64_t seed, std::FILE* story_out)
                                .initializer = any_of(chance_, &begin_well, &begin_badly).function(),
                                .finalizer = any_of(chance_, &begin_well, &leave_badly).function()});
   if (chance_.once_in(16)) leaves_at_ = chance_.below(3000);
-  timer_ = loop_->make_timer();
   pool_ = std::make_unique<detail::dispatcher>(
       detail::scheduler_settings{.processes = processes,
                                  .start_timeout = seconds{5},
@@ -130,7 +129,7 @@ world::world(std::uint64_t seed, std::FILE* story_out)
                                                     events);
       },
       *loop_, home_);
-  loop_->after_each_turn([this] { settle(); });
+  loop_->after_each_turn([this] { pool_->settle(); });
   loop_->enter([] {});
   plan_everything();
 }
@@ -141,10 +140,9 @@ world::~world() {
     pool_->terminate(std::make_exception_ptr(coterie::pool_terminated{}));
     pool_->reap_all();
   });
-  pool_->host().abandon();
+  pool_->abandon();
   loop_->drop_all();
   pool_.reset();
-  timer_.reset();
   call_events::now = nullptr;
 }
 
@@ -456,22 +454,6 @@ void world::disturb() {
   tell("worker ", victim.rank(), " (pid ", victim.pid(), ") is killed from outside");
   victim.signal(SIGKILL);
   note_progress();
-}
-
-void world::settle() {
-  pool_->settle();
-  arm_timer();
-}
-
-void world::arm_timer() {
-  const auto deadline = pool_->next_deadline();
-  if (deadline == armed_for_) return;
-  armed_for_ = deadline;
-  if (!deadline) return timer_->cancel();
-  timer_->call_at(*deadline, [this] {
-    armed_for_.reset();
-    pool_->tick();
-  });
 }
 
 // ---- rules ------------------------------------------------------------------------------------

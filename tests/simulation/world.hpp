@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -65,8 +64,6 @@ class world final : private call_events {
   // How time passes.
   [[nodiscard]] bool advance();
   summary finished();
-  void settle();
-  void arm_timer();
   void disturb();
 
   // Rules.
@@ -88,8 +85,6 @@ class world final : private call_events {
   simulated_machine* machine_ = nullptr;
   coterie::detail::home_process home_;
   std::unique_ptr<coterie::detail::dispatcher> pool_;
-  std::unique_ptr<coterie::detail::runtime_timer> timer_;
-  std::optional<event_loop::time_point> armed_for_;
   std::map<std::uint64_t, simulated_call> calls_;
   std::map<pid_t, std::size_t> lost_with_;  // items, by the worker that died
   std::map<pid_t, std::pair<std::uint64_t, std::size_t>> last_begun_;
