@@ -27,12 +27,15 @@ configure_tree() {
       "$lean_debug" -Dtests=enabled -Dexamples=disabled -Dbench=disabled
 }
 
-# program_of TEST
+# program_of TEST : where a unit test and an integration test have the same name, the unit test.
 program_of() {
-  case $1 in
-    memory_model) echo tests/memory_model/unit_memory_model ;;
-    *) echo "tests/unit/unit_$1" ;;
-  esac
+  if [[ $1 == memory_model ]]; then
+    echo tests/memory_model/unit_memory_model
+  elif [[ -e $root/tests/unit/$1_test.cpp ]]; then
+    echo "tests/unit/unit_$1"
+  else
+    echo "tests/integration/integration_$1"
+  fi
 }
 
 # build TEST... : quiet, unless it fails.

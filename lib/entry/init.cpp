@@ -7,20 +7,37 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
 #include "processes/worker_environment.hpp"
 #include "program/event_loop.hpp"
 #include "program/program.hpp"
 #include "program/rights.hpp"
+#include "worker/parent_watch.hpp"
 #include "worker/worker.hpp"
 
 namespace coterie {
 
+namespace {
+
+std::optional<detail::worker_environment> proven_worker() {
+  if (detail::started_with_more_rights()) return std::nullopt;
+  const auto environment = detail::worker_environment::find();
+  return environment && environment->is_proven() ? environment : std::nullopt;
+}
+
+// What runs before `init` may take long, or stop. In the order of constructors this is the first
+// of a program: the dynamic linker is all that runs before it.
+[[gnu::constructor(101)]] void tie_before_all_else() {
+  if (const auto environment = proven_worker()) detail::end_with_parent(*environment);
+}
+
+}  // namespace
+
 void init(int argc, char** argv) {
   auto& program = detail::program::instance();
-  if (const auto environment = detail::worker_environment::find()) {
-    const bool believable = !detail::started_with_more_rights();
-    if (believable && environment->is_proven()) detail::serve_as_worker(*environment);
+  if (detail::worker_environment::find()) {
+    if (const auto worker = proven_worker()) detail::serve_as_worker(*worker);
     // No pool in it, believed or not: it may be a worker, which would start workers without end.
     program.called_worker = true;
   }

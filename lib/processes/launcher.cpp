@@ -140,7 +140,7 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
   worker.link = unique_descriptor{ends[0]};
   const unique_descriptor theirs = out_of_the_way(unique_descriptor{ends[1]});
   const unique_descriptor input = nothing_to_read();
-  lifeline tie_to_parent;
+  lifeline tied;
 
   const own_program own = program_to_start(program::instance().arguments);
   std::vector<const char*> arguments;
@@ -153,7 +153,8 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
   const auto descriptor_of = [](const opened_output& opened, int inherited) {
     return opened.theirs ? opened.theirs.get() : inherited;
   };
-  const auto environment = environment_of({.rank = rank, .parent = ::getpid()}, around);
+  const auto environment =
+      environment_of({.rank = rank, .parent = ::getpid(), .ends = around.ends}, around);
 
   const auto launch = [&] {
     boost::system::error_code failure;
@@ -162,7 +163,7 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
         boost::process::v2::process_environment{environment},
         boost::process::v2::process_stdio{input.get(), descriptor_of(worker.output, STDOUT_FILENO),
                                           descriptor_of(worker.error, STDERR_FILENO)},
-        worker_descriptors{theirs.get(), tie_to_parent.descriptor()}, worker_signals{},
+        worker_descriptors{theirs.get(), tied.descriptor()}, worker_signals{},
         worker_directory{around.directory.get()});
     if (failure) fail_to_start(failure.value(), own.path);
     worker.pid = started.id();
@@ -183,7 +184,7 @@ launched_worker launch_worker(const boost::asio::any_io_executor& executor, int 
   } else {
     launch();
   }
-  tie_to_parent.tie(worker.pid, around.ends);
+  tied.tie(worker.pid, around.ends);
   // A pipe ends with its last writer.
   worker.output.theirs.reset();
   worker.error.theirs.reset();

@@ -72,9 +72,13 @@ lifeline::lifeline() {
 }
 
 void lifeline::tie(pid_t child, ends_with_parent what) noexcept {
-  ::fcntl(read_.get(), F_SETSIG, SIGKILL);
-  ::fcntl(read_.get(), F_SETOWN, what == ends_with_parent::process_group ? -child : child);
-  ::fcntl(read_.get(), F_SETFL, O_ASYNC | O_NONBLOCK | O_RDONLY);
+  tie_to_parent(read_.get(), child, what);
+}
+
+void tie_to_parent(int reading_end, pid_t child, ends_with_parent what) noexcept {
+  ::fcntl(reading_end, F_SETSIG, SIGKILL);
+  ::fcntl(reading_end, F_SETOWN, what == ends_with_parent::process_group ? -child : child);
+  ::fcntl(reading_end, F_SETFL, O_ASYNC | O_NONBLOCK | O_RDONLY);
 }
 
 }  // namespace coterie::detail

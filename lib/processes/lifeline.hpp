@@ -16,7 +16,8 @@ enum class ends_with_parent { worker, process_group };
 /// It is the reading end of a pipe whose writing end only this process holds, and never writes to.
 /// When this process ends the kernel closes that end, and sends the owner of the reading end the
 /// signal that was chosen: SIGKILL, which needs no code of the child's. The owner belongs to the
-/// open file, so each child has one of its own, and the parent names the owner.
+/// open file, so each child has one of its own. The parent names the owner as soon as it knows it,
+/// and so does the child, should the parent have been killed before.
 ///
 /// A process that this one forks closes its copy of the writing end at once. One that was made
 /// without `fork` (by `_Fork`, or the system call itself) and that does not call `exec` keeps it
@@ -29,11 +30,15 @@ class lifeline {
   /// What the child is to be given, and to hold open.
   [[nodiscard]] int descriptor() const noexcept { return read_.get(); }
 
-  /// To be called when the child is there. A `process_group` is one that the child leads.
+  /// To be called when the child is there.
   void tie(pid_t child, ends_with_parent what) noexcept;
 
  private:
   unique_descriptor read_;
 };
+
+/// Names the owner of a lifeline's reading end. A `process_group` is one that the child leads. May
+/// be done by both, the parent and the child, in any order.
+void tie_to_parent(int reading_end, pid_t child, ends_with_parent what) noexcept;
 
 }  // namespace coterie::detail

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <system_error>
 
 #include "system/file_identity.hpp"
@@ -16,6 +17,9 @@
 namespace coterie::detail {
 
 namespace {
+
+constexpr std::string_view ends_group = ":group";
+constexpr std::string_view ends_worker = ":worker";
 
 // Whether a process has this program's file in its memory, though it executes another: valgrind's
 // tool does so, and a worker that it does not trace is started without it.
@@ -32,7 +36,8 @@ bool has_loaded_this(pid_t process) {
 }  // namespace
 
 std::string worker_environment::assignment() const {
-  return std::string{variable} + "=" + std::to_string(rank) + ":" + std::to_string(parent);
+  return std::string{variable} + "=" + std::to_string(rank) + ":" + std::to_string(parent) +
+         std::string{ends == ends_with_parent::process_group ? ends_group : ends_worker};
 }
 
 std::optional<worker_environment> worker_environment::find() {
@@ -43,7 +48,10 @@ std::optional<worker_environment> worker_environment::find() {
   const auto rank = std::from_chars(text, end, found.rank);
   if (rank.ec != std::errc{} || rank.ptr == end || *rank.ptr != ':') return std::nullopt;
   const auto parent = std::from_chars(rank.ptr + 1, end, found.parent);
-  if (parent.ec != std::errc{} || parent.ptr != end) return std::nullopt;
+  if (parent.ec != std::errc{}) return std::nullopt;
+  const std::string_view ends{parent.ptr, end};
+  if (ends != ends_group && ends != ends_worker) return std::nullopt;
+  if (ends == ends_worker) found.ends = ends_with_parent::worker;
   return found;
 }
 

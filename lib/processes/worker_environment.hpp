@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "processes/lifeline.hpp"
+
 namespace coterie::detail {
 
 /// How a process learns that it is a worker: a variable in its environment, and two descriptors at
@@ -18,8 +20,9 @@ struct worker_environment {
 
   int rank = 0;
   pid_t parent = 0;
+  ends_with_parent ends = ends_with_parent::process_group;
 
-  /// "VARIABLE=rank:parent"
+  /// "VARIABLE=rank:parent:group", or "...:worker": what ends with the parent.
   [[nodiscard]] std::string assignment() const;
   /// Empty if the variable is not there, or makes no sense. What it says is a claim; see
   /// `is_proven`.

@@ -5,8 +5,8 @@
 
 namespace coterie::detail {
 
-/// Ends this process if its parent has ended before it tied the worker to itself by the `lifeline`.
-/// From then on the lifeline ends the worker.
-void end_without_parent(const worker_environment& environment);
+/// Ends this process if its parent has ended; from now on, the `lifeline` does that. The parent ties
+/// the worker to itself as well, but may have been killed before it could.
+void end_with_parent(const worker_environment& environment);
 
 }  // namespace coterie::detail

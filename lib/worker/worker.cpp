@@ -6,7 +6,6 @@
 
 #include <cerrno>
 
-#include "worker/parent_watch.hpp"
 #include "worker/process_runtime.hpp"
 #include "worker/standard_output.hpp"
 #include "worker/worker_loop.hpp"
@@ -17,7 +16,6 @@ namespace coterie::detail {
 void serve_as_worker(const worker_environment& environment) {
   constexpr int descriptor = worker_environment::link_descriptor;
   worker_environment::forget();
-  end_without_parent(environment);
   // Started through /proc/self/exe, the process would otherwise be known as "exe".
   ::prctl(PR_SET_NAME, program_invocation_short_name);
 

@@ -90,7 +90,8 @@ bool can_give_rights() {
 TEST_CASE("given a stranger that starts a program as a worker, when it begins, its own main runs") {
   const std::string own_pid = std::to_string(::getpid());
   const std::string claim =
-      GENERATE_COPY(as<std::string>{}, "0:" + own_pid, "0:1", "7:0", "nonsense");
+      GENERATE_COPY(as<std::string>{}, "0:" + own_pid + ":group", "0:1:worker", "7:0:group",
+                    "0:" + own_pid, "0:" + own_pid + ":groups", "nonsense");
   const bool with_socket = GENERATE(true, false);
   INFO("\"" << claim << "\", with a socket: " << with_socket);
   std::size_t said = 0;
