@@ -45,9 +45,7 @@ class stream {
   stream& operator=(stream&& other) noexcept {
     if (this != &other) {
       drop();
-      core_ = std::move(other.core_);
-      state_ = std::move(other.state_);
-      id_ = other.id_;
+      source_ = std::move(other.source_);
     }
     return *this;
   }
@@ -72,24 +70,32 @@ class stream {
   /// served in the order in which they came.
   template <class Token = boost::asio::use_awaitable_t<>>
   auto next(Token&& token = Token{}) {
-    core_->home.require();
-    return boost::asio::async_initiate<Token, void(std::exception_ptr, std::optional<value_type>)>(
-        detail::next_initiation<value_type, std::decay_t<Token>>{core_, state_, id_}, token);
+    source_->core->home.require();
+    using token_type = std::decay_t<Token>;
+    if constexpr (detail::is_use_awaitable<token_type>) {
+      return detail::next_result<R, typename detail::awaiting_executor<token_type>::type>(source_);
+    } else {
+      return boost::asio::async_initiate<Token,
+                                         void(std::exception_ptr, std::optional<value_type>)>(
+          detail::next_initiation<value_type, token_type>{source_->core, source_->results,
+                                                          source_->id},
+          token);
+    }
   }
 
   /// For extensions of coterie; made by `pool`.
   stream(std::shared_ptr<detail::pool_core> core, std::shared_ptr<detail::stream_state<R>> state,
          detail::job_id id)
-      : core_{std::move(core)}, state_{std::move(state)}, id_{id} {}
+      : source_{std::make_shared<const detail::stream_source<R>>(std::move(core), std::move(state),
+                                                                 id)} {}
 
  private:
   void drop() noexcept {
-    if (core_) core_->cancel_and_wait(id_, detail::operation_aborted(), false);
+    if (!source_) return;
+    source_->core->cancel_and_wait(source_->id, detail::operation_aborted(), false);
   }
 
-  std::shared_ptr<detail::pool_core> core_;
-  std::shared_ptr<detail::stream_state<R>> state_;
-  detail::job_id id_ = 0;
+  std::shared_ptr<const detail::stream_source<R>> source_;
 };
 
 }  // namespace coterie

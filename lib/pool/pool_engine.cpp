@@ -78,6 +78,10 @@ void pool_engine::run(job_id id, unique_function<void(deliveries&)> function) {
   });
 }
 
+void pool_engine::run_soon(job_id id) {
+  if (home.is_here()) post([this, id] { jobs().take_released(id); });
+}
+
 void pool_engine::close() {
   home.require();
   closed_ = true;

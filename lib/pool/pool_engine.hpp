@@ -53,6 +53,7 @@ class pool_engine final : public pool_core,
   void cancel(job_id id, std::exception_ptr problem, bool kill) override;
   void cancel_and_wait(job_id id, std::exception_ptr problem, bool kill) override;
   void run(job_id id, unique_function<void(deliveries&)> function) override;
+  void run_soon(job_id id) override;
   void close() override;
   void terminate() override;
   void join(job_id id, std::unique_ptr<delivery> handler) override;

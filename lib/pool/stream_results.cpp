@@ -9,16 +9,41 @@
 
 namespace coterie::detail {
 
+namespace {
+
+// A reader that takes results in a row keeps the event loop from others.
+constexpr std::size_t most_in_a_row = 64;
+
+// So many results are taken before the pool is told: a message to a worker is then worth it, and
+// most of the window is still there for workers that are at work.
+constexpr std::size_t untold(std::size_t window) {
+  constexpr std::size_t enough = 32;
+  return window == 0 ? enough : std::clamp(window / 8, std::size_t{1}, enough);
+}
+
+}  // namespace
+
+stream_results::stream_results(stream_order order, std::size_t window)
+    : most_untold_{untold(window)}, order_{order} {}
+
 void stream_results::ask(wait_ticket ticket, std::unique_ptr<delivery> reader, deliveries& due) {
+  const lock locked{mutex_};
+  in_a_row_ = 0;
   readers_.push_back({ticket, std::move(reader)});
   serve(due);
 }
 
 void stream_results::cancel_wait(wait_ticket ticket, deliveries& due) {
+  const lock locked{mutex_};
   const auto found = std::ranges::find(readers_, ticket, &waiter::ticket);
   if (found == readers_.end()) return;
   complete(std::move(found->handler), due, operation_aborted());
   readers_.erase(found);
+}
+
+std::size_t stream_results::released() noexcept {
+  const lock locked{mutex_};
+  return std::exchange(released_, 0);
 }
 
 std::unique_ptr<delivery> stream_results::take_reader() {
@@ -27,11 +52,37 @@ std::unique_ptr<delivery> stream_results::take_reader() {
   return first;
 }
 
+// What their handlers hold may come here again.
+void stream_results::drop_readers() noexcept {
+  std::deque<waiter> dropped;
+  const lock locked{mutex_};
+  dropped.swap(readers_);
+}
+
+bool stream_results::may_take() const noexcept { return in_a_row_ < most_in_a_row; }
+
+stream_results::next_step stream_results::count_taken() noexcept {
+  ++in_a_row_;
+  ++released_;
+  if (released_ >= most_untold_) return next_step::tell_now;
+  // Whatever the reader does next: it may be long in coming back.
+  return released_ == 1 ? next_step::tell_soon : next_step::go_on;
+}
+
 void ask_next(pool_core& core, job_id id, const std::shared_ptr<stream_results>& results,
               wait_ticket ticket, std::unique_ptr<delivery> reader) {
   core.run(id, [results, ticket, reader = std::move(reader)](deliveries& due) mutable {
     results->ask(ticket, std::move(reader), due);
   });
+}
+
+void tell_of_reading(pool_core& core, job_id id, stream_results::next_step step) noexcept {
+  try {
+    if (step == stream_results::next_step::tell_now) core.run(id, [](deliveries&) {});
+    if (step == stream_results::next_step::tell_soon) core.run_soon(id);
+  } catch (...) {
+    // No memory. The next to come will tell; the reader has what it came for.
+  }
 }
 
 }  // namespace coterie::detail

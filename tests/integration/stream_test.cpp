@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <numeric>
@@ -198,6 +199,42 @@ TEST_CASE("given a window, when nobody reads, then no more than that is taken fr
         }
       }
     }
+  });
+}
+
+TEST_CASE(
+    "given a full window, when a reader takes one and goes elsewhere, then the window moves") {
+  test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
+    int read = 0;
+    auto numbers = pool.imap(square, counting(read), {.chunksize = 1, .window = 64});
+    while (pool.stats().tasks_done < 64) co_await asio::post(asio::use_awaitable);
+    CHECK(read == 64);
+    const auto next = co_await numbers.next();
+    CHECK(next == 0);
+    for (int turns = 0; turns < 10; ++turns) co_await asio::post(asio::use_awaitable);
+    CHECK(read == 65);
+  });
+}
+
+TEST_CASE(
+    "given results at hand, when they are read in a row, then the event loop gets its turns") {
+  test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
+    constexpr int items = 1000;
+    const auto executor = co_await asio::this_coro::executor;
+    auto numbers = pool.imap(square, std::views::iota(0, items), {.window = items});
+    while (pool.stats().tasks_done < items) co_await asio::post(asio::use_awaitable);
+    int turns = 0;
+    bool over = false;
+    const std::function<void()> turn = [&] {
+      ++turns;
+      if (!over) asio::post(executor, [&turn] { turn(); });
+    };
+    asio::post(executor, [&turn] { turn(); });
+    while (co_await numbers.next()) {
+    }
+    over = true;
+    CHECK(turns >= items / 100);
+    for (int last = 0; last < 2; ++last) co_await asio::post(asio::use_awaitable);
   });
 }
 

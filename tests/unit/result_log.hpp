@@ -72,8 +72,7 @@ struct heard {
 template <class T>
 class listener final : public coterie::detail::completion<T> {
  public:
-  explicit listener(std::shared_ptr<heard<T>> to)
-      : coterie::detail::completion<T>{false}, to_{std::move(to)} {}
+  explicit listener(std::shared_ptr<heard<T>> to) : to_{std::move(to)} {}
   ~listener() override { to_->dropped = to_->times == 0; }
 
   void deliver(std::unique_ptr<coterie::detail::delivery> self, bool) override {

@@ -20,13 +20,14 @@ namespace {
 using namespace coterie::detail;
 using namespace result_log;
 using coterie::errc;
+using next_step = stream_results::next_step;
 
 /// A stream and its reader. What the reader gets is written down as text: a value, "end", or
 /// "! what" for a failure.
 template <class R>
 class desk {
  public:
-  explicit desk(stream_order order) : state{order} {}
+  explicit desk(stream_order order, std::size_t window = 0) : state{order, window} {}
 
   stream_state<R> state;
   std::vector<std::string> log;
@@ -60,25 +61,39 @@ class desk {
     state.cancel_wait(ticket, due);
     tell();
   }
+  /// Takes what is at hand.
+  next_step take() {
+    typename stream_state<R>::entry result;
+    const next_step step = state.take(result);
+    if (step == next_step::wait) return step;
+    write_down(result.error, result.value);
+    return step;
+  }
+  void take_times(int times) {
+    for (; times > 0; --times) take();
+  }
 
  private:
   void tell() { deliver_all(std::exchange(due, {}), true); }
+  void write_down(const std::exception_ptr& error, const std::optional<R>& value) {
+    if (error) {
+      log.push_back("! " + what_of(error));
+      failures.push_back(error);
+    } else if (!value) {
+      log.emplace_back("end");
+    } else if constexpr (std::is_arithmetic_v<R>) {
+      log.push_back(std::to_string(*value));
+    } else {
+      log.push_back(*value);
+    }
+  }
 
   class handler final : public completion<std::optional<R>> {
    public:
-    explicit handler(desk& of) : completion<std::optional<R>>{false}, of_{&of} {}
+    explicit handler(desk& of) : of_{&of} {}
     void deliver(std::unique_ptr<delivery> self, bool) override { call(std::move(self)); }
     void call(std::unique_ptr<delivery>) override {
-      if (this->error_) {
-        of_->log.push_back("! " + what_of(this->error_));
-        of_->failures.push_back(this->error_);
-      } else if (const auto& value = *this->value_; !value) {
-        of_->log.emplace_back("end");
-      } else if constexpr (std::is_arithmetic_v<R>) {
-        of_->log.push_back(std::to_string(*value));
-      } else {
-        of_->log.push_back(*value);
-      }
+      of_->write_down(this->error_, this->error_ ? std::nullopt : std::move(*this->value_));
     }
 
    private:
@@ -222,5 +237,87 @@ TEST_CASE("given a stream, when it is abandoned, then its readers are dropped un
 }
 
 TEST_CASE("given a stream, when its input fails, then what was taken is still wanted") {
-  CHECK(stream_state<int>{stream_order::as_given}.outlasts_input());
+  CHECK(stream_state<int>{stream_order::as_given, 0}.outlasts_input());
+}
+
+// ---- without waiting --------------------------------------------------------------------------
+
+TEST_CASE("given results at hand, when they are taken, then they come, and then the end") {
+  desk<std::string> stream{stream_order::as_given};
+  CHECK(stream.take() == next_step::wait);
+  stream.values(1, {"one"});
+  CHECK(stream.take() == next_step::wait);
+  stream.values(0, {"zero"});
+  stream.fail(2, "two");
+  stream.take_times(3);
+  CHECK(stream.log == texts{"zero", "one", "! two"});
+  CHECK(stream.take() == next_step::wait);
+  stream.finish({});
+  stream.take_times(2);
+  CHECK(stream.log == texts{"zero", "one", "! two", "end", "end"});
+}
+
+TEST_CASE("given results at hand, when some are taken and some asked for, then each comes once") {
+  desk<int> stream{stream_order::as_finished};
+  stream.values(0, {0, 1, 2, 3});
+  stream.take();
+  stream.ask();
+  stream.take();
+  stream.ask_times(2);
+  CHECK(stream.take() == next_step::wait);
+  stream.values(4, {4, 5});
+  stream.take();
+  CHECK(stream.log == texts{"0", "1", "2", "3", "4", "5"});
+  CHECK(stream.state.released() == 6);
+}
+
+TEST_CASE("given a call that ended early, when its results are taken, then its reason comes last") {
+  desk<int> stream{stream_order::as_given};
+  stream.values(0, {0});
+  stream.values(2, {2});
+  stream.finish(problem("too late"));
+  stream.take_times(4);
+  CHECK(stream.log == texts{"0", "2", "! too late", "end"});
+}
+
+TEST_CASE("given an abandoned stream, when something is taken, then it is the end") {
+  desk<int> stream{stream_order::as_finished};
+  stream.values(0, {0});
+  stream.state.abandon();
+  stream.take();
+  CHECK(stream.log == texts{"end"});
+}
+
+TEST_CASE("given many results at hand, when all are taken, then the event loop gets its turn") {
+  desk<int> stream{stream_order::as_finished};
+  stream.values(0, std::vector<int>(200, 1));
+  const auto in_a_row = [&] {
+    int taken = 0;
+    while (stream.take() != next_step::wait) ++taken;
+    return taken;
+  };
+  CHECK(in_a_row() == 64);
+  CHECK(stream.take() == next_step::wait);
+  stream.ask();
+  CHECK(stream.log.size() == 65);
+  CHECK(in_a_row() == 64);
+}
+
+TEST_CASE(
+    "given a window, when results are taken, then the pool is told soon, and before it ends") {
+  const auto [window, most] = GENERATE(table<std::size_t, std::size_t>(
+      {{0, 32}, {100'000, 32}, {256, 32}, {80, 10}, {16, 2}, {15, 1}, {8, 1}, {7, 1}, {1, 1}}));
+  INFO("window " << window);
+  desk<int> stream{stream_order::as_finished, window};
+  stream.values(0, std::vector<int>(100, 1));
+  for (int round = 0; round < 2; ++round) {
+    stream.ask();
+    CHECK(stream.state.released() == 1);
+    for (std::size_t taken = 1; taken < most; ++taken) {
+      CHECK(stream.take() == (taken == 1 ? next_step::tell_soon : next_step::go_on));
+    }
+    CHECK(stream.take() == next_step::tell_now);
+    CHECK(stream.take() == next_step::tell_now);
+    CHECK(stream.state.released() == most + 1);
+  }
 }

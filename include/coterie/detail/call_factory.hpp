@@ -150,7 +150,7 @@ std::shared_ptr<stream_state<typename Call::result>> start_stream(pool_core& cor
                                                                   const stream_options& options,
                                                                   stream_order order) {
   require_open(core);
-  auto results = std::make_shared<stream_state<typename Call::result>>(order);
+  auto results = std::make_shared<stream_state<typename Call::result>>(order, options.window);
   core.submit(id, std::make_shared<typename Call::job_type>(std::forward<F>(function),
                                                             std::forward<Range>(range), results,
                                                             settings_of(options)));

@@ -45,8 +45,6 @@ using completion_signature_t = typename completion_signature<T>::type;
 template <class T = void>
 class completion : public delivery {
  public:
-  using delivery::delivery;
-
   /// Keeps what the handler is to be called with. What making the value throws is then its outcome.
   template <class Given>
   void keep(Given&& given) {
@@ -105,13 +103,14 @@ struct handler_place {
   static void deliver(const Handler& handler, const Executor& executor,
                       std::unique_ptr<delivery> operation, bool may_run_inside) {
     // What `dispatch` would find out in the end.
-    if (may_run_inside && runs_in(executor)) return arrive(std::move(operation), true);
+    delivery& it = *operation;
+    if (may_run_inside && runs_in(executor)) return it.call(std::move(operation));
     const Executor on = executor;  // `executor` is in `operation`
-    auto later =
-        boost::asio::bind_allocator(boost::asio::get_associated_allocator(handler),
-                                    [operation = std::move(operation), may_run_inside]() mutable {
-                                      arrive(std::move(operation), may_run_inside);
-                                    });
+    auto later = boost::asio::bind_allocator(boost::asio::get_associated_allocator(handler),
+                                             [operation = std::move(operation)]() mutable {
+                                               delivery& arrived = *operation;
+                                               arrived.call(std::move(operation));
+                                             });
     if (may_run_inside) {
       boost::asio::dispatch(on, std::move(later));
     } else {
@@ -157,10 +156,8 @@ class completion_of final : public completion<T> {
  public:
   /// Throws what the default constructor of the value throws, unless the handler is a coroutine's.
   template <class Given>
-  completion_of(Given&& handler, const boost::asio::any_io_executor& executor, bool may_follow)
-      : completion<T>{may_follow},
-        handler_(std::forward<Given>(handler)),
-        executor_{place::executor_of(handler_, executor)} {}
+  completion_of(Given&& handler, const boost::asio::any_io_executor& executor)
+      : handler_(std::forward<Given>(handler)), executor_{place::executor_of(handler_, executor)} {}
 
   void deliver(std::unique_ptr<delivery> self, bool may_run_inside) override {
     place::deliver(handler_, executor_, std::move(self), may_run_inside);
@@ -250,14 +247,21 @@ inline constexpr bool is_use_awaitable = false;
 template <class Executor>
 inline constexpr bool is_use_awaitable<boost::asio::use_awaitable_t<Executor>> = true;
 
-/// `Token` is what the caller of the operation gave. `may_follow`: see `delivery`.
+/// The executor of such a coroutine.
+template <class Token>
+struct awaiting_executor;
+template <class Executor>
+struct awaiting_executor<boost::asio::use_awaitable_t<Executor>> {
+  using type = Executor;
+};
+
+/// `Token` is what the caller of the operation gave.
 template <class Token, class T, class Handler>
 std::unique_ptr<completion<T>> make_completion(Handler&& handler,
-                                               const boost::asio::any_io_executor& executor,
-                                               bool may_follow = false) {
+                                               const boost::asio::any_io_executor& executor) {
   constexpr bool awaits = is_use_awaitable<std::decay_t<Token>>;
   return std::make_unique<completion_of<std::decay_t<Handler>, awaits, T>>(
-      std::forward<Handler>(handler), executor, may_follow);
+      std::forward<Handler>(handler), executor);
 }
 
 }  // namespace coterie::detail

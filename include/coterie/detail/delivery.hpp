@@ -14,15 +14,10 @@ namespace coterie::detail {
 /// it is to be called with. Nothing runs until `deliver`. Destroying it drops the handler uncalled.
 class delivery {
  public:
-  /// `may_follow`: the handler may be called by the caller of the function that started the
-  /// operation, after that function has returned. Nothing there waits for it, as a caller that
-  /// blocks might.
-  explicit delivery(bool may_follow) noexcept : may_follow_{may_follow} {}
+  delivery() = default;
   delivery(const delivery&) = delete;
   delivery& operator=(const delivery&) = delete;
   virtual ~delivery() = default;
-
-  [[nodiscard]] bool may_follow() const noexcept { return may_follow_; }
 
   /// The handler is to be called with `reason`.
   void fail(std::exception_ptr reason) noexcept { error_ = std::move(reason); }
@@ -35,9 +30,6 @@ class delivery {
 
  protected:
   std::exception_ptr error_;
-
- private:
-  bool may_follow_;
 };
 
 /// Handlers that are due. They are called when the pool is at rest, never from inside it.
@@ -53,18 +45,9 @@ inline void complete(std::unique_ptr<delivery> operation, deliveries& due,
 /// Has every handler in `due` called on its executor.
 ///
 /// With `on_event_loop` the caller is a handler of the event loop, and those that are due may run
-/// inside it. While one of them runs, it may make further ones fall due. Of these, those that may
-/// follow are called by the same loop, when the one before has returned: that saves a turn of the
-/// event loop for each, which costs more than all else that is done for a small result. After a few
-/// of them the event loop gets its turn.
-///
-/// What a handler throws comes out of here; those behind it are then left to the event loop.
-/// Thread safety: any thread.
+/// inside it. What a handler throws comes out of here; those behind it are then left to the event
+/// loop. Thread safety: any thread.
 void deliver_all(deliveries due, bool on_event_loop);
-
-/// Calls the handler of an operation that has come to its executor. One that had to wait for that
-/// (`was_inside` is false) may have others follow it.
-void arrive(std::unique_ptr<delivery> operation, bool was_inside);
 
 /// `executor`, kept from running out of work.
 boost::asio::any_io_executor tracked(const boost::asio::any_io_executor& executor);

@@ -56,6 +56,10 @@ class pool_core {
   /// does. It is destroyed without being called if the event loop is gone, or away from home.
   virtual void run(job_id id, unique_function<void(deliveries&)> function) = 0;
 
+  /// As `run` of nothing, in a turn of the event loop: what was taken from the results of the job
+  /// is noticed then.
+  virtual void run_soon(job_id id) = 0;
+
   virtual void close() = 0;
   virtual void terminate() = 0;
   /// `id` is a reserved name, by which the wait can be cancelled.

@@ -5,6 +5,7 @@
 #include <deque>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -19,10 +20,15 @@ namespace coterie::detail {
 enum class stream_order : bool { as_finished, as_given };
 
 /// The results of a stream, and the handlers that wait for the next one. This part does not depend
-/// on their type. All functions run under the pool's sequencer.
+/// on their type.
+///
+/// What comes from the pool comes under its sequencer. A reader may also take a result that is at
+/// hand, from any thread and without the sequencer. Results at hand, those that wait, and what has
+/// been given, are therefore behind a lock. Nothing is decoded under it.
 class stream_results : public result_taker {
  public:
-  explicit stream_results(stream_order order) : order_{order} {}
+  /// `window` is that of the stream, 0 if it is automatic.
+  stream_results(stream_order order, std::size_t window);
 
   /// The next result goes to `reader`, now or when it is there: a `completion` of an optional
   /// value.
@@ -30,22 +36,34 @@ class stream_results : public result_taker {
 
   void cancel_wait(wait_ticket ticket, deliveries& due) override;
   [[nodiscard]] bool outlasts_input() const noexcept override { return true; }
-  std::size_t released() noexcept override { return std::exchange(released_, 0); }
+  std::size_t released() noexcept override;
+
+  /// What a reader that has tried to take a result is to do next.
+  enum class next_step {
+    wait,  // there is none, or the event loop is to have its turn first
+    go_on,
+    tell_soon,  // go on, and have the pool move the window on in a turn of the event loop
+    tell_now,   // move it on first: workers may run out of items
+  };
 
  protected:
+  using lock = std::scoped_lock<std::mutex>;
+  [[nodiscard]] std::mutex& mutex() const noexcept { return mutex_; }
+
+  // All of these under the lock.
   [[nodiscard]] bool has_readers() const noexcept { return !readers_.empty(); }
   std::unique_ptr<delivery> take_reader();
-  void drop_readers() noexcept { readers_.clear(); }
-  /// A result has left.
-  void count_given() noexcept {
-    ++given_;
-    ++released_;
-  }
+  void count_given() noexcept { ++released_; }
+  /// Whether a reader may take a result that is at hand.
+  [[nodiscard]] bool may_take() const noexcept;
+  /// It has.
+  next_step count_taken() noexcept;
+
+  void drop_readers() noexcept;
   [[nodiscard]] stream_order order() const noexcept { return order_; }
-  [[nodiscard]] std::size_t given() const noexcept { return given_; }
 
  private:
-  /// Gives what is there to those that wait.
+  /// Gives what is there to those that wait. Under the lock.
   virtual void serve(deliveries& due) = 0;
 
   struct waiter {
@@ -53,10 +71,39 @@ class stream_results : public result_taker {
     std::unique_ptr<delivery> handler;
   };
 
+  mutable std::mutex mutex_;
   std::deque<waiter> readers_;
-  std::size_t given_ = 0;
   std::size_t released_ = 0;  // results that have left since `released` was asked
-  stream_order order_;
+  std::size_t in_a_row_ = 0;  // results that were taken since a reader waited
+  const std::size_t most_untold_;
+  const stream_order order_;
+};
+
+/// A result, an error in its place, or, without both, the end.
+template <class Value>
+struct stream_entry {
+  std::optional<Value> value;
+  std::exception_ptr error;
+
+  /// What the type of the value throws is the failure of this item alone.
+  void take(Value&& from) {
+    if constexpr (std::is_nothrow_move_constructible_v<Value>) {
+      value.emplace(std::move(from));
+    } else {
+      try {
+        value.emplace(std::move(from));
+      } catch (...) {
+        error = std::current_exception();
+      }
+    }
+  }
+  void take(stream_entry&& from) {
+    if (from.error) {
+      error = std::move(from.error);
+    } else if (from.value) {
+      take(std::move(*from.value));
+    }
+  }
 };
 
 /// The part that does.
@@ -64,6 +111,7 @@ template <class R>
 class stream_state final : public stream_results {
  public:
   using value_type = held_t<R>;
+  using entry = stream_entry<value_type>;
   using reader_type = completion<std::optional<value_type>>;
 
   using stream_results::stream_results;
@@ -72,72 +120,70 @@ class stream_state final : public stream_results {
                       deliveries& due) override {
     read_results<R>(
         first, count, results,
-        [&](std::size_t index, value_type&& value) { put_value(index, std::move(value)); },
+        [&](std::size_t index, value_type&& value) { place_for(index).take(std::move(value)); },
         [&](std::size_t index, std::exception_ptr error) {
           place_for(index).error = std::move(error);
         });
+    const lock locked{mutex()};
     serve(due);
     return job_progress::wants_more;
   }
   job_progress failure(std::size_t index, std::exception_ptr error, deliveries& due) override {
     place_for(index).error = std::move(error);
+    const lock locked{mutex()};
     serve(due);
     return job_progress::wants_more;
   }
   void finish(std::exception_ptr error, deliveries& due) override {
     // What is there still comes, then the reason.
-    if (error) results_.emplace_back(std::in_place)->error = std::move(error);
+    if (error) come_.emplace_back(std::in_place)->error = std::move(error);
     finished_ = true;
+    const lock locked{mutex()};
     serve(due);
   }
   void abandon() noexcept override {
     drop_readers();
-    results_.clear();
+    come_.clear();
     finished_ = true;
+    const lock locked{mutex()};
+    at_hand_.clear();
+    ended_ = true;
+  }
+
+  /// Takes the next result into `result` if it is at hand: it has a result, or what the reader is
+  /// to be told in its place, unless the step is `wait`. Thread safety: any thread.
+  next_step take(entry& result) {
+    const lock locked{mutex()};
+    if (at_hand_.empty()) return ended_ ? next_step::go_on : next_step::wait;
+    if (!may_take()) return next_step::wait;
+    result.take(std::move(at_hand_.front()));
+    at_hand_.pop_front();
+    return count_taken();
   }
 
  private:
-  struct entry {
-    std::optional<value_type> value;  // empty: `error`
-    std::exception_ptr error;
-  };
-
-  // A place in a deque keeps its address: a value is moved into it, and out of it to the reader.
+  // A place in a deque keeps its address.
   entry& place_for(std::size_t index) {
-    if (order() == stream_order::as_finished) return results_.emplace_back(std::in_place).value();
-    const std::size_t place = index - given();
-    if (results_.size() <= place) results_.resize(place + 1);
-    return results_[place].emplace();
-  }
-  // What the type of the value throws is the failure of this item alone.
-  void put_value(std::size_t index, value_type&& value) {
-    entry& place = place_for(index);
-    if constexpr (std::is_nothrow_move_constructible_v<value_type>) {
-      place.value.emplace(std::move(value));
-    } else {
-      try {
-        place.value.emplace(std::move(value));
-      } catch (...) {
-        place.error = std::current_exception();
-      }
-    }
+    if (order() == stream_order::as_finished) return come_.emplace_back(std::in_place).value();
+    const std::size_t place = index - passed_on_;
+    if (come_.size() <= place) come_.resize(place + 1);
+    return come_[place].emplace();
   }
 
   void serve(deliveries& due) override {
-    while (has_readers()) {
+    for (; has_readers() && !at_hand_.empty(); at_hand_.pop_front()) give(at_hand_.front(), due);
+    for (; !come_.empty(); come_.pop_front(), ++passed_on_) {
       // An early end leaves gaps.
-      while (finished_ && !results_.empty() && !results_.front()) results_.pop_front();
-      if (!results_.empty() && results_.front()) {
-        give(*results_.front(), due);
-        results_.pop_front();
-        count_given();
-      } else if (results_.empty() && finished_) {
-        entry end;
-        give(end, due);
+      if (!come_.front() && !finished_) return;
+      if (!come_.front()) continue;
+      if (has_readers()) {
+        give(*come_.front(), due);
       } else {
-        break;
+        at_hand_.emplace_back().take(std::move(*come_.front()));
       }
     }
+    ended_ = finished_;
+    for (entry end; ended_ && has_readers();) give(end, due);
   }
 
   void give(entry& next, deliveries& due) {
@@ -148,10 +194,16 @@ class stream_state final : public stream_results {
       static_cast<reader_type&>(*reader).keep(std::move(next.value));
     }
     due.push_back(std::move(reader));
+    count_given();
   }
 
-  std::deque<std::optional<entry>> results_;  // as given: by index, from `given` on
+  std::deque<std::optional<entry>> come_;  // as given: by index, from `passed_on` on
+  std::size_t passed_on_ = 0;
   bool finished_ = false;
+
+  // Under the lock.
+  std::deque<entry> at_hand_;  // in the order of the reader
+  bool ended_ = false;         // and nothing comes behind it
 };
 
 }  // namespace coterie::detail

@@ -7,6 +7,10 @@
 #include <optional>
 #include <utility>
 
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <coterie/detail/cancellation.hpp>
 #include <coterie/detail/completion.hpp>
 #include <coterie/detail/outcome.hpp>
@@ -22,6 +26,9 @@ namespace coterie::detail {
 void ask_next(pool_core& core, job_id id, const std::shared_ptr<stream_results>& results,
               wait_ticket ticket, std::unique_ptr<delivery> reader);
 
+/// Has the pool notice what its reader has taken, if `step` says so.
+void tell_of_reading(pool_core& core, job_id id, stream_results::next_step step) noexcept;
+
 /// Begins to wait for the next result of a stream.
 template <class Value, class Token>
 struct next_initiation {
@@ -33,13 +40,41 @@ struct next_initiation {
   void operator()(Handler&& handler) const {
     const auto ticket = core->reserve();
     on_cancellation<wait_cancellation>(handler, core, results, id, ticket);
-    // Of a coroutine it is known that it does nothing else while it waits.
-    constexpr bool may_follow = is_use_awaitable<Token>;
     ask_next(*core, id, results, ticket,
              make_completion<Token, std::optional<Value>>(std::forward<Handler>(handler),
-                                                          core->executor(), may_follow));
+                                                          core->executor()));
   }
 };
+
+/// A stream as its readers need it.
+template <class R>
+struct stream_source {
+  std::shared_ptr<pool_core> core;
+  std::shared_ptr<stream_state<R>> results;
+  job_id id;
+};
+
+/// The next result of a stream, for a coroutine: without any wait if it is at hand.
+template <class R, class Executor>
+boost::asio::awaitable<std::optional<held_t<R>>, Executor> next_result(
+    std::shared_ptr<const stream_source<R>> from) {
+  using token_type = boost::asio::use_awaitable_t<Executor>;
+  using value_type = held_t<R>;
+  next_initiation<value_type, token_type> wait{from->core, from->results, from->id};
+  if (from->core->home.is_here()) {
+    stream_entry<value_type> next;
+    const auto step = from->results->take(next);
+    if (step != stream_results::next_step::wait) {
+      tell_of_reading(*from->core, from->id, step);
+      if (next.error) std::rethrow_exception(next.error);
+      co_return std::move(next.value);
+    }
+  }
+  token_type token;
+  co_return co_await boost::asio::async_initiate<token_type, void(std::exception_ptr,
+                                                                  std::optional<value_type>)>(
+      std::move(wait), token);
+}
 
 /// A call whose outcome is waited for, and how long.
 struct outcome_wait {
