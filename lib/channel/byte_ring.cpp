@@ -72,7 +72,7 @@ void byte_ring::get(std::uint64_t index, std::byte* to, std::size_t count) const
 std::size_t ring_writer::room() const noexcept { return capacity() - (head_ - seen_tail_); }
 
 // Acquires, so that the reader has copied the bytes out before they are overwritten.
-void ring_writer::look_at_tail() {
+void ring_writer::observe_tail() {
   // Once into a local: what was checked is what is used, whatever the word becomes meanwhile.
   const std::uint64_t tail = word{ring_.words().tail}.load(std::memory_order_acquire);
   // The indices may have passed the largest number, so only distances are compared. One comparison
@@ -86,7 +86,7 @@ void ring_writer::look_at_tail() {
 // Looks only if what is known does not do: while the ring is far from full, the reader's cache line
 // stays with the reader.
 std::size_t ring_writer::room_for(std::size_t count) {
-  if (room() < count) look_at_tail();
+  if (room() < count) observe_tail();
   return room();
 }
 
@@ -123,7 +123,7 @@ std::size_t ring_writer::write(std::span<const iovec> pieces) {
 }
 
 std::size_t ring_writer::free() {
-  look_at_tail();
+  observe_tail();
   return room();
 }
 
@@ -138,7 +138,7 @@ bool ring_writer::prepare_wait(std::size_t wanted) {
   waits.exchange(wanted, std::memory_order_acq_rel);
   // A reader that asked before the announcement did not find it, but has given its room back by
   // then.
-  look_at_tail();
+  observe_tail();
   if (room() < wanted) return true;
   // A reader that asked in between has a wake-up on its way, for nothing.
   waits.exchange(0, std::memory_order_relaxed);
@@ -155,7 +155,7 @@ void ring_writer::stop_waiting() noexcept {
 std::size_t ring_reader::unread() const noexcept { return seen_head_ - tail_; }
 
 // Acquires, so that the bytes before the index are there.
-void ring_reader::look_at_head() {
+void ring_reader::observe_head() {
   const std::uint64_t head = word{ring_.words().head}.load(std::memory_order_acquire);
   const std::uint64_t distance = head - tail_;
   if (distance > capacity() || distance < seen_head_ - tail_) {
@@ -168,7 +168,7 @@ void ring_reader::look_at_head() {
 void ring_reader::publish() { word{ring_.words().tail}.store(tail_, std::memory_order_release); }
 
 std::size_t ring_reader::read(std::span<std::byte> to) {
-  if (unread() < to.size()) look_at_head();
+  if (unread() < to.size()) observe_head();
   const std::size_t count = std::min(to.size(), unread());
   if (count == 0) return 0;
   ring_.get(tail_, to.data(), count);
@@ -178,7 +178,7 @@ std::size_t ring_reader::read(std::span<std::byte> to) {
 }
 
 std::size_t ring_reader::readable() {
-  look_at_head();
+  observe_head();
   return unread();
 }
 
@@ -189,7 +189,7 @@ bool ring_reader::must_wake_writer() {
   const std::uint64_t wanted = waits.fetch_add(0, std::memory_order_acq_rel);
   if (wanted == 0) return false;
   // The room from here: what the writer wrote before it decided to wait counts.
-  look_at_head();
+  observe_head();
   // Not enough yet: the wish stays, and the reads to come ask again. A wish is never larger than
   // the capacity, so it is granted at the latest when the ring is empty, before the reader sleeps.
   if (wanted > capacity() - unread()) return false;
@@ -201,7 +201,7 @@ bool ring_reader::prepare_sleep() {
   const word sleeps{ring_.words().reader_sleeps};
   sleeps.exchange(1, std::memory_order_acquire);
   // A writer that asked before the announcement did not find it, but has published by then.
-  look_at_head();
+  observe_head();
   if (unread() == 0) return true;
   // A writer that asked in between has a wake-up on its way, for nothing.
   sleeps.exchange(0, std::memory_order_relaxed);

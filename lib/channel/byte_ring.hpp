@@ -96,7 +96,7 @@ class ring_writer {
 
  private:
   [[nodiscard]] std::size_t room() const noexcept;
-  void look_at_tail();
+  void observe_tail();
   std::size_t room_for(std::size_t count);
   void publish();
 
@@ -142,7 +142,7 @@ class ring_reader {
 
  private:
   [[nodiscard]] std::size_t unread() const noexcept;
-  void look_at_head();
+  void observe_head();
   void publish();
 
   byte_ring ring_;

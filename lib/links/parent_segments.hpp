@@ -28,7 +28,7 @@ class parent_segments {
   void send(const frame_header& header, const shared_payload& payload, send_queue& queue,
             ring_channel& channel);
 
-  /// Whether the frame is for those who use the link; its payload is then made to be where it is.
+  /// Whether the frame is for the users of the link; its payload is then made to be where it is.
   /// If not, `queue` may have an answer. Throws `bad_frame`.
   bool take(frame& arrived, send_queue& queue, ring_channel& channel);
   /// Tells the worker that what `take` found was read, if it lay in a segment.

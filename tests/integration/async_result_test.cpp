@@ -339,7 +339,7 @@ TEST_CASE("given a wait, when it is cancelled, then the call goes on") {
   });
 }
 
-TEST_CASE("given several who wait, when the call ends, then all of them hear of it") {
+TEST_CASE("given several waits, when the call ends, then all of them end") {
   test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
     test::signal until{pool.get_executor()};
     const auto pending = pool.apply_async(wait_first, until.path(), 7);

@@ -262,7 +262,7 @@ TEST_CASE("given a function in a shared library, when called, then the worker fi
   });
 }
 
-TEST_CASE("given a null function pointer, when called, then the call fails and nobody crashes") {
+TEST_CASE("given a null function pointer, when called, then the call fails and no worker crashes") {
   test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
     int (*nothing)(int) = nullptr;
     const auto problem = co_await test::failure_of(pool.map(nothing, one_to_three));

@@ -112,8 +112,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE(
-    "given a map whose items run, when cancelled in part, then its workers finish for nobody") {
+TEST_CASE("given a map whose items run, when cancelled in part, then its workers finish unheard") {
   for (const auto type : {asio::cancellation_type::partial, asio::cancellation_type::total}) {
     test::with_pool(2, [type](coterie::pool& pool) -> asio::awaitable<void> {
       scene here{pool};

@@ -161,7 +161,7 @@ TEST_CASE("given deferred, when it is launched, then only then does the call sta
   });
 }
 
-TEST_CASE("given detached, when the call ends, then nobody hears of it") {
+TEST_CASE("given detached, when the call ends, then no handler hears of it") {
   const test::directory directory;
   const std::string marks = directory.file("marks");
   test::with_pool(1, [&](coterie::pool& pool) -> asio::awaitable<void> {

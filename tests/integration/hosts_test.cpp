@@ -139,7 +139,7 @@ TEST_CASE("given a system without pidfds, when a pool lives and its workers die,
 }
 
 TEST_CASE(
-    "given children that nobody may wait for, when workers die, then others take their place") {
+    "given children that must not be waited for, when workers die, then others take their place") {
   const bool pidfds = GENERATE(true, false);
   check_code(test::in_child([&] {
     if (!pidfds && !test::refuse(SYS_pidfd_open, ENOSYS)) return not_allowed;

@@ -335,7 +335,7 @@ TEST_CASE("given a program without standard output, when its workers print, then
   CHECK(fixture.rest_of_output().empty());
 }
 
-TEST_CASE("given tagged lines that nobody reads, when workers print, then the program lives") {
+TEST_CASE("given tagged lines that are not read, when workers print, then the program lives") {
   test::program fixture{
       {"-c", "{ \"$0\" prints_tagged; echo ended $? >&2; } | :", test::fixture_path()}, "/bin/sh"};
   CHECK(fixture.exit_code() == 0);

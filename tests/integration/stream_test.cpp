@@ -176,7 +176,7 @@ TEST_CASE("given a slow first item, when imap is read, then the others wait for 
   });
 }
 
-TEST_CASE("given a window, when nobody reads, then no more than that is taken from the input") {
+TEST_CASE("given a window, when it is not read, then no more than that is taken from the input") {
   test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
     for (const std::size_t window : {1, 2, 10, 64}) {
       for (const std::size_t chunksize : {0, 1, 5, 100}) {
@@ -271,7 +271,8 @@ TEST_CASE("given an endless input, when much is read, then memory stays within t
   });
 }
 
-TEST_CASE("given large items without end, when nobody reads, then only so many wait for a reader") {
+TEST_CASE(
+    "given large items without end, when it is not read, then only so many wait for a reader") {
   test::with_pool(2, [](coterie::pool& pool) -> asio::awaitable<void> {
     constexpr std::size_t size = 10'000;
     constexpr std::size_t much = std::size_t{512} << 20U;

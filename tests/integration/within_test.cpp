@@ -102,7 +102,7 @@ TEST_CASE("given a running call, when its time passes, then it fails and its wor
   });
 }
 
-TEST_CASE("given a running call that may finish, when its time passes, then it does, for nobody") {
+TEST_CASE("given a running call that may finish, when its time passes, then it does, unheard") {
   test::with_pool(1, [](coterie::pool& pool) -> asio::awaitable<void> {
     test::signal begun{pool.get_executor()};
     test::signal go{pool.get_executor()};

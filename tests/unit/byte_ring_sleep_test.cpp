@@ -143,7 +143,7 @@ TEST_CASE("given bytes that were not seen yet, when the reader wants to sleep, t
   CHECK(sides.reader.prepare_sleep());
 }
 
-TEST_CASE("given a side woken by something else, when it says so, then nobody wakes it") {
+TEST_CASE("given a side woken by something else, when it says so, then it is not woken") {
   both_sides sides{16};
   REQUIRE(sides.reader.prepare_sleep());
   sides.reader.stop_sleeping();
@@ -234,14 +234,14 @@ TEST_CASE("given two processes, when they sleep and wake each other, then every 
   const doorbells bells = doorbells::make();
   const doorbells other_bells = doorbells::make();
 
-  const auto take_part = [&](int who) {
+  const auto take_part = [&](int side) {
     bool written = false;
     std::thread writer{[&] {
-      written = write_all(ring_writer{who == 0 ? down : up},
-                          who == 0 ? bells.writers : other_bells.writers, total, 3);
+      written = write_all(ring_writer{side == 0 ? down : up},
+                          side == 0 ? bells.writers : other_bells.writers, total, 3);
     }};
-    const bool read = read_all(ring_reader{who == 0 ? up : down},
-                               who == 0 ? other_bells.readers : bells.readers, total, 4);
+    const bool read = read_all(ring_reader{side == 0 ? up : down},
+                               side == 0 ? other_bells.readers : bells.readers, total, 4);
     writer.join();
     return written && read;
   };

@@ -105,7 +105,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("given a map, when it ends, then nobody has been idle for longer than sharing takes") {
+TEST_CASE("given a map, when it ends, then no worker has been idle for longer than sharing takes") {
   for (const int workers : {2, 8}) {
     for (const nanoseconds item : {nanoseconds{1us}, {10us}, {100us}, {1ms}}) {
       INFO(workers << " workers, items of " << seconds(item) << " s");

@@ -279,7 +279,7 @@ TEST_CASE("given a process without free descriptors, when some come, then that i
   CHECK(received.lost_descriptors);
 }
 
-TEST_CASE("given a descriptor that nobody receives, when the socket closes, then it is closed") {
+TEST_CASE("given a descriptor that is not received, when the socket closes, then it is closed") {
   const auto files = some_files(1);
   const int before = open_descriptors();
   {

@@ -196,7 +196,7 @@ TEST_CASE("given single bytes changed, when an exception is decoded, then some e
 }
 
 TEST_CASE(
-    "given a type name that nobody registered, when it is decoded, then the refusal names it") {
+    "given a type name that is not registered, when it is decoded, then the refusal names it") {
   bytes sent = sent_for([] { throw std::range_error("r"); });
   const std::string name = "std::range_error";
   const auto found = std::search(

@@ -260,7 +260,7 @@ class pool_simulation {
 
   template <class Action>
   void perform(const Action&) {
-    throw std::logic_error{"nobody starts, crashes or leaves here"};
+    throw std::logic_error{"nothing starts, crashes or leaves here"};
   }
 
   void perform(const coterie::detail::action::finish& what) {

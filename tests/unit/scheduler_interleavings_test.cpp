@@ -148,7 +148,7 @@ TEST_CASE(
              .closes = 1});
 }
 
-TEST_CASE("given two workers, when they start badly, then those who serve go on") {
+TEST_CASE("given two workers, when they start badly, then those that serve go on") {
   check_all({.name = "failing and slow",
              .processes = 2,
              .jobs = {items(1, 1)},
@@ -181,7 +181,7 @@ TEST_CASE("given four workers, when they come in any order, then free ones share
 
 TEST_CASE(
     "given workers that go on unheard, when what they have not begun is revoked at any point, then "
-    "every item finishes once, and nobody is idle beside one who holds more") {
+    "every item finishes once, and no worker is idle beside one that holds more") {
   const plan two{.name = "two", .processes = 2, .jobs = {}, .revocable = true, .busy = 1s};
   plan tried = two;
   tried.name = "crash";

@@ -91,8 +91,8 @@ enum class happening : std::uint8_t {
 
 struct event {
   happening what;
-  int who = 0;    // rank or job
-  int count = 0;  // frames, or items that may have begun; -1: all that it held
+  int subject = 0;  // rank or job
+  int count = 0;    // frames, or items that may have begun; -1: all that it held
 };
 
 inline bool comes_by_itself(const event& each) { return each.what < happening::crash; }
@@ -102,8 +102,9 @@ inline std::string text(const event& each) {
       "add",     "spawn", "spawn_fails", "ready", "work",       "frames",  "skip",
       "consume", "leave", "retry",       "crash", "kill_start", "timeout", "cancel",
       "kill",    "lie",   "refuse",      "close", "terminate"};
-  return std::string{names[static_cast<std::size_t>(each.what)]} + " " + std::to_string(each.who) +
-         (each.count != 0 ? " x" + std::to_string(each.count) : "") + "; ";
+  return std::string{names[static_cast<std::size_t>(each.what)]} + " " +
+         std::to_string(each.subject) + (each.count != 0 ? " x" + std::to_string(each.count) : "") +
+         "; ";
 }
 
 class world {
@@ -169,8 +170,8 @@ class world {
     require(found != workers_.end(), "what is wanted is wanted of a worker that is there");
     return static_cast<int>(found - workers_.begin());
   }
-  [[nodiscard]] bool wanted(const worker& who) const {
-    const auto* const found = scheduler_.find(who.id);
+  [[nodiscard]] bool wanted(const worker& one) const {
+    const auto* const found = scheduler_.find(one.id);
     return found != nullptr && found->is(worker_stage::planned);
   }
   [[nodiscard]] bool running(std::size_t index) const { return jobs_[index].now == end::running; }
@@ -190,14 +191,14 @@ class world {
   [[nodiscard]] std::size_t outstanding(std::size_t index) const;
   [[nodiscard]] bool can_give(std::size_t index) const;
   [[nodiscard]] std::size_t chunks_under_way(std::size_t index) const;
-  [[nodiscard]] bool could_speak(const worker& who) const;
-  [[nodiscard]] bool could_work(const worker& who) const;
-  [[nodiscard]] std::size_t frames_of(const worker& who) const;
-  [[nodiscard]] std::size_t could_come_back(const worker& who, std::size_t unit) const;
-  [[nodiscard]] std::vector<int> possible_begun(const worker& who) const;
+  [[nodiscard]] bool could_speak(const worker& one) const;
+  [[nodiscard]] bool could_work(const worker& one) const;
+  [[nodiscard]] std::size_t frames_of(const worker& one) const;
+  [[nodiscard]] std::size_t could_come_back(const worker& one, std::size_t unit) const;
+  [[nodiscard]] std::vector<int> possible_begun(const worker& one) const;
 
   void add(std::size_t index);
-  void work(worker& who);
+  void work(worker& one);
   void take_frame(int rank);
   void finish_items(std::size_t index, std::size_t first, std::size_t count);
   [[nodiscard]] std::size_t lost_of(chunk& front, std::size_t begun) const;

@@ -25,22 +25,22 @@ inline world::world(const plan& given)
 
 // ---- what could happen ------------------------------------------------------------------------
 
-inline bool world::could_speak(const worker& who) const {
-  if (who.mute || who.held.empty()) return false;
-  return who.now == life::serving || who.now == life::leaving ||
-         (who.now == life::dying && plan_->late_frames);
+inline bool world::could_speak(const worker& one) const {
+  if (one.mute || one.held.empty()) return false;
+  return one.now == life::serving || one.now == life::leaving ||
+         (one.now == life::dying && plan_->late_frames);
 }
 
-inline bool world::could_work(const worker& who) const {
-  return plan_->revocable && who.place < who.held.size() &&
-         (who.now == life::serving || who.now == life::leaving);
+inline bool world::could_work(const worker& one) const {
+  return plan_->revocable && one.place < one.held.size() &&
+         (one.now == life::serving || one.now == life::leaving);
 }
 
 // How many frames may come of what it holds.
-inline std::size_t world::frames_of(const worker& who) const {
-  if (plan_->revocable) return who.unheard;
+inline std::size_t world::frames_of(const worker& one) const {
+  if (plan_->revocable) return one.unheard;
   std::size_t frames = 0;
-  for (const chunk_id held : who.held) {
+  for (const chunk_id held : one.held) {
     frames += chunks_.at(held).count - chunks_.at(held).done + 1;
   }
   return frames;
@@ -48,9 +48,9 @@ inline std::size_t world::frames_of(const worker& who) const {
 
 // How many items of its chunk may have begun without a word of their end, as far as its parent can
 // tell.
-inline std::vector<int> world::possible_begun(const worker& who) const {
-  if (!plan_->any_begun || who.held.empty()) return {1};
-  const chunk& front = chunks_.at(who.held.front());
+inline std::vector<int> world::possible_begun(const worker& one) const {
+  if (!plan_->any_begun || one.held.empty()) return {1};
+  const chunk& front = chunks_.at(one.held.front());
   const int left = static_cast<int>(front.count - front.done);
   const std::set<int> all{-1, 0, 1, left / 2, left, left + 1};
   return {all.begin(), all.end()};
@@ -60,12 +60,12 @@ inline std::vector<event> world::possible() const {
   std::vector<event> all;
   for (std::size_t index = 0; index < jobs_.size(); ++index) {
     const job& each = jobs_[index];
-    const int who = static_cast<int>(index);
-    if (each.now == end::unborn && !closed_) all.push_back({happening::add, who});
+    const int number = static_cast<int>(index);
+    if (each.now == end::unborn && !closed_) all.push_back({happening::add, number});
     if (each.now != end::running) continue;
-    if (each.unread > 0) all.push_back({happening::consume, who});
-    if (left_.cancellations > 0) all.push_back({happening::cancel, who});
-    if (left_.kills > 0) all.push_back({happening::kill, who});
+    if (each.unread > 0) all.push_back({happening::consume, number});
+    if (left_.cancellations > 0) all.push_back({happening::cancel, number});
+    if (left_.kills > 0) all.push_back({happening::kill, number});
   }
   bool someone_starts = false;
   for (int rank = 0; rank < plan_->processes; ++rank) {
@@ -135,42 +135,42 @@ inline std::vector<event> world::possible() const {
 inline void world::happen(const event& what) {
   ++steps_;
   now_ += std::chrono::milliseconds{1};
-  const auto index = static_cast<std::size_t>(what.who);
+  const auto index = static_cast<std::size_t>(what.subject);
   switch (what.what) {
     case happening::add:
       add(index);
       break;
     case happening::spawn:
-      at(what.who).now = life::starting;
-      at(what.who).asked_at = now_;
-      scheduler_.started(at(what.who).id, now_);
+      at(what.subject).now = life::starting;
+      at(what.subject).asked_at = now_;
+      scheduler_.started(at(what.subject).id, now_);
       break;
     case happening::spawn_fails:
       --left_.failed_starts;
-      lose(what.who);
+      lose(what.subject);
       break;
     case happening::ready:
-      if (at(what.who).now == life::dying) {
-        at(what.who).late = true;
+      if (at(what.subject).now == life::dying) {
+        at(what.subject).late = true;
       } else {
-        at(what.who).now = life::serving;
-        at(what.who).was_ready = true;
+        at(what.subject).now = life::serving;
+        at(what.subject).was_ready = true;
         failed_in_a_row_ = failed_lately_ = 0;
         killed_in_a_row_ = 0;
       }
-      scheduler_.ready(at(what.who).id, plan_->revocable);
+      scheduler_.ready(at(what.subject).id, plan_->revocable);
       break;
     case happening::work:
-      work(at(what.who));
+      work(at(what.subject));
       break;
     case happening::frames:
-      for (int count = what.count; count > 0; --count) take_frame(what.who);
+      for (int count = what.count; count > 0; --count) take_frame(what.subject);
       break;
     case happening::skip: {
-      const chunk_id front = at(what.who).held.front();
-      at(what.who).held.erase(at(what.who).held.begin());
+      const chunk_id front = at(what.subject).held.front();
+      at(what.subject).held.erase(at(what.subject).held.begin());
       chunks_.erase(front);
-      require(scheduler_.chunk_done(at(what.who).id, front, plan_->busy),
+      require(scheduler_.chunk_done(at(what.subject).id, front, plan_->busy),
               "a worker may skip what nobody wants");
       break;
     }
@@ -179,17 +179,17 @@ inline void world::happen(const event& what) {
       scheduler_.consumed(id_of(index), 1);
       break;
     case happening::leave:
-      lose(what.who);
+      lose(what.subject);
       break;
     case happening::crash:
-      at(what.who).was_ready ? --left_.crashes : --left_.failed_starts;
+      at(what.subject).was_ready ? --left_.crashes : --left_.failed_starts;
       // What it has sent is heard before its end is believed.
-      while (at(what.who).unheard > 0) take_frame(what.who);
-      lose(what.who, {.begun = static_cast<std::size_t>(what.count)});
+      while (at(what.subject).unheard > 0) take_frame(what.subject);
+      lose(what.subject, {.begun = static_cast<std::size_t>(what.count)});
       break;
     case happening::kill_start:
       --left_.killed_starts;
-      lose(what.who, {.start = start_failure::from_outside});
+      lose(what.subject, {.start = start_failure::from_outside});
       break;
     case happening::retry:
     case happening::timeout: {
@@ -231,7 +231,7 @@ inline void world::happen(const event& what) {
       break;
     case happening::lie:
       --left_.lies;
-      lie(what.who);
+      lie(what.subject);
       break;
     case happening::refuse:
       --left_.refusals;
@@ -266,19 +266,19 @@ inline void world::add(std::size_t index) {
 }
 
 // One step: claims an item, runs it, or ends the chunk.
-inline void world::work(worker& who) {
-  const chunk& at_work = chunks_.at(who.held[who.place]);
-  if (!std::exchange(who.begun, true)) who.run = who.claimed = at_work.done;
-  if (who.run < who.claimed) {
-    ++who.run;
-    ++who.unheard;
-  } else if (who.claimed < at_work.count) {
+inline void world::work(worker& one) {
+  const chunk& at_work = chunks_.at(one.held[one.place]);
+  if (!std::exchange(one.begun, true)) one.run = one.claimed = at_work.done;
+  if (one.run < one.claimed) {
+    ++one.run;
+    ++one.unheard;
+  } else if (one.claimed < at_work.count) {
     const std::size_t unit = unit_of(at_work.job);
-    who.claimed = std::min((who.claimed / unit + 1) * unit, at_work.count);
+    one.claimed = std::min((one.claimed / unit + 1) * unit, at_work.count);
   } else {
-    ++who.unheard;
-    ++who.place;
-    who.begun = false;
+    ++one.unheard;
+    ++one.place;
+    one.begun = false;
   }
 }
 

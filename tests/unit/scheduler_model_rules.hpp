@@ -17,7 +17,7 @@ inline void world::settle() {
   }
   forget_unwanted();
   if (scheduler_.wants_time()) scheduler_.rest(now_);
-  require(to_kill_.empty(), "who has to die is killed");
+  require(to_kill_.empty(), "a worker that has to die is killed");
   require(to_crash_.empty(), "a worker's death is told to the job that it ran");
   for (job& each : jobs_) each.may_still_finish = false;
   check_state();
@@ -49,7 +49,7 @@ inline void world::check_turn(int rank, std::size_t index) const {
   if (to.held.empty()) {
     for (std::size_t other = 0; other < jobs_.size(); ++other) {
       require(!can_give(other) || chunks_under_way(index) <= chunks_under_way(other),
-              "who has the fewest chunks under way is first");
+              "the job with the fewest chunks under way is first");
     }
     return;
   }
@@ -130,20 +130,20 @@ inline void world::perform(const action::resend& what) {
 }
 
 // How many items are not claimed, but for the one that a worker is about to begin when it begins.
-inline std::size_t world::could_come_back(const worker& who, std::size_t unit) const {
+inline std::size_t world::could_come_back(const worker& one, std::size_t unit) const {
   std::size_t items = 0;
-  for (std::size_t place = who.place; place < who.held.size(); ++place) {
-    const chunk& each = chunks_.at(who.held[place]);
-    items += each.count - (place == who.place && who.begun ? who.claimed : each.done);
+  for (std::size_t place = one.place; place < one.held.size(); ++place) {
+    const chunk& each = chunks_.at(one.held[place]);
+    items += each.count - (place == one.place && one.begun ? one.claimed : each.done);
   }
-  if (who.begun || who.place > 0 || who.held.empty()) return items;
-  const chunk& first = chunks_.at(who.held.front());
+  if (one.begun || one.place > 0 || one.held.empty()) return items;
+  const chunk& first = chunks_.at(one.held.front());
   return items - std::min(first.count - first.done, unit);
 }
 
 inline void world::perform(const action::revoke& what) {
   worker& from = at(rank_of(what.victim));
-  require(from.now == life::serving && !from.held.empty(), "who is asked has something");
+  require(from.now == life::serving && !from.held.empty(), "a worker that is asked has something");
   const std::size_t index = chunks_.at(from.held.front()).job;
   if (!running(index)) {
     require(what.min == 1 && !what.spares_next, "of a dropped job everything comes back");
@@ -152,7 +152,7 @@ inline void world::perform(const action::revoke& what) {
   require(what.unit == unit_of(index), "it is known how many items are begun at once");
   const bool to_share = std::ranges::any_of(
       workers_, [](const worker& each) { return each.now == life::serving && each.held.empty(); });
-  require(!what.only_if_cheap || to_share, "only for those who have nothing must it be cheap");
+  require(!what.only_if_cheap || to_share, "only for workers that have nothing must it be cheap");
   require(from.times_taken < stealing::max_revocations, "no worker is robbed again and again");
   bool somebody_waits = false;
   for (std::size_t other = 0; other < jobs_.size(); ++other) {
@@ -161,7 +161,7 @@ inline void world::perform(const action::revoke& what) {
   }
   require(to_share || somebody_waits, "a job gives way to one that has less");
   require(what.only_if_cheap || somebody_waits || has_waited_,
-          "for those who have nothing it must be cheap, until they have waited");
+          "for workers that have nothing it must be cheap, until they have waited");
   revoke(from, what);
 }
 

@@ -166,7 +166,7 @@ TEST_CASE(
   desk.nothing();
 }
 
-TEST_CASE("given a worker that was waited for, when it has ended all, then nobody waits any more") {
+TEST_CASE("given a worker that was waited for, when it has ended all, then none waits any more") {
   sharing_desk desk{2};
   desk.add(1, 0);
   const auto a = desk.cut(1);
@@ -203,7 +203,8 @@ TEST_CASE("given a long job, when a call comes, then one worker makes way for it
   CHECK(desk.rank_of(desk.take<action::resend>()) == desk.rank_of(call));
 }
 
-TEST_CASE("given two workers, when one is to make way, then it is who was given something first") {
+TEST_CASE(
+    "given two workers, when one is to make way, then it is the one that was given something first") {
   sharing_desk desk{2};
   desk.add(1, 0);
   chunk_id running = 0;

@@ -203,7 +203,7 @@ TEST_CASE("given short items, when a worker runs them, then several chunks trave
   CHECK(sizes == std::vector<std::size_t>{3, 6, 12, 24, 30, 30});
 }
 
-TEST_CASE("given two workers, when one item was quick, then nobody holds a second one yet") {
+TEST_CASE("given two workers, when one item was quick, then none holds a second one yet") {
   scheduler_desk desk{2};
   desk.start_all();
   desk.add(1);

@@ -264,7 +264,7 @@ TEST_CASE(
   CHECK(desk.cut().job == 1);
 }
 
-TEST_CASE("given three failed starts in a row, when nobody lives, then all is given up") {
+TEST_CASE("given three failed starts in a row, when no worker lives, then all is given up") {
   scheduler_desk desk{1};
   desk.add(1);
   desk.add(2);
@@ -463,8 +463,7 @@ TEST_CASE("given workers that are not there yet, when the pool is closed, then t
   desk.take<action::all_gone>();
 }
 
-TEST_CASE(
-    "given a closed pool, when the last item dies with its worker, then nobody else is asked") {
+TEST_CASE("given a closed pool, when the last item dies with its worker, then no other is asked") {
   scheduler_desk desk{1};
   desk.start_all();
   desk.add(1);

@@ -18,7 +18,7 @@ constexpr auto nothing = [] {};
 
 }  // namespace
 
-TEST_CASE("given nobody at work, when something is asked for, then it is done at once") {
+TEST_CASE("given no thread at work, when something is asked for, then it is done at once") {
   sequencer one;
   std::string log;
   CHECK(one.run([&] { log += "a"; }, [&] { log += "."; }));

@@ -113,7 +113,7 @@ TEST_CASE("given new shared memory, when it is looked at, then it is zeros, and 
   }
 }
 
-TEST_CASE("given shared memory, when somebody wants another size for it, then the kernel refuses") {
+TEST_CASE("given shared memory, when another size is wanted for it, then the kernel refuses") {
   const auto made = shared_memory::create(some_size);
   CHECK(::ftruncate(made.descriptor(), 0) != 0);
   CHECK(::ftruncate(made.descriptor(), 100'000) != 0);

@@ -119,7 +119,7 @@ TEST_CASE(
   CHECK(stream.log == texts{"1", "2", "end", "end"});
 }
 
-TEST_CASE("given readers that wait, when results come, then who asked first gets the first") {
+TEST_CASE("given readers that wait, when results come, then the first reader gets the first") {
   desk<std::string> stream{stream_order::as_finished};
   stream.ask_times(3);
   stream.values(5, {"five"});
