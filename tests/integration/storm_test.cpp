@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Storms of kills: workers that run, wait or start are killed at any moment, and each item says
-// when it begins and when it has ended, in a file that outlives its worker. So it is known what a
+// when it begins and when it has ended, in memory that outlives its worker. So it is known what a
 // crash has cost: items that ran, items that had ended, and items that no worker had begun.
 //
 // COTERIE_STORM_SECONDS is the time of each storm (default: 1), COTERIE_STORM_SEED what it is drawn
@@ -43,7 +43,6 @@
 #include "support/run.hpp"
 #include "support/sanitized.hpp"
 #include "support/shared_memory.hpp"
-#include "support/signal.hpp"
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -58,35 +57,58 @@ struct mark {
 };
 constexpr std::size_t most_items = std::size_t{1} << 22U;
 
-/// A mark for each item, in a file.
+/// A mark for each item, in memory that is shared by path.
 class marks {
  public:
-  explicit marks(const std::string& path) {
-    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0 || ::ftruncate(file, most_items * sizeof(mark)) != 0) throw failed(path);
-    void* const at =
-        ::mmap(nullptr, most_items * sizeof(mark), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    ::close(file);
-    if (at == MAP_FAILED) throw failed(path);
-    all_ = static_cast<mark*>(at);
+  /// New ones. Not in a file system on a disk, where the first mark on a page can take longer than
+  /// an item.
+  marks() : file_{::memfd_create("marks", MFD_CLOEXEC)} {
+    if (file_ < 0 || ::ftruncate(file_, size) != 0) throw failed();
+    map();
+  }
+  /// Those of another process.
+  explicit marks(const std::string& path) : file_{::open(path.c_str(), O_RDWR | O_CLOEXEC)} {
+    if (file_ < 0) throw failed();
+    map();
   }
   marks(const marks&) = delete;
   marks& operator=(const marks&) = delete;
-  ~marks() { ::munmap(all_, most_items * sizeof(mark)); }
+  ~marks() {
+    ::munmap(all_, size);
+    ::close(file_);
+  }
 
+  [[nodiscard]] std::string path() const {
+    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file_);
+  }
   mark& operator[](std::size_t item) const { return all_[item]; }
 
  private:
-  static std::system_error failed(const std::string& path) {
-    return {errno, std::generic_category(), path};
+  static constexpr std::size_t size = most_items * sizeof(mark);
+
+  static std::system_error failed() { return {errno, std::generic_category(), "marks"}; }
+  void map() {
+    void* const at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
+    if (at == MAP_FAILED) throw failed();
+    all_ = static_cast<mark*>(at);
   }
-  mark* all_;
+
+  int file_;
+  mark* all_ = nullptr;
 };
 
 std::size_t answer_to(std::size_t item) { return 3 * item + 1; }
 
-std::size_t run_item(const std::string& path, std::size_t item) {
+const marks& marks_at(const std::string& path) {
   static const marks all{path};
+  return all;
+}
+
+// Not left to the first item, which would run for a while before it leaves its mark.
+void open_marks(const std::string& path) { marks_at(path); }
+
+std::size_t run_item(const std::string& path, std::size_t item) {
+  const marks& all = marks_at(path);
   ++all[item].begun;
   // Mostly short, some long, and the same each time.
   const std::chrono::microseconds time{item % 100 == 0 ? 3'000 : item * 7919 % 120};
@@ -310,11 +332,13 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 
 asio::awaitable<void> let_loose(const storm& of, std::chrono::seconds time, std::uint64_t seed,
                                 tally& counted) {
-  const test::directory folder;
-  const std::string path = folder.file("marks");
-  const marks all{path};
+  const marks all;
+  const std::string path = all.path();
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  coterie::pool pool{executor, {.processes = of.processes, .shared_memory = of.memory}};
+  coterie::pool pool{executor,
+                     {.processes = of.processes,
+                      .initializer = coterie::bind(open_marks, path),
+                      .shared_memory = of.memory}};
   callers them{pool, of, path, all, counted};
   const helper watch{[&](const auto& over) { watch_until(over, pool, counted); }};
   helper killer{[&](const auto& over) { kill_until(over, of.calm, seed, counted); }};
