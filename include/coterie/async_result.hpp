@@ -147,7 +147,7 @@ class async_result {
       : core_{std::move(core)}, state_{std::move(state)}, id_{id} {}
 
  private:
-  using time_limit = detail::outcome_wait::time_limit;
+  using time_limit = detail::wait_operation::time_limit;
 
   template <class Token>
   auto start_wait(time_limit limit, Token& token) const {
@@ -161,20 +161,19 @@ class async_result {
   template <class Value, class Token>
   auto start(detail::outcome::end_function end, time_limit limit, Token& token) const {
     core_->home.require();
-    return boost::asio::async_initiate<Token, detail::completion_signature_t<Value>>(
-        detail::wait_initiation<Value, std::decay_t<Token>>{{core_, state_, id_, limit}, end},
-        token);
+    return detail::initiate<Value>(
+        detail::pool_operation{detail::wait_operation{core_, state_, id_, end, limit}}, token);
   }
 
   // Has `call` called with a `Value` where `f` wants to be called.
   template <class Value, class F, class Call>
   const async_result& call_back(const F& f, detail::outcome::end_function end, Call call) const {
     core_->home.require();
-    auto handler = detail::make_completion<void, Value>(
+    auto handler = detail::make_completion<Value>(
         boost::asio::bind_executor(boost::asio::get_associated_executor(f, core_->executor()),
                                    std::move(call)),
         core_->executor());
-    detail::outcome_wait{core_, state_, id_}.begin(core_->reserve(), std::move(handler), end);
+    detail::wait_operation{core_, state_, id_, end}.begin(core_->reserve(), std::move(handler));
     return *this;
   }
 

@@ -349,8 +349,7 @@ class pool {
   template <class Token = boost::asio::use_awaitable_t<>>
   auto join(Token&& token = Token{}) {
     core_->home.require();
-    return boost::asio::async_initiate<Token, void(std::exception_ptr)>(
-        detail::join_initiation<std::decay_t<Token>>{core_}, token);
+    return detail::initiate<void>(detail::pool_operation{detail::join_operation{core_}}, token);
   }
 
   /// The number of workers that the pool keeps: `pool_options::processes`, or `available_cpus()`

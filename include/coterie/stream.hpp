@@ -75,10 +75,9 @@ class stream {
     if constexpr (detail::is_use_awaitable<token_type>) {
       return detail::next_result<R, typename detail::awaiting_executor<token_type>::type>(source_);
     } else {
-      return boost::asio::async_initiate<Token,
-                                         void(std::exception_ptr, std::optional<value_type>)>(
-          detail::next_initiation<value_type, token_type>{source_->core, source_->results,
-                                                          source_->id},
+      return detail::initiate<std::optional<value_type>>(
+          detail::pool_operation{
+              detail::next_operation{source_->core, source_->results, source_->id}},
           token);
     }
   }

@@ -8,14 +8,12 @@
 #include <chrono>
 #include <utility>
 
-#include <boost/asio/async_result.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
-#include <coterie/detail/completion.hpp>
-#include <coterie/detail/deadline.hpp>
 #include <coterie/detail/deadline_race.hpp>
+#include <coterie/detail/initiate.hpp>
 
 namespace coterie {
 
@@ -64,14 +62,9 @@ template <class T, class Rep, class Period>
   using boost::asio::cancellation_type;
   const auto type =
       late == when_late::kill ? cancellation_type::terminal : cancellation_type::total;
-  return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
-                                     detail::completion_signature_t<T>>(
-      [limit, type]<class Handler>(Handler&& handler, boost::asio::awaitable<T> started) {
-        detail::deadline_race<T>::start(
-            std::forward<Handler>(handler), std::move(started),
-            detail::deadline_after(std::chrono::steady_clock::now(), limit), type);
-      },
-      boost::asio::use_awaitable, std::move(operation));
+  using limited = detail::limited_operation<T, std::chrono::duration<Rep, Period>>;
+  return detail::await<T, boost::asio::any_io_executor>(
+      limited{std::move(operation), limit, type});
 }
 
 }  // namespace coterie

@@ -60,6 +60,11 @@ void require_open(const pool_core& core) {
   if (core.closed()) throw pool_closed{};
 }
 
+void call_operation::begin(job_id id, std::unique_ptr<delivery> handler) {
+  call.results->send_to(std::move(handler));
+  core->submit(id, std::move(call.work));
+}
+
 void start_eagerly(pool_core& core, job_id id, const prepared_work& call) {
   require_open(core);
   core.submit(id, call.work);

@@ -58,8 +58,7 @@ void outcome::settle_as(status how, deliveries& due) {
   }
 }
 
-void outcome_wait::begin(wait_ticket ticket, std::unique_ptr<delivery> handler,
-                         outcome::end_function end) const {
+void wait_operation::begin(wait_ticket ticket, std::unique_ptr<delivery> handler) {
   std::shared_ptr<boost::asio::steady_timer> timer;
   if (limit && !of->ready()) {
     timer = std::make_shared<boost::asio::steady_timer>(core->executor(), *limit);
@@ -76,7 +75,7 @@ void end_look(outcome&, std::unique_ptr<delivery> handler, wait_end how, deliver
   if (how == wait_end::cancelled) {
     complete(std::move(handler), due, operation_aborted());
   } else {
-    static_cast<completion<bool>&>(*handler).keep(how == wait_end::ready);
+    keep<bool>(*handler, how == wait_end::ready);
     due.push_back(std::move(handler));
   }
 }

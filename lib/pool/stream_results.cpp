@@ -69,9 +69,8 @@ stream_results::next_step stream_results::count_taken() noexcept {
   return released_ == 1 ? next_step::tell_soon : next_step::go_on;
 }
 
-void ask_next(pool_core& core, job_id id, const std::shared_ptr<stream_results>& results,
-              wait_ticket ticket, std::unique_ptr<delivery> reader) {
-  core.run(id, [results, ticket, reader = std::move(reader)](deliveries& due) mutable {
+void next_operation::begin(wait_ticket ticket, std::unique_ptr<delivery> reader) {
+  core->run(id, [results = results, ticket, reader = std::move(reader)](deliveries& due) mutable {
     results->ask(ticket, std::move(reader), due);
   });
 }

@@ -81,7 +81,9 @@ class listener final : public coterie::detail::completion<T> {
   void call(std::unique_ptr<coterie::detail::delivery>) override {
     ++to_->times;
     to_->failure = this->error_;
-    if (!to_->failure && this->value_) to_->value = std::move(*this->value_);
+    if constexpr (!std::is_void_v<T>) {
+      if (!to_->failure && this->value_) to_->value = std::move(*this->value_);
+    }
   }
 
  private:

@@ -245,7 +245,7 @@ TEST_CASE("given a call without an operation, when it ends, then its outcome is 
   const outcome::end_function end = [](outcome& ended, std::unique_ptr<delivery> handler,
                                        wait_end how, deliveries& due) {
     CHECK(ended.ready() == (how == wait_end::ready));
-    static_cast<completion<bool>&>(*handler).keep(how == wait_end::ready);
+    keep<bool>(*handler, how == wait_end::ready);
     due.push_back(std::move(handler));
   };
   const auto wait = [&](wait_ticket ticket) {

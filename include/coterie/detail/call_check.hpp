@@ -15,8 +15,8 @@
 #include <boost/asio/async_result.hpp>
 
 #include <coterie/call_options.hpp>
-#include <coterie/detail/completion.hpp>
 #include <coterie/detail/function_task.hpp>
+#include <coterie/detail/initiate.hpp>
 #include <coterie/detail/owned.hpp>
 
 // Refuses calls that cannot be made, each with one sentence. What is refused is not instantiated

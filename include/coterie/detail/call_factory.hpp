@@ -9,13 +9,13 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <coterie/call_options.hpp>
 #include <coterie/detail/call_check.hpp>
 #include <coterie/detail/call_job.hpp>
 #include <coterie/detail/cancellation.hpp>
-#include <coterie/detail/completion.hpp>
+#include <coterie/detail/initiate.hpp>
 #include <coterie/detail/outcome.hpp>
 #include <coterie/detail/pool_core.hpp>
 #include <coterie/detail/result_takers.hpp>
@@ -93,19 +93,13 @@ prepared_call<Outcome> prepare(F&& function, Range&& range, const job_settings& 
   return {{std::move(work), std::move(results)}};
 }
 
-/// Begins an operation that completes with `Outcome`, when Asio has made the token's handler.
-template <class Outcome, class Token>
-struct call_initiation {
+/// A call that is awaited, or has a handler.
+struct call_operation {
   std::shared_ptr<pool_core> core;
+  prepared_work call;
 
-  template <class Handler>
-  void operator()(Handler&& handler, prepared_work call) const {
-    const job_id id = core->reserve();
-    on_cancellation<job_cancellation>(handler, core, id);
-    call.results->send_to(
-        make_completion<Token, Outcome>(std::forward<Handler>(handler), core->executor()));
-    core->submit(id, std::move(call.work));
-  }
+  [[nodiscard]] job_cancellation cancellation(job_id id) const { return {core, id}; }
+  void begin(job_id id, std::unique_ptr<delivery> handler);
 };
 
 /// Initiates an asynchronous operation that completes with `Outcome`.
@@ -113,28 +107,20 @@ template <class Outcome, class Token>
 auto start_operation(const std::shared_ptr<pool_core>& core, prepared_call<Outcome> call,
                      Token& token) {
   core->home.require();
-  using signature = completion_signature_t<Outcome>;
-  if constexpr (!check_token<Token, signature>()) {
+  if constexpr (!check_token<Token, completion_signature_t<Outcome>>()) {
     boost::asio::use_awaitable_t<> instead;
     return start_operation(core, std::move(call), instead);
   } else {
-    return boost::asio::async_initiate<Token, signature>(
-        call_initiation<Outcome, std::decay_t<Token>>{core}, token,
-        static_cast<prepared_work&&>(call));
+    return initiate<Outcome>(pool_operation{call_operation{core, std::move(call)}}, token);
   }
 }
 
-/// Begins to wait for the end of a pool.
-template <class Token>
-struct join_initiation {
+/// The wait for the end of a pool.
+struct join_operation {
   std::shared_ptr<pool_core> core;
 
-  template <class Handler>
-  void operator()(Handler&& handler) const {
-    const job_id id = core->reserve();
-    on_cancellation<job_cancellation>(handler, core, id);
-    core->join(id, make_completion<Token, void>(std::forward<Handler>(handler), core->executor()));
-  }
+  [[nodiscard]] job_cancellation cancellation(job_id id) const { return {core, id}; }
+  void begin(job_id id, std::unique_ptr<delivery> handler) { core->join(id, std::move(handler)); }
 };
 
 /// Throws `error` (`errc::forked`) away from home, and `pool_closed`.

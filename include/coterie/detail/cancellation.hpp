@@ -4,7 +4,6 @@
 #include <exception>
 #include <memory>
 
-#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/cancellation_type.hpp>
 
 #include <coterie/detail/pool_core.hpp>
@@ -33,13 +32,5 @@ struct wait_cancellation {
 
   void operator()(boost::asio::cancellation_type type) const;
 };
-
-/// Lets the handler's cancellation slot do one of these, made of `what`. The slot may outlive the
-/// operation, and the pool: then nothing happens.
-template <class Cancellation, class Handler, class... What>
-void on_cancellation(const Handler& handler, const What&... what) {
-  auto slot = boost::asio::get_associated_cancellation_slot(handler);
-  if (slot.is_connected()) slot.assign(Cancellation{what...});
-}
 
 }  // namespace coterie::detail

@@ -17,7 +17,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <coterie/detail/delivery.hpp>
 
@@ -39,55 +38,41 @@ struct completion_signature<void> {
 template <class T>
 using completion_signature_t = typename completion_signature<T>::type;
 
-/// A completion handler of signature `void(std::exception_ptr, T)`, or `void(std::exception_ptr)`,
-/// with its type erased, waiting for its value. Its executor is kept from running out of work as
-/// long as it lives. (`asio::any_completion_handler` is not in Boost 1.81.)
-template <class T = void>
-class completion : public delivery {
- public:
-  /// Keeps what the handler is to be called with. What making the value throws is then its outcome.
-  template <class Given>
-  void keep(Given&& given) {
-    if constexpr (std::is_nothrow_constructible_v<held_t<T>, Given>) {
-      value_.emplace(std::forward<Given>(given));
+/// Keeps the value of an operation that completes with a `T`, until its handler is called. What
+/// making the value throws is then its outcome.
+template <class T, class Given>
+void keep(delivery& operation, Given&& given) {
+  if constexpr (!std::is_void_v<T>) {
+    auto& place = *static_cast<std::optional<T>*>(operation.place());
+    if constexpr (std::is_nothrow_constructible_v<T, Given>) {
+      place.emplace(std::forward<Given>(given));
     } else {
       try {
-        value_.emplace(std::forward<Given>(given));
+        place.emplace(std::forward<Given>(given));
       } catch (...) {
-        fail(std::current_exception());
+        operation.fail(std::current_exception());
       }
     }
   }
-
- protected:
-  std::optional<held_t<T>> value_;
-};
-
-/// Adds a handler to those that are due, with a value.
-template <class T, class Given>
-void succeed(std::unique_ptr<completion<T>> handler, deliveries& due, Given&& given) {
-  handler->keep(std::forward<Given>(given));
-  due.push_back(std::move(handler));
 }
 
-/// Stands in for a value where a handler is called with an error, and looks at nothing else.
-template <class T>
-struct absent_value {
-  operator T() const { return T{}; }  // NOLINT: converts implicitly
+/// A completion handler of signature `void(std::exception_ptr, T)` with its type erased, and the
+/// place of its value. Its executor is kept from running out of work as long as it lives.
+/// (`asio::any_completion_handler` is not in Boost 1.81.)
+template <class T = void>
+class completion : public delivery {
+ public:
+  completion() noexcept : delivery{&value_} {}
+
+ protected:
+  std::optional<T> value_;
 };
 
-/// Stands in for a value that is moved to where it is wanted, and tells whether that threw.
-template <class T>
-struct value_on_its_way {
-  T& value;
-  bool& threw;
-
-  operator T() const {  // NOLINT: converts implicitly
-    threw = true;
-    T moved = std::move(value);
-    threw = false;
-    return moved;
-  }
+/// One of signature `void(std::exception_ptr)`. What waits for it may have a place for a value.
+template <>
+class completion<void> : public delivery {
+ public:
+  explicit completion(void* place = nullptr) noexcept : delivery{place} {}
 };
 
 /// Where a handler runs, and how that is told to Asio: for executors and allocators of every type.
@@ -149,15 +134,15 @@ struct handler_place<Handler> {
   }
 };
 
-/// `awaits`: the handler is that of a coroutine, which looks at the value only if there is no
-/// error.
-template <class Handler, bool awaits, class T>
+template <class Handler, class T>
 class completion_of final : public completion<T> {
  public:
-  /// Throws what the default constructor of the value throws, unless the handler is a coroutine's.
-  template <class Given>
-  completion_of(Given&& handler, const boost::asio::any_io_executor& executor)
-      : handler_(std::forward<Given>(handler)), executor_{place::executor_of(handler_, executor)} {}
+  /// Throws what the default constructor of the value throws. `what`: of the base.
+  template <class Given, class... What>
+  completion_of(Given&& handler, const boost::asio::any_io_executor& executor, What... what)
+      : completion<T>{what...},
+        handler_(std::forward<Given>(handler)),
+        executor_{place::executor_of(handler_, executor)} {}
 
   void deliver(std::unique_ptr<delivery> self, bool may_run_inside) override {
     place::deliver(handler_, executor_, std::move(self), may_run_inside);
@@ -190,14 +175,13 @@ class completion_of final : public completion<T> {
   static constexpr bool has_safe_defaults = std::is_nothrow_default_constructible_v<value_type>;
   // Where a value made by default might throw, one is made in time: when the call can still be
   // refused.
-  static constexpr bool keeps_spare = !has_safe_defaults && !awaits;
   struct nothing {};
-  using spare_type = std::conditional_t<keeps_spare, std::unique_ptr<value_type>, nothing>;
+  using spare_type = std::conditional_t<has_safe_defaults, nothing, std::unique_ptr<value_type>>;
   static spare_type make_spare() {
-    if constexpr (keeps_spare) {
-      return std::make_unique<value_type>();
-    } else {
+    if constexpr (has_safe_defaults) {
       return {};
+    } else {
+      return std::make_unique<value_type>();
     }
   }
 
@@ -214,25 +198,11 @@ class completion_of final : public completion<T> {
     [[maybe_unused]] const auto spare = std::move(spare_);
     self.reset();
     if (value) {
-      if constexpr (awaits && !has_safe_moves) return resume(handler, *value);
       std::move(handler)(std::move(error), std::move(*value));
-    } else if constexpr (keeps_spare) {
-      std::move(handler)(std::move(error), std::move(*spare));
     } else if constexpr (has_safe_defaults) {
       std::move(handler)(std::move(error), T{});
     } else {
-      std::move(handler)(std::move(error), absent_value<T>{});
-    }
-  }
-
-  // A coroutine takes the value before it goes on. If it cannot, it goes on with the reason.
-  static void resume(Handler& handler, value_type& value) {
-    bool threw = false;
-    try {
-      handler(std::exception_ptr{}, value_on_its_way<T>{value, threw});
-    } catch (...) {
-      if (!threw) throw;
-      handler(std::current_exception(), absent_value<T>{});
+      std::move(handler)(std::move(error), std::move(*spare));
     }
   }
 
@@ -241,27 +211,13 @@ class completion_of final : public completion<T> {
   [[no_unique_address]] spare_type spare_ = make_spare();
 };
 
-/// Whether the token makes a coroutine wait.
-template <class Token>
-inline constexpr bool is_use_awaitable = false;
-template <class Executor>
-inline constexpr bool is_use_awaitable<boost::asio::use_awaitable_t<Executor>> = true;
-
-/// The executor of such a coroutine.
-template <class Token>
-struct awaiting_executor;
-template <class Executor>
-struct awaiting_executor<boost::asio::use_awaitable_t<Executor>> {
-  using type = Executor;
-};
-
-/// `Token` is what the caller of the operation gave.
-template <class Token, class T, class Handler>
+/// `what`: see `completion`.
+template <class T, class Handler, class... What>
 std::unique_ptr<completion<T>> make_completion(Handler&& handler,
-                                               const boost::asio::any_io_executor& executor) {
-  constexpr bool awaits = is_use_awaitable<std::decay_t<Token>>;
-  return std::make_unique<completion_of<std::decay_t<Handler>, awaits, T>>(
-      std::forward<Handler>(handler), executor);
+                                               const boost::asio::any_io_executor& executor,
+                                               What... what) {
+  return std::make_unique<completion_of<std::decay_t<Handler>, T>>(std::forward<Handler>(handler),
+                                                                   executor, what...);
 }
 
 }  // namespace coterie::detail

@@ -27,6 +27,7 @@
 
 #include <coterie/detail/cancellation.hpp>
 #include <coterie/detail/completion.hpp>
+#include <coterie/detail/deadline.hpp>
 #include <coterie/error.hpp>
 
 namespace coterie::detail {
@@ -43,16 +44,16 @@ class deadline_race final : public std::enable_shared_from_this<deadline_race<T>
   using cancellation = boost::asio::cancellation_type;
 
   /// `when_late` is how the operation is cancelled at `deadline`.
+  /// `place` is that of the value.
   template <class Handler>
-  static void start(Handler&& handler, operation_type operation,
+  static void start(Handler&& handler, void* place, operation_type operation,
                     std::chrono::steady_clock::time_point deadline, cancellation when_late) {
     const auto race = std::make_shared<deadline_race>(
         boost::asio::make_strand(
             boost::asio::any_io_executor{boost::asio::get_associated_executor(handler)}),
         deadline);
     race->forward_cancellation(boost::asio::get_associated_cancellation_slot(handler));
-    race->to_ = make_completion<boost::asio::use_awaitable_t<>, T>(std::forward<Handler>(handler),
-                                                                   race->strand_);
+    race->to_ = make_completion<void>(std::forward<Handler>(handler), race->strand_, place);
     race->begin(std::move(operation), when_late);
   }
 
@@ -116,12 +117,9 @@ class deadline_race final : public std::enable_shared_from_this<deadline_race<T>
     ended_ = true;
     timer_.cancel();
     if (late_ && is_aborted(error_)) error_ = std::make_exception_ptr(timeout_error{});
+    if (!error_) keep<T>(*to_, std::move(*value_));
     deliveries due;
-    if (error_ || std::is_void_v<T>) {
-      complete(std::move(to_), due, std::move(error_));
-    } else {
-      succeed(std::move(to_), due, std::move(*value_));
-    }
+    complete(std::move(to_), due, std::move(error_));
     deliver_all(std::move(due), true);
   }
 
@@ -139,12 +137,26 @@ class deadline_race final : public std::enable_shared_from_this<deadline_race<T>
   boost::asio::strand<boost::asio::any_io_executor> strand_;
   boost::asio::steady_timer timer_;
   boost::asio::cancellation_signal signal_;
-  std::unique_ptr<completion<T>> to_;
+  std::unique_ptr<delivery> to_;
   std::optional<held_t<T>> value_;
   std::exception_ptr error_;
   bool cancelled_ = false;
   bool late_ = false;
   bool ended_ = false;
+};
+
+/// An operation with a deadline, not begun: `limit` from its beginning.
+template <class T, class Duration>
+struct limited_operation {
+  boost::asio::awaitable<T> operation;
+  Duration limit;
+  boost::asio::cancellation_type when_late;
+
+  template <class Handler>
+  void begin_at(void* place, Handler&& handler) {
+    deadline_race<T>::start(std::forward<Handler>(handler), place, std::move(operation),
+                            deadline_after(std::chrono::steady_clock::now(), limit), when_late);
+  }
 };
 
 }  // namespace coterie::detail

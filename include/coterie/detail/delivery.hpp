@@ -14,10 +14,15 @@ namespace coterie::detail {
 /// it is to be called with. Nothing runs until `deliver`. Destroying it drops the handler uncalled.
 class delivery {
  public:
-  delivery() = default;
+  /// `place`: see `place`.
+  explicit delivery(void* place) noexcept : place_{place} {}
   delivery(const delivery&) = delete;
   delivery& operator=(const delivery&) = delete;
   virtual ~delivery() = default;
+
+  /// Where the value is kept until the handler looks: an empty `std::optional<T>`, if the operation
+  /// completes with a `T`.
+  [[nodiscard]] void* place() const noexcept { return place_; }
 
   /// The handler is to be called with `reason`.
   void fail(std::exception_ptr reason) noexcept { error_ = std::move(reason); }
@@ -30,6 +35,9 @@ class delivery {
 
  protected:
   std::exception_ptr error_;
+
+ private:
+  void* place_;
 };
 
 /// Handlers that are due. They are called when the pool is at rest, never from inside it.

@@ -36,7 +36,7 @@ class outcome : public result_taker {
   [[nodiscard]] const std::exception_ptr& reason() const noexcept { return reason_; }
 
   /// `operation` gets the outcome, which is not kept. Called once at most, before the call is
-  /// submitted. It is a `completion` of the type of the value.
+  /// submitted. It completes with the type of the value.
   void send_to(std::unique_ptr<delivery> operation) { operation_ = std::move(operation); }
 
   /// Completes a handler that waited. It has the type that the waiting function made.
@@ -91,7 +91,7 @@ class outcome_of : public outcome {
   void succeed(held_t<T>&& made, deliveries& due) {
     if (ready()) return;
     if (delivery* const to = operation()) {
-      static_cast<completion<T>*>(to)->keep(std::move(made));
+      keep<T>(*to, std::move(made));
     } else if constexpr (std::is_nothrow_move_constructible_v<held_t<T>>) {
       kept.emplace(std::move(made));
     } else {

@@ -30,7 +30,7 @@ class stream_results : public result_taker {
   /// `window` is that of the stream, 0 if it is automatic.
   stream_results(stream_order order, std::size_t window);
 
-  /// The next result goes to `reader`, now or when it is there: a `completion` of an optional
+  /// The next result goes to `reader`, now or when it is there. It completes with an optional
   /// value.
   void ask(wait_ticket ticket, std::unique_ptr<delivery> reader, deliveries& due);
 
@@ -112,7 +112,6 @@ class stream_state final : public stream_results {
  public:
   using value_type = held_t<R>;
   using entry = stream_entry<value_type>;
-  using reader_type = completion<std::optional<value_type>>;
 
   using stream_results::stream_results;
 
@@ -191,7 +190,7 @@ class stream_state final : public stream_results {
     if (next.error) {
       reader->fail(std::move(next.error));
     } else {
-      static_cast<reader_type&>(*reader).keep(std::move(next.value));
+      keep<std::optional<value_type>>(*reader, std::move(next.value));
     }
     due.push_back(std::move(reader));
     count_given();

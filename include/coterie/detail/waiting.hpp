@@ -7,44 +7,30 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <coterie/detail/cancellation.hpp>
-#include <coterie/detail/completion.hpp>
+#include <coterie/detail/initiate.hpp>
 #include <coterie/detail/outcome.hpp>
 #include <coterie/detail/pool_core.hpp>
 #include <coterie/detail/stream_state.hpp>
 
-// Operations that wait for what a call gives: the next result of a stream, or an outcome. What Asio
-// makes of a token is erased at once, and the rest is compiled.
+// Operations that wait for what a call gives: the next result of a stream, or an outcome.
 
 namespace coterie::detail {
 
-/// Enters a reader of the stream `id`.
-void ask_next(pool_core& core, job_id id, const std::shared_ptr<stream_results>& results,
-              wait_ticket ticket, std::unique_ptr<delivery> reader);
-
-/// Has the pool notice what its reader has taken, if `step` says so.
-void tell_of_reading(pool_core& core, job_id id, stream_results::next_step step) noexcept;
-
-/// Begins to wait for the next result of a stream.
-template <class Value, class Token>
-struct next_initiation {
+/// The wait for the next result of a stream.
+struct next_operation {
   std::shared_ptr<pool_core> core;
   std::shared_ptr<stream_results> results;
   job_id id;
 
-  template <class Handler>
-  void operator()(Handler&& handler) const {
-    const auto ticket = core->reserve();
-    on_cancellation<wait_cancellation>(handler, core, results, id, ticket);
-    ask_next(*core, id, results, ticket,
-             make_completion<Token, std::optional<Value>>(std::forward<Handler>(handler),
-                                                          core->executor()));
+  [[nodiscard]] wait_cancellation cancellation(wait_ticket ticket) const {
+    return {core, results, id, ticket};
   }
+  void begin(wait_ticket ticket, std::unique_ptr<delivery> reader);
 };
+
+/// Has the pool notice what its reader has taken, if `step` says so.
+void tell_of_reading(pool_core& core, job_id id, stream_results::next_step step) noexcept;
 
 /// A stream as its readers need it.
 template <class R>
@@ -58,9 +44,8 @@ struct stream_source {
 template <class R, class Executor>
 boost::asio::awaitable<std::optional<held_t<R>>, Executor> next_result(
     std::shared_ptr<const stream_source<R>> from) {
-  using token_type = boost::asio::use_awaitable_t<Executor>;
   using value_type = held_t<R>;
-  next_initiation<value_type, token_type> wait{from->core, from->results, from->id};
+  pool_operation wait{next_operation{from->core, from->results, from->id}};
   if (from->core->home.is_here()) {
     stream_entry<value_type> next;
     const auto step = from->results->take(next);
@@ -70,40 +55,26 @@ boost::asio::awaitable<std::optional<held_t<R>>, Executor> next_result(
       co_return std::move(next.value);
     }
   }
-  token_type token;
-  co_return co_await boost::asio::async_initiate<token_type, void(std::exception_ptr,
-                                                                  std::optional<value_type>)>(
-      std::move(wait), token);
+  std::optional<std::optional<value_type>> value;
+  placed_operation<decltype(wait)> placed{std::move(wait), &value};
+  co_await std::move(placed);
+  co_return std::move(*value);
 }
 
-/// A call whose outcome is waited for, and how long.
-struct outcome_wait {
+/// The wait for an outcome, `limit` at the longest. `end` completes its handler.
+struct wait_operation {
   using time_limit = std::optional<std::chrono::steady_clock::time_point>;
 
   std::shared_ptr<pool_core> core;
   std::shared_ptr<outcome> of;
   job_id id;
+  outcome::end_function end;
   time_limit limit{};
 
-  /// Enters a handler, which `end` completes.
-  void begin(wait_ticket ticket, std::unique_ptr<delivery> handler,
-             outcome::end_function end) const;
-};
-
-/// Begins to wait for an outcome. `Value` is what `end` completes the operation with.
-template <class Value, class Token>
-struct wait_initiation {
-  outcome_wait wait;
-  outcome::end_function end;
-
-  template <class Handler>
-  void operator()(Handler&& handler) const {
-    const auto ticket = wait.core->reserve();
-    on_cancellation<wait_cancellation>(handler, wait.core, wait.of, wait.id, ticket);
-    wait.begin(ticket,
-               make_completion<Token, Value>(std::forward<Handler>(handler), wait.core->executor()),
-               end);
+  [[nodiscard]] wait_cancellation cancellation(wait_ticket ticket) const {
+    return {core, of, id, ticket};
   }
+  void begin(wait_ticket ticket, std::unique_ptr<delivery> handler);
 };
 
 /// How `async_result::wait` ends.
@@ -118,11 +89,10 @@ template <class T>
 void end_get(outcome& of, std::unique_ptr<delivery> handler, wait_end how, deliveries& due) {
   auto& value = static_cast<outcome_of<T>&>(of).kept;
   if (how != wait_end::ready || !value) return end_without_value(of, std::move(handler), how, due);
-  auto& to = static_cast<completion<T>&>(*handler);
   if constexpr (std::is_copy_constructible_v<held_t<T>>) {
-    to.keep(std::as_const(*value));
+    keep<T>(*handler, std::as_const(*value));
   } else {
-    to.keep(std::move(*value));
+    keep<T>(*handler, std::move(*value));
     value.reset();
   }
   due.push_back(std::move(handler));
@@ -134,7 +104,7 @@ void end_callback(outcome& of, std::unique_ptr<delivery> handler, wait_end, deli
   if constexpr (std::is_copy_constructible_v<held_t<T>>) {
     const auto& value = static_cast<outcome_of<T>&>(of).kept;
     if (!value) return;
-    static_cast<completion<T>&>(*handler).keep(*value);
+    keep<T>(*handler, *value);
     due.push_back(std::move(handler));
   }
 }
