@@ -142,7 +142,7 @@ class async_result {
   }
 
   /// For extensions of coterie; made by `pool`.
-  async_result(std::shared_ptr<detail::pool_core> core, std::shared_ptr<detail::outcome> state,
+  async_result(std::shared_ptr<detail::pool_core> core, detail::counted_ptr<detail::outcome> state,
                detail::job_id id)
       : core_{std::move(core)}, state_{std::move(state)}, id_{id} {}
 
@@ -178,7 +178,7 @@ class async_result {
   }
 
   std::shared_ptr<detail::pool_core> core_;
-  std::shared_ptr<detail::outcome> state_;  // an `outcome_of<R>`
+  detail::counted_ptr<detail::outcome> state_;  // an `outcome_of<R>`
   detail::job_id id_;
 };
 

@@ -83,10 +83,10 @@ class stream {
   }
 
   /// For extensions of coterie; made by `pool`.
-  stream(std::shared_ptr<detail::pool_core> core, std::shared_ptr<detail::stream_state<R>> state,
+  stream(std::shared_ptr<detail::pool_core> core, detail::counted_ptr<detail::stream_results> state,
          detail::job_id id)
-      : source_{std::make_shared<const detail::stream_source<R>>(std::move(core), std::move(state),
-                                                                 id)} {}
+      : source_{
+            std::make_shared<const detail::stream_source>(std::move(core), std::move(state), id)} {}
 
  private:
   void drop() noexcept {
@@ -94,7 +94,7 @@ class stream {
     source_->core->cancel_and_wait(source_->id, detail::operation_aborted(), false);
   }
 
-  std::shared_ptr<const detail::stream_source<R>> source_;
+  std::shared_ptr<const detail::stream_source> source_;  // with a `stream_state<R>`
 };
 
 }  // namespace coterie

@@ -63,8 +63,7 @@ template <class T, class Rep, class Period>
   const auto type =
       late == when_late::kill ? cancellation_type::terminal : cancellation_type::total;
   using limited = detail::limited_operation<T, std::chrono::duration<Rep, Period>>;
-  return detail::await<T, boost::asio::any_io_executor>(
-      limited{std::move(operation), limit, type});
+  return detail::await<T, boost::asio::any_io_executor>(limited{std::move(operation), limit, type});
 }
 
 }  // namespace coterie

@@ -28,7 +28,7 @@ shared_payload definition_of(job& work) {
 
 // ---- beginning and end ------------------------------------------------------------------------
 
-void open_jobs::begin(job_id id, const std::shared_ptr<job>& work) {
+void open_jobs::begin(job_id id, const counted_ptr<job>& work) {
   std::exception_ptr error;
   shared_payload definition;
   if (scheduler_.phase() != pool_phase::open) {

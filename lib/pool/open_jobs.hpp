@@ -34,7 +34,7 @@ class open_jobs {
       : scheduler_{decides}, host_{host}, counters_{counters}, home_{home}, seed_{seed} {}
 
   /// A call begins, or fails at once. `counters.jobs_pending` has it already.
-  void begin(job_id id, const std::shared_ptr<job>& work);
+  void begin(job_id id, const counted_ptr<job>& work);
   /// It ends, unless it has, with `error`. With `kill`, workers that run its items are killed.
   void end(job_id id, const std::exception_ptr& error, bool kill);
   void end_all(const std::exception_ptr& error);
@@ -67,7 +67,7 @@ class open_jobs {
   enum class knowledge : bool { ready, forgets };
 
   struct open_job {
-    std::shared_ptr<job> work;
+    counted_ptr<job> work;
     shared_payload definition;
     std::size_t chunksize = 0;  // 0: automatic
     bool is_stream = false;     // each result is waited for

@@ -38,7 +38,7 @@ void pool_engine::start() {
 
 // ---- what callers ask for ---------------------------------------------------------------------
 
-void pool_engine::submit(job_id id, std::shared_ptr<job> work) {
+void pool_engine::submit(job_id id, counted_ptr<job> work) {
   if (!home.is_here()) {
     deliveries due;
     work->finish(std::make_exception_ptr(home.refusal()), due);

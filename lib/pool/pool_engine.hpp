@@ -49,7 +49,7 @@ class pool_engine final : public pool_core,
   // pool_core
   [[nodiscard]] boost::asio::any_io_executor executor() const override { return event_loop(); }
   job_id reserve() override { return ++last_job_; }
-  void submit(job_id id, std::shared_ptr<job> work) override;
+  void submit(job_id id, counted_ptr<job> work) override;
   void cancel(job_id id, std::exception_ptr problem, bool kill) override;
   void cancel_and_wait(job_id id, std::exception_ptr problem, bool kill) override;
   void run(job_id id, unique_function<void(deliveries&)> function) override;

@@ -110,19 +110,21 @@ class checking_taker final : public detail::result_taker {
 };
 
 template <class R, class Form, class F, class Item>
-std::shared_ptr<detail::job> job_of(std::uint64_t id, simulated_call& call, F* function,
-                                    std::vector<Item> items) {
-  return std::make_shared<detail::call_job<Form, F*, std::vector<Item>>>(
-      function, std::move(items), std::make_shared<checking_taker<R>>(id, call),
-      detail::job_settings{.chunksize = call.plan.chunksize,
-                           .window = call.plan.window,
-                           .held_until_consumed = call.plan.form == call_form::stream,
-                           .seed = 1});
+detail::counted_ptr<detail::job> job_of(std::uint64_t id, simulated_call& call, F* function,
+                                        std::vector<Item> items) {
+  using job_type = detail::call_job<Form, F*, std::vector<Item>>;
+  const detail::counted_ptr<detail::result_taker> taker{new checking_taker<R>{id, call}};
+  return detail::counted_ptr<detail::job>{
+      new job_type{function, std::move(items), taker,
+                   detail::job_settings{.chunksize = call.plan.chunksize,
+                                        .window = call.plan.window,
+                                        .held_until_consumed = call.plan.form == call_form::stream,
+                                        .seed = 1}}};
 }
 
 }  // namespace
 
-std::shared_ptr<detail::job> make_job(std::uint64_t id, simulated_call& call) {
+detail::counted_ptr<detail::job> make_job(std::uint64_t id, simulated_call& call) {
   if (!call.plan.text) {
     return job_of<std::uint64_t, detail::whole_item>(id, call, &answer, call.plan.items);
   }

@@ -88,6 +88,6 @@ std::uint64_t answer_of(const order& what);
 std::string text_of(const order& what);
 
 /// The call with its types erased. `call` outlives it.
-std::shared_ptr<coterie::detail::job> make_job(std::uint64_t id, simulated_call& call);
+coterie::detail::counted_ptr<coterie::detail::job> make_job(std::uint64_t id, simulated_call& call);
 
 }  // namespace simulation

@@ -235,7 +235,7 @@ TEST_CASE("given takers, when they are abandoned, then their handlers are droppe
 }
 
 TEST_CASE("given a call without an operation, when it ends, then its outcome is kept and told") {
-  const auto of = std::make_shared<value_taker<std::string>>(std::nullopt);
+  const counted_ptr<outcome> of{new value_taker<std::string>{std::nullopt}};
   const auto to = std::make_shared<heard<bool>>();
   const auto tell = [&](const auto& what) {
     deliveries due;
@@ -264,7 +264,7 @@ TEST_CASE("given a call without an operation, when it ends, then its outcome is 
   CHECK_FALSE(of->ready());
   tell([&](deliveries& due) { of->finish({}, due); });
   CHECK(of->now.load() == outcome::status::value);
-  CHECK(of->kept == "text");
+  CHECK(static_cast<outcome_of<std::string>&>(*of).kept == "text");
   CHECK(to->times == 2);
   CHECK(to->value);
   wait(3);

@@ -76,8 +76,8 @@ inline job_settings settings_of(const stream_options& options) {
 /// A call that is ready to be submitted, and where its outcome comes out. No more depends on the
 /// function and the input from here on, which spares the compiler much work.
 struct prepared_work {
-  std::shared_ptr<job> work;
-  std::shared_ptr<outcome> results;
+  counted_ptr<job> work;
+  counted_ptr<outcome> results;
 };
 /// The same, with the type of the outcome.
 template <class Outcome>
@@ -86,10 +86,10 @@ struct prepared_call : prepared_work {};
 template <class Call, class Outcome, class Taker, class F, class Range>
 prepared_call<Outcome> prepare(F&& function, Range&& range, const job_settings& settings) {
   const auto size = Call::input_type::size_of(range);
-  auto results = std::make_shared<Taker>(size);
+  counted_ptr<outcome> results{new Taker{size}};
   results->total.store(size.value_or(0), std::memory_order_relaxed);
-  auto work = std::make_shared<typename Call::job_type>(
-      std::forward<F>(function), std::forward<Range>(range), results, settings);
+  counted_ptr<job> work{new typename Call::job_type{std::forward<F>(function),
+                                                    std::forward<Range>(range), results, settings}};
   return {{std::move(work), std::move(results)}};
 }
 
@@ -131,15 +131,14 @@ void start_eagerly(pool_core& core, job_id id, const prepared_work& call);
 
 /// Starts a stream.
 template <class Call, class F, class Range>
-std::shared_ptr<stream_state<typename Call::result>> start_stream(pool_core& core, job_id id,
-                                                                  F&& function, Range&& range,
-                                                                  const stream_options& options,
-                                                                  stream_order order) {
+counted_ptr<stream_results> start_stream(pool_core& core, job_id id, F&& function, Range&& range,
+                                         const stream_options& options, stream_order order) {
   require_open(core);
-  auto results = std::make_shared<stream_state<typename Call::result>>(order, options.window);
-  core.submit(id, std::make_shared<typename Call::job_type>(std::forward<F>(function),
-                                                            std::forward<Range>(range), results,
-                                                            settings_of(options)));
+  counted_ptr<stream_results> results{
+      new stream_state<typename Call::result>{order, options.window}};
+  core.submit(id, counted_ptr<job>{new typename Call::job_type{std::forward<F>(function),
+                                                               std::forward<Range>(range), results,
+                                                               settings_of(options)}});
   return results;
 }
 

@@ -18,7 +18,7 @@ class call_job final : public job {
   using item_type = typename input_type::item_type;
 
   template <class Given>
-  call_job(Given&& function, Range&& range, std::shared_ptr<result_taker> results,
+  call_job(Given&& function, Range&& range, counted_ptr<result_taker> results,
            const job_settings& settings)
       : job{std::move(results), settings},
         function_(std::forward<Given>(function)),

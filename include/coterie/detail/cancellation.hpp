@@ -26,7 +26,7 @@ struct job_cancellation {
 /// Ends a wait for results of the job `id`. The work goes on.
 struct wait_cancellation {
   std::weak_ptr<pool_core> core;
-  std::shared_ptr<result_taker> results;
+  counted_ptr<result_taker> results;
   job_id id;
   wait_ticket ticket;
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <coterie/detail/byte_buffer.hpp>
+#include <coterie/detail/counted.hpp>
 #include <coterie/detail/function_reference.hpp>
 #include <coterie/detail/input.hpp>
 #include <coterie/detail/result_taker.hpp>
@@ -27,9 +28,9 @@ struct job_settings {
 /// One call on a pool with its types erased: a function and items, which become bytes, and a
 /// `result_taker` for the bytes that come back. The core calls it from one thread at a time, and
 /// never again after `finish` or `abandon`.
-class job {
+class job : public counted<job> {
  public:
-  job(std::shared_ptr<result_taker> results, const job_settings& settings)
+  job(counted_ptr<result_taker> results, const job_settings& settings)
       : results_{std::move(results)}, settings_{settings} {}
   job(const job&) = delete;
   job& operator=(const job&) = delete;
@@ -59,7 +60,7 @@ class job {
  private:
   virtual input& items() noexcept = 0;
 
-  std::shared_ptr<result_taker> results_;
+  counted_ptr<result_taker> results_;
   job_settings settings_;
   std::exception_ptr input_error_;
 };

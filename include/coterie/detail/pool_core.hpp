@@ -45,7 +45,7 @@ class pool_core {
 
   /// A name for a job that will be submitted.
   virtual job_id reserve() = 0;
-  virtual void submit(job_id id, std::shared_ptr<job> work) = 0;
+  virtual void submit(job_id id, counted_ptr<job> work) = 0;
   /// Ends a job, unless it has ended already, with `problem`. With `kill`, the workers that run its
   /// items are ended as well.
   virtual void cancel(job_id id, std::exception_ptr problem, bool kill) = 0;

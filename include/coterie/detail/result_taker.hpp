@@ -6,6 +6,7 @@
 #include <exception>
 #include <span>
 
+#include <coterie/detail/counted.hpp>
 #include <coterie/detail/delivery.hpp>
 
 namespace coterie::detail {
@@ -19,7 +20,7 @@ using wait_ticket = std::uint64_t;
 /// The results of a call: takes them as bytes, makes values of them, and hands these to the
 /// handlers that wait for them. The core calls it from one thread at a time, through `job`, and
 /// never again after `finish` or `abandon`; those that wait come under the same sequencer.
-class result_taker {
+class result_taker : public counted<result_taker> {
  public:
   result_taker() = default;
   result_taker(const result_taker&) = delete;

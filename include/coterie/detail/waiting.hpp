@@ -20,7 +20,7 @@ namespace coterie::detail {
 /// The wait for the next result of a stream.
 struct next_operation {
   std::shared_ptr<pool_core> core;
-  std::shared_ptr<stream_results> results;
+  counted_ptr<stream_results> results;
   job_id id;
 
   [[nodiscard]] wait_cancellation cancellation(wait_ticket ticket) const {
@@ -33,22 +33,21 @@ struct next_operation {
 void tell_of_reading(pool_core& core, job_id id, stream_results::next_step step) noexcept;
 
 /// A stream as its readers need it.
-template <class R>
 struct stream_source {
   std::shared_ptr<pool_core> core;
-  std::shared_ptr<stream_state<R>> results;
+  counted_ptr<stream_results> results;  // a `stream_state` of the type of the results
   job_id id;
 };
 
 /// The next result of a stream, for a coroutine: without any wait if it is at hand.
 template <class R, class Executor>
 boost::asio::awaitable<std::optional<held_t<R>>, Executor> next_result(
-    std::shared_ptr<const stream_source<R>> from) {
+    std::shared_ptr<const stream_source> from) {
   using value_type = held_t<R>;
   pool_operation wait{next_operation{from->core, from->results, from->id}};
   if (from->core->home.is_here()) {
     stream_entry<value_type> next;
-    const auto step = from->results->take(next);
+    const auto step = static_cast<stream_state<R>&>(*from->results).take(next);
     if (step != stream_results::next_step::wait) {
       tell_of_reading(*from->core, from->id, step);
       if (next.error) std::rethrow_exception(next.error);
@@ -66,7 +65,7 @@ struct wait_operation {
   using time_limit = std::optional<std::chrono::steady_clock::time_point>;
 
   std::shared_ptr<pool_core> core;
-  std::shared_ptr<outcome> of;
+  counted_ptr<outcome> of;
   job_id id;
   outcome::end_function end;
   time_limit limit{};
