@@ -8,7 +8,8 @@
 #include <span>
 #include <unordered_map>
 #include <utility>
-#include <vector>
+
+#include <boost/container/small_vector.hpp>
 
 #include <coterie/detail/home_process.hpp>
 #include <coterie/detail/job.hpp>
@@ -73,7 +74,7 @@ class open_jobs {
     bool is_stream = false;     // each result is waited for
     std::uint64_t seed = 0;
     // By the worker's id; some may have left since.
-    std::vector<std::pair<worker_id, knowledge>> told;
+    boost::container::small_vector<std::pair<worker_id, knowledge>, 4> told;
   };
 
   void drop(job_id id, bool kill);

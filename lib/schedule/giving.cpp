@@ -103,7 +103,7 @@ void giving::give(tables& known, stealing& thefts, worker& to, job_id id) {
 // What was sent before, or is left of it.
 void giving::resend(tables& known, const worker& to, job_state& job) {
   const chunk_id chunk = job.unsent.front();
-  job.unsent.pop_front();
+  job.unsent.erase(job.unsent.begin());
   // The last that there is to be given now is for two.
   if (!known.jobs.can_give(job)) {
     const ledger::chunk& last = known.chunks.at(chunk);

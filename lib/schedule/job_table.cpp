@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace coterie::detail {
 
@@ -26,7 +27,7 @@ job_state* job_table::add(job_id id, job_limits limits) {
 
 void job_table::erase(job_id id) {
   const auto found = jobs_.find(id);
-  if (found->second.place) turns_of_.erase(*found->second.place);
+  move_to(std::nullopt, found->second);
   jobs_.erase(found);
 }
 
@@ -39,9 +40,19 @@ void job_table::refresh(job_id id, job_state& job) {
   std::optional<place_in_turn> place;
   if (can_give(job)) place = place_in_turn{.held = job.held, .turn = job.turn, .job = id};
   if (place == job.place) return;
-  if (job.place) turns_of_.erase(*job.place);
-  if (place) turns_of_.insert(*place);
+  move_to(place, job);
+}
+
+void job_table::move_to(std::optional<place_in_turn> place, job_state& job) {
+  if (job.place) spare_turns_.keep(turns_of_.extract(*job.place));
   job.place = place;
+  if (!place) return;
+  if (auto node = spare_turns_.take()) {
+    node.value() = *place;
+    turns_of_.insert(std::move(node));
+  } else {
+    turns_of_.insert(*place);
+  }
 }
 
 bool job_table::can_give(const job_state& job) const {

@@ -4,13 +4,14 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 #include "messages/identifiers.hpp"
 #include "schedule/chunk_sizer.hpp"
+#include "schedule/spare_nodes.hpp"
 
 namespace coterie::detail {
 
@@ -45,7 +46,7 @@ struct job_state {
   std::optional<place_in_turn> place{};  // where it is among those that have something to give
   std::uint64_t turn = 0;
   // Chunks that were revoked, or left behind by a worker that ended; in the order of the input.
-  std::deque<chunk_id> unsent{};
+  std::vector<chunk_id> unsent{};
 
   [[nodiscard]] bool is_over() const noexcept { return exhausted && unfinished == 0 && !cutting; }
 };
@@ -91,12 +92,14 @@ class job_table {
   [[nodiscard]] std::size_t next_size(const job_state& job) const;
 
  private:
+  void move_to(std::optional<place_in_turn> place, job_state& job);
   [[nodiscard]] std::size_t window_of(const job_state& job) const;
 
   int workers_;
   std::size_t shares_;  // into which a narrow window is cut
   std::unordered_map<job_id, job_state> jobs_;
   std::set<place_in_turn> turns_of_;
+  spare_nodes<std::set<place_in_turn>> spare_turns_;
   std::uint64_t turns_ = 2;
 };
 

@@ -42,8 +42,22 @@ bool ledger::may_be_silent(const holding& held) const {
 // ---- to a worker ------------------------------------------------------------------------------
 
 chunk_id ledger::add(chunk made) {
-  chunks_.emplace(++last_, std::move(made));
-  return last_;
+  const chunk_id id = ++last_;
+  if (auto node = spare_.take()) {
+    node.key() = id;
+    node.mapped() = std::move(made);
+    chunks_.insert(std::move(node));
+  } else {
+    chunks_.emplace(id, std::move(made));
+  }
+  return id;
+}
+
+void ledger::erase(table::const_iterator gone) {
+  if (gone == chunks_.end()) return;
+  auto node = chunks_.extract(gone);
+  node.mapped().items.reset();
+  spare_.keep(std::move(node));
 }
 
 chunk_id ledger::open(job_id job, worker_id holder, std::size_t first) {
@@ -111,7 +125,7 @@ void ledger::close(chunk_id id) {
   const auto place = std::ranges::find(held.chunks, id);
   invariant(place != held.chunks.end(), "a chunk was closed that its holder did not hold");
   held.chunks.erase(place);
-  chunks_.erase(found);
+  erase(found);
 }
 
 std::deque<chunk_id> ledger::revoke(worker_id worker, chunk_id begun, std::size_t kept) {
@@ -163,7 +177,7 @@ ledger::losses ledger::lose(worker_id worker, std::size_t begun, bool everything
     in_front = false;
     if (count > 0) found.lost.push_back({.job = each.job, .first = first, .count = count});
     if (each.left() == 0) {
-      chunks_.erase(id);
+      erase(chunks_.find(id));
     } else {
       found.back.push_back(id);
     }

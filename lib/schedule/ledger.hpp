@@ -12,6 +12,7 @@
 
 #include "messages/identifiers.hpp"
 #include "schedule/actions.hpp"
+#include "schedule/spare_nodes.hpp"
 
 namespace coterie::detail {
 
@@ -99,13 +100,17 @@ class ledger {
   /// The worker will not be given anything any more. Precondition: it holds nothing.
   void forget_worker(worker_id worker) { holdings_.erase(worker); }
   /// A chunk that waits is not wanted any more.
-  void forget(chunk_id id) { chunks_.erase(id); }
+  void forget(chunk_id id) { erase(chunks_.find(id)); }
 
  private:
+  using table = std::unordered_map<chunk_id, chunk>;
+
   std::size_t lose_items(chunk& of, std::size_t begun);
   chunk_id add(chunk made);
+  void erase(table::const_iterator gone);
 
-  std::unordered_map<chunk_id, chunk> chunks_;
+  table chunks_;
+  spare_nodes<table> spare_;
   std::unordered_map<worker_id, holding> holdings_;
   chunk_id last_ = 0;
 };
