@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <utility>
 
-#include <boost/preprocessor/punctuation/comma_if.hpp>
 #include <boost/preprocessor/repetition/enum_params.hpp>
 #include <boost/preprocessor/repetition/repeat.hpp>
 #include <boost/preprocessor/repetition/repeat_from_to.hpp>
@@ -22,8 +21,8 @@ inline constexpr std::size_t most_fields = 100;
 template <std::size_t Count>
 struct decomposition;
 
-#define COTERIE_DETAIL_LIST(z, n, data) \
-  BOOST_PP_COMMA_IF(n) {}
+// A list may end with a comma.
+#define COTERIE_DETAIL_LIST(z, n, data) {},
 #define COTERIE_DETAIL_DECOMPOSITION(z, n, data)                                           \
   template <>                                                                              \
   struct decomposition<n> {                                                                \
@@ -33,7 +32,7 @@ struct decomposition;
                                                                                            \
     template <class T, class Value>                                                        \
     static constexpr bool takes_value_behind =                                             \
-        requires { T{BOOST_PP_REPEAT(n, COTERIE_DETAIL_LIST, data), Value{}}; };           \
+        requires { T{BOOST_PP_REPEAT(n, COTERIE_DETAIL_LIST, data) Value{}}; };            \
                                                                                            \
     template <class T, class Visit>                                                        \
     [[gnu::always_inline]] static constexpr decltype(auto) visit(T& value, Visit&& with) { \
