@@ -43,9 +43,9 @@ struct pool_operation : Description {
   // The slot may outlive the operation, and the pool: then nothing happens.
   template <class Slot>
   void enter(Slot& slot, std::unique_ptr<delivery> handler) {
-    const job_id id = this->core->reserve();
-    if (slot.is_connected()) slot.assign(this->cancellation(id));
-    Description::begin(id, std::move(handler));
+    const job_id name = this->core->reserve();
+    if (slot.is_connected()) slot.assign(this->cancellation(name));
+    Description::begin(name, std::move(handler));
   }
 };
 template <class Description>
