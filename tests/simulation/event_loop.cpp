@@ -42,6 +42,18 @@ class simulated_timer final : public runtime_timer {
   std::optional<event_loop::event_id> set_;
 };
 
+// Also by an exception, which no turn may throw.
+class leaves_turn {
+ public:
+  explicit leaves_turn(bool& in_turn) noexcept : in_turn_{in_turn} {}
+  leaves_turn(const leaves_turn&) = delete;
+  leaves_turn& operator=(const leaves_turn&) = delete;
+  ~leaves_turn() { in_turn_ = false; }
+
+ private:
+  bool& in_turn_;
+};
+
 }  // namespace
 
 /// A real socket. When a wait ends is for chance to say; in between what comes may become more.
@@ -158,13 +170,13 @@ class simulated_socket final : public watched_socket {
 void event_loop::enter(turn what) {
   waiting_.push_back(std::move(what));
   if (std::exchange(in_turn_, true)) return;
+  const leaves_turn leaves{in_turn_};
   while (!waiting_.empty()) {
     turn next = std::move(waiting_.front());
     waiting_.pop_front();
     next();
     if (after_each_) after_each_();
   }
-  in_turn_ = false;
 }
 
 std::unique_ptr<runtime_timer> event_loop::make_timer() {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "simulated_call.hpp"
 
+#include <algorithm>
 #include <csignal>
-#include <ranges>
-#include <span>
+#include <iterator>
 #include <stdexcept>
 #include <tuple>
 #include <utility>
@@ -11,7 +11,8 @@
 #include <coterie/detail/call_job.hpp>
 #include <coterie/detail/function_task.hpp>
 #include <coterie/detail/item_input.hpp>
-#include <coterie/detail/result_reader.hpp>
+
+#include "checking_taker.hpp"
 
 namespace simulation {
 
@@ -40,7 +41,7 @@ void run_item(const order& what) {
     here.crash(SIGABRT);
   }
   if (what.lasts > 0) here.sleep(nanoseconds{what.lasts});
-  call_events::now->item_over(what);
+  call_events::now->item_over(what, here);
   if (what.does == fate::throws) throw std::runtime_error{std::to_string(answer_of(what))};
 }
 
@@ -49,88 +50,96 @@ std::uint64_t answer(const order& what) {
   return answer_of(what);
 }
 
-std::string answer_in_words(const std::string& question, order what) {
-  if (question.size() != what.answer_size) call_events::now->broken("a question came cut off");
+std::string answer_in_words(const question& asked, order what) {
+  if (asked.text.size() != what.answer_size) call_events::now->broken("a question came cut off");
   run_item(what);
   return text_of(what);
 }
 
 // ---- in the parent ----------------------------------------------------------------------------
 
-template <class R>
-class checking_taker final : public detail::result_taker {
+// A call whose function cannot be encoded.
+class unfit_job final : public detail::job {
  public:
-  checking_taker(std::uint64_t id, simulated_call& call) : id_{id}, call_{call} {}
-
-  detail::job_progress values(std::size_t first, std::size_t count,
-                              std::span<const std::byte> results, detail::deliveries&) override {
-    detail::read_results<R>(
-        first, count, results, [&](std::size_t index, R&& value) { check(index, value); },
-        [&](std::size_t index, const std::exception_ptr& error) {
-          call_events::now->item_failed(id_, index, error);
-        });
-    return detail::job_progress::wants_more;
+  unfit_job(detail::counted_ptr<detail::result_taker> results, fault planned)
+      : job{std::move(results), {}}, fault_{planned} {}
+  [[nodiscard]] detail::function_reference factory() const override { return {}; }
+  void encode_callable(detail::byte_buffer&) override {
+    fault_.throw_if(place::function, fault_.index);
   }
-  detail::job_progress failure(std::size_t index, std::exception_ptr error,
-                               detail::deliveries&) override {
-    call_events::now->item_failed(id_, index, error);
-    if (call_.plan.form != call_form::collected) return detail::job_progress::wants_more;
-    call_events::now->call_ended(id_, error);
-    return detail::job_progress::settled;
-  }
-  void finish(std::exception_ptr error, detail::deliveries&) override {
-    call_events::now->call_ended(id_, error);
-  }
-  void abandon() noexcept override {}
-  void cancel_wait(detail::wait_ticket, detail::deliveries&) override {}
-  [[nodiscard]] bool outlasts_input() const noexcept override {
-    return call_.plan.form == call_form::stream;
-  }
-  [[nodiscard]] bool settles_each() const noexcept override {
-    return call_.plan.form == call_form::settled;
-  }
-  std::size_t released() noexcept override { return std::exchange(call_.released, 0); }
 
  private:
-  void check(std::size_t index, std::uint64_t value) {
-    if (index >= call_.items.size() || value != answer_of(call_.items[index].what)) {
-      return call_events::now->broken("a wrong value came for item " + std::to_string(index));
-    }
-    call_events::now->item_returned(id_, index);
-  }
-  void check(std::size_t index, const std::string& value) {
-    if (index >= call_.items.size() || value != text_of(call_.items[index].what)) {
-      return call_events::now->broken("a wrong text came for item " + std::to_string(index));
-    }
-    call_events::now->item_returned(id_, index);
-  }
+  detail::input& items() noexcept override { return none_; }
 
-  std::uint64_t id_;
-  simulated_call& call_;
+  fault fault_;
+  detail::item_input<std::vector<order>> none_{{}};
 };
+
+template <class Form, class F, class Range>
+detail::counted_ptr<detail::job> job_of(const call_plan& plan, F* function, Range items,
+                                        detail::counted_ptr<detail::result_taker> results) {
+  using job_type = detail::call_job<Form, F*, Range>;
+  return detail::counted_ptr<detail::job>{
+      new job_type{function, std::move(items), std::move(results),
+                   detail::job_settings{.chunksize = plan.chunksize,
+                                        .window = plan.window,
+                                        .held_until_consumed = plan.form == call_form::stream,
+                                        .seed = 1}}};
+}
 
 template <class R, class Form, class F, class Item>
 detail::counted_ptr<detail::job> job_of(std::uint64_t id, simulated_call& call, F* function,
                                         std::vector<Item> items) {
-  using job_type = detail::call_job<Form, F*, std::vector<Item>>;
-  const detail::counted_ptr<detail::result_taker> taker{new checking_taker<R>{id, call}};
-  return detail::counted_ptr<detail::job>{
-      new job_type{function, std::move(items), taker,
-                   detail::job_settings{.chunksize = call.plan.chunksize,
-                                        .window = call.plan.window,
-                                        .held_until_consumed = call.plan.form == call_form::stream,
-                                        .seed = 1}}};
+  const call_plan& plan = call.plan;
+  detail::counted_ptr<detail::result_taker> results{new checking_taker<R>{id, call}};
+  if (plan.throws.where == place::function) {
+    return detail::counted_ptr<detail::job>{new unfit_job{std::move(results), plan.throws}};
+  }
+  switch (plan.input) {
+    case input_kind::forward_range: {
+      using range = uncertain_range<Item, std::forward_iterator_tag>;
+      return job_of<Form>(plan, function, range{std::move(items), plan.throws}, std::move(results));
+    }
+    case input_kind::read_once: {
+      using range = uncertain_range<Item, std::input_iterator_tag>;
+      return job_of<Form>(plan, function, range{std::move(items), plan.throws}, std::move(results));
+    }
+    case input_kind::vector:
+      break;
+  }
+  return job_of<Form>(plan, function, std::move(items), std::move(results));
 }
 
 }  // namespace
+
+bool call_plan::hangs() const {
+  return std::ranges::any_of(items, [](const order& each) { return each.does == fate::hangs; });
+}
+
+std::size_t call_plan::input_size() const {
+  switch (throws.where) {
+    case place::begin:
+    case place::function:
+      return 0;
+    case place::compare:
+    case place::read:
+      return throws.index;
+    case place::step:
+      return throws.index + 1;
+    default:
+      return items.size();
+  }
+}
 
 detail::counted_ptr<detail::job> make_job(std::uint64_t id, simulated_call& call) {
   if (!call.plan.text) {
     return job_of<std::uint64_t, detail::whole_item>(id, call, &answer, call.plan.items);
   }
-  std::vector<std::tuple<std::string, order>> items;
+  std::vector<std::tuple<question, order>> items;
   for (const order& each : call.plan.items) {
-    items.emplace_back(std::string(each.answer_size, 'q'), each);
+    question asked{.text = std::string(each.answer_size, 'q')};
+    if (call.plan.throws.is(place::encoding, each.index)) asked.refuses = call.plan.throws;
+    items.emplace_back(std::move(asked), each);
   }
   return job_of<std::string, detail::spread_item>(id, call, &answer_in_words, std::move(items));
 }

@@ -14,8 +14,10 @@
 #include <coterie/detail/job.hpp>
 #include <coterie/detail/result_taker.hpp>
 
+#include "call_events.hpp"
 #include "choices.hpp"
 #include "simulated_worker.hpp"
+#include "user_code.hpp"
 
 namespace simulation {
 
@@ -34,12 +36,16 @@ struct order {
 /// What is known of an item.
 struct item_record {
   order what;
-  int begun = 0;
+  pid_t held_by = 0;  // the worker that it was sent to last
+  int begun = 0;      // times
   pid_t begun_by = 0;
   bool over = false;  // the function has returned or thrown
   bool sent = false;  // and its worker was at a later chunk since
   int outcomes = 0;
 };
+
+/// What a call takes its items from.
+enum class input_kind { vector, forward_range, read_once };
 
 /// How a call takes its results.
 enum class call_form { collected, settled, stream };
@@ -50,6 +56,16 @@ struct call_plan {
   std::size_t chunksize;
   std::size_t window;
   std::vector<order> items;
+  nanoseconds begins{};
+  std::optional<nanoseconds> cancelled{};  // after it has begun
+  // What the program's own code does in the parent.
+  input_kind input = input_kind::vector;
+  fault throws{};
+  bool finish_throws = false;
+
+  [[nodiscard]] bool hangs() const;
+  /// How many items its input has, up to where that throws.
+  [[nodiscard]] std::size_t input_size() const;
 };
 
 /// A call on the pool, and what became of it.
@@ -57,30 +73,14 @@ struct simulated_call {
   call_plan plan;
   std::vector<item_record> items;
   bool made = false;
+  bool made_late = false;  // the pool was closed
+  bool cancelled = false;
   bool ended = false;
-  std::exception_ptr error;  // that ended it; null: all items had outcomes
+  bool must_end = false;           // in this turn: its code has thrown where that ends it
+  std::exception_ptr failed_with;  // by the item that failed last
   std::size_t outcomes = 0;
   std::size_t unread = 0;    // results of a stream that its reader has not taken
   std::size_t released = 0;  // since that was asked last
-};
-
-/// What the functions of items tell, and what takes their results.
-class call_events {
- public:
-  virtual void item_begins(const order& what, const simulated_worker& in) = 0;
-  virtual void item_over(const order& what) = 0;
-  virtual void item_returned(std::uint64_t call, std::size_t index) = 0;
-  virtual void item_failed(std::uint64_t call, std::size_t index,
-                           const std::exception_ptr& why) = 0;
-  virtual void call_ended(std::uint64_t call, const std::exception_ptr& why) = 0;
-  /// What must never happen has happened.
-  virtual void broken(std::string what) = 0;
-
-  /// Those of the world that runs now: functions that travel know of no other.
-  static call_events* now;
-
- protected:
-  ~call_events() = default;
 };
 
 /// What a right answer is.

@@ -11,6 +11,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "links/make_link.hpp"
+#include "watched_link.hpp"
 
 namespace simulation {
 
@@ -23,7 +24,10 @@ class simulated_process final : public detail::hosted_process {
   simulated_process(simulated_machine& machine, std::shared_ptr<simulated_worker> worker)
       : machine_{machine}, worker_{std::move(worker)} {
     worker_->when_over = [this] { is_over(); };
-    worker_->when_next_chunk = [this] { machine_.when_next_chunk(*worker_); };
+    worker_->when_next_chunk = [this] { machine_.events_.next_chunk(*worker_); };
+    worker_->when_hostile = [this](const hostile_act& did) {
+      machine_.events_.was_hostile(*worker_, did);
+    };
   }
   ~simulated_process() override { end(); }
 
@@ -51,7 +55,7 @@ class simulated_process final : public detail::hosted_process {
 
  private:
   void is_over() {
-    machine_.when_over(*worker_);
+    machine_.events_.worker_over(*worker_);
     if (!waiting_) return;
     // The kernel takes its time to tell.
     const auto when =
@@ -84,14 +88,21 @@ detail::started_worker simulated_machine::start(int rank) {
     throw boost::system::system_error{errno, boost::system::system_category(), "socketpair"};
   }
   detail::unique_descriptor parents{pair[0]};
-  auto worker = std::make_shared<simulated_worker>(loop_, chance_, faults_.workers, ++last_pid_,
-                                                   rank, detail::unique_descriptor{pair[1]});
+  auto worker =
+      std::make_shared<simulated_worker>(loop_, chance_, mischief_, faults_.workers, ++last_pid_,
+                                         rank, detail::unique_descriptor{pair[1]});
   auto rings = rings_;
   if (chance_.once_in(faults_.refused_memory_in)) rings.capacity = 0;
   auto link = detail::make_link(loop_, std::move(parents), rings);
-  if (link.revocable) worker->share_memory();
+  if (link.revocable) worker->share_memory(rings.capacity);
+  auto watched = std::make_unique<watched_link>(std::move(link.wire));
+  watched->when_sent = [this, pid = worker->pid()](const detail::message::run& what) {
+    events_.chunk_sent(pid, what);
+  };
+  watched->when_refused = [this, pid = worker->pid()] { events_.refused(pid); };
+  link.wire = std::move(watched);
   workers_.push_back(worker);
-  when_started(*worker);
+  events_.worker_started(*worker);
   return {.process = std::make_unique<simulated_process>(*this, std::move(worker)),
           .link = std::move(link)};
 }

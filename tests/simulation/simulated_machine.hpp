@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -20,12 +19,35 @@ struct machine_faults {
   std::size_t refused_memory_in = 0;  // starts: one of so many gets no memory to share
 };
 
+/// What a machine tells of its workers.
+class machine_events {
+ public:
+  virtual void worker_started(const simulated_worker& worker) = 0;
+  virtual void worker_over(const simulated_worker& worker) = 0;
+  /// It begins a chunk: what is known of those before was sent.
+  virtual void next_chunk(const simulated_worker& worker) = 0;
+  virtual void was_hostile(const simulated_worker& worker, const hostile_act& did) = 0;
+  /// It is sent items.
+  virtual void chunk_sent(pid_t worker, const coterie::detail::message::run& what) = 0;
+  /// What it has sent was found to be what no worker sends.
+  virtual void refused(pid_t worker) = 0;
+
+ protected:
+  ~machine_events() = default;
+};
+
 /// A machine whose processes are `simulated_worker`s.
 class simulated_machine final : public coterie::detail::machine {
  public:
-  simulated_machine(event_loop& loop, choices& chance, machine_faults faults,
-                    coterie::detail::ring_settings rings)
-      : loop_{loop}, chance_{chance}, faults_{faults}, rings_{rings} {}
+  /// `mischief` is the chance of hostile workers. All that is referred to outlives it.
+  simulated_machine(event_loop& loop, choices& chance, choices& mischief, machine_faults faults,
+                    coterie::detail::ring_settings rings, machine_events& events)
+      : loop_{loop},
+        chance_{chance},
+        mischief_{mischief},
+        faults_{faults},
+        rings_{rings},
+        events_{events} {}
 
   coterie::detail::started_worker start(int rank) override;
 
@@ -33,17 +55,16 @@ class simulated_machine final : public coterie::detail::machine {
   [[nodiscard]] const std::vector<std::shared_ptr<simulated_worker>>& workers() const noexcept {
     return workers_;
   }
-  std::function<void(const simulated_worker&)> when_started;
-  std::function<void(const simulated_worker&)> when_next_chunk;
-  std::function<void(const simulated_worker&)> when_over;
 
  private:
   friend class simulated_process;
 
   event_loop& loop_;
   choices& chance_;
+  choices& mischief_;
   const machine_faults faults_;
   const coterie::detail::ring_settings rings_;
+  machine_events& events_;
   std::vector<std::shared_ptr<simulated_worker>> workers_;
   pid_t last_pid_ = 1000;
 };

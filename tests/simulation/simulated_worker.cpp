@@ -17,6 +17,8 @@ namespace simulation {
 namespace detail = coterie::detail;
 using std::chrono::hours;
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 namespace {
 
@@ -43,7 +45,9 @@ class stepping_transport final : public detail::worker_transport {
   }
   [[nodiscard]] bool has_segments() const noexcept override { return real_->has_segments(); }
   detail::unique_descriptor take_descriptor() override {
-    return around([&] { return real_->take_descriptor(); });
+    auto taken = around([&] { return real_->take_descriptor(); });
+    if (worker_.hostile() != nullptr) worker_.hostile()->got_memory(taken.get());
+    return taken;
   }
   [[nodiscard]] const detail::open_results& results() const noexcept override {
     return real_->results();
@@ -51,6 +55,7 @@ class stepping_transport final : public detail::worker_transport {
   [[nodiscard]] bool results_survive() const noexcept override { return real_->results_survive(); }
   void begin_results(std::uint64_t sent, detail::job_id job, detail::chunk_id chunk,
                      std::size_t first) override {
+    if (worker_.hostile() != nullptr) worker_.hostile()->is_at(job, chunk, first);
     around([&] { real_->begin_results(sent, job, chunk, first); });
   }
   [[nodiscard]] detail::told_results end_results() override {
@@ -86,14 +91,18 @@ class stepping_transport final : public detail::worker_transport {
 
 simulated_worker* simulated_worker::running = nullptr;
 
-simulated_worker::simulated_worker(event_loop& loop, choices& chance, worker_faults faults,
-                                   pid_t pid, int rank, detail::unique_descriptor socket)
+simulated_worker::simulated_worker(event_loop& loop, choices& chance, choices& mischief,
+                                   worker_faults faults, pid_t pid, int rank,
+                                   detail::unique_descriptor socket)
     : loop_{loop},
       chance_{chance},
+      mischief_{mischief},
       faults_{faults},
       pid_{pid},
       rank_{rank},
       socket_{std::move(socket)},
+      hostility_{faults.hostile_in > 0 ? std::make_unique<hostility>(mischief, socket_.get())
+                                       : nullptr},
       fiber_{[this] { live(); }} {}
 
 simulated_worker::~simulated_worker() { end_now(); }
@@ -103,6 +112,7 @@ void simulated_worker::live() {
     if (chance_.once_in(faults_.stuck_start_in)) sleep(hours{1});
     step();
     auto link = detail::worker_transport::accept(socket_.get(), *this);
+    if (hostility_) hostility_->link_is(*link.transport, capacity_);
     link.transport = std::make_unique<stepping_transport>(std::move(link.transport), *this);
     // On the heap, as the real one; but destroyed, so that nothing is left of it here.
     const auto serves =
@@ -112,6 +122,7 @@ void simulated_worker::live() {
     // Its end has been noted.
   }
   // What a process leaves open is closed when it ends.
+  hostility_.reset();
   socket_.reset();
   stage_ = stage::over;
 }
@@ -161,6 +172,30 @@ void simulated_worker::step() {
   require_running();
   if (chance_.once_in(faults_.crash_in)) end(chance_.once_in(2) ? SIGKILL : SIGSEGV);
   if (chance_.once_in(4)) pause();
+  if (!is_hostile_ && mischief_.once_in(faults_.hostile_in)) be_hostile();
+}
+
+// For a moment, after which it may go on as if nothing had happened, or until it ends.
+void simulated_worker::be_hostile() {
+  is_hostile_ = true;
+  bool may_go_on = true;
+  std::size_t acts = mischief_.once_in(3) ? mischief_.between(2, 20) : 1;
+  for (; acts > 0; --acts) {
+    try {
+      const hostile_act did = hostility_->act();
+      may_go_on = may_go_on && did.may_go_on;
+      when_hostile(did);
+    } catch (const detail::bad_frame&) {
+      may_go_on = false;  // its own code has found what it wrote
+    }
+    if (mischief_.once_in(2)) sleep(mischief_.time_between(nanoseconds{100}, milliseconds{10}));
+  }
+  if (!may_go_on || mischief_.once_in(4)) {
+    when_hostile({.what = "does nothing any more", .spoils = delays | progress});
+    sleep(mischief_.time_between(microseconds{1}, seconds{30}));
+    end(mischief_.once_in(2) ? SIGSEGV : 0);
+  }
+  is_hostile_ = false;
 }
 
 void simulated_worker::sleep(nanoseconds time) {

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "choices.hpp"
 #include "event_loop.hpp"
 #include "fiber.hpp"
+#include "hostility.hpp"
 #include "system/unique_descriptor.hpp"
 #include "worker/current_worker.hpp"
 #include "worker/worker_runtime.hpp"
@@ -20,14 +22,16 @@ namespace simulation {
 struct worker_faults {
   std::size_t crash_in = 0;        // operations: one of so many ends the worker
   std::size_t stuck_start_in = 0;  // starts: one of so many takes for ever
+  std::size_t hostile_in = 0;      // operations: at one of so many it does what no worker does
 };
 
 /// A worker process that is none: the real worker's loop, on a stack of its own. At each operation
 /// it may be stopped, so that others go on, or ended.
 class simulated_worker final : public coterie::detail::worker_runtime {
  public:
-  simulated_worker(event_loop& loop, choices& chance, worker_faults faults, pid_t pid, int rank,
-                   coterie::detail::unique_descriptor socket);
+  /// `mischief` is the chance of hostile workers. Both outlive it.
+  simulated_worker(event_loop& loop, choices& chance, choices& mischief, worker_faults faults,
+                   pid_t pid, int rank, coterie::detail::unique_descriptor socket);
   ~simulated_worker() override;
 
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
@@ -50,8 +54,10 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   [[nodiscard]] int wait_status() const noexcept { return wait_status_; }
   std::function<void()> when_over;
   std::function<void()> when_next_chunk;  // begins: what is known of those before was sent
-  void share_memory() noexcept { shares_memory_ = true; }
-  [[nodiscard]] bool shares_memory() const noexcept { return shares_memory_; }
+  std::function<void(const hostile_act&)> when_hostile;
+  /// It shares rings of this capacity with its parent.
+  void share_memory(std::size_t capacity) noexcept { capacity_ = capacity; }
+  [[nodiscard]] bool shares_memory() const noexcept { return capacity_ > 0; }
 
   // For what runs in it.
 
@@ -64,6 +70,8 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   [[nodiscard]] choices& chance() noexcept { return chance_; }
   /// Something is done that others could see: here it may be stopped or ended.
   void step();
+  /// How it is hostile; null: it is not, ever.
+  [[nodiscard]] hostility* hostile() noexcept { return hostility_.get(); }
 
   // worker_runtime
   [[nodiscard]] time_point now() override;
@@ -79,16 +87,19 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   void do_exit(int code) override;
   void do_exit_at_once(int code) override;
   void live();
+  void be_hostile();
   void pause();
   void wait(int descriptor, short events);
   [[noreturn]] void end(int wait_status);
 
   event_loop& loop_;
   choices& chance_;
+  choices& mischief_;
   const worker_faults faults_;
   const pid_t pid_;
   const int rank_;
   coterie::detail::unique_descriptor socket_;
+  std::unique_ptr<hostility> hostility_;
   fiber fiber_;
   const coterie::detail::worker_state* state_ = nullptr;
 
@@ -96,8 +107,9 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   time_point wakes_{};
   int descriptor_ = -1;
   short events_ = 0;
-  std::optional<int> signal_;   // that has been sent
-  bool shares_memory_ = false;  // with its parent
+  std::optional<int> signal_;  // that has been sent
+  std::size_t capacity_ = 0;   // of the rings that it shares with its parent
+  bool is_hostile_ = false;    // now
   bool ending_ = false;
   int wait_status_ = 0;
 };

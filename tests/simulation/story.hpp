@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <type_traits>
+
+#include "event_loop.hpp"
 
 namespace simulation {
 
@@ -13,15 +15,15 @@ namespace simulation {
 /// time.
 class story {
  public:
-  using nanoseconds = std::chrono::nanoseconds;
-
-  /// `out`: where each line is printed at once; null: nowhere.
-  explicit story(std::FILE* out) : out_{out} {}
+  /// `loop` has the clock, and outlives it. `out`: where each line is printed at once; null:
+  /// nowhere.
+  story(const event_loop& loop, std::FILE* out) : loop_{loop}, out_{out} {}
 
   template <class... Part>
-  void tell(nanoseconds when, const Part&... parts) {
+  void tell(const Part&... parts) {
+    const auto when = static_cast<double>(loop_.since_start().count());
     char time[32];
-    std::snprintf(time, sizeof time, "%14.6f s  ", static_cast<double>(when.count()) * 1e-9);
+    std::snprintf(time, sizeof time, "%14.6f s  ", when * 1e-9);
     std::string line = time;
     (append(line, parts), ...);
     line += '\n';
@@ -43,6 +45,7 @@ class story {
     line += std::to_string(number);
   }
 
+  const event_loop& loop_;
   std::FILE* out_;
   std::size_t lines_ = 0;
   std::uint64_t hash_ = 0xcbf29ce484222325U;

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include <coterie/error.hpp>
+
+#include "timing/timing.hpp"
+
+namespace simulation {
+
+namespace timing = coterie::detail::timing;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr std::array<const char*, 4> fate_names{"returns", "throws", "crashes", "hangs"};
+
+// What takes a moment longer than it should.
+constexpr milliseconds some_time{200};
+
+std::string text_of_error(const std::exception_ptr& why) {
+  try {
+    std::rethrow_exception(why);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "no exception of the standard";
+  }
+}
+
+template <class Exception>
+const Exception* as(const std::exception_ptr& why) {
+  try {
+    std::rethrow_exception(why);
+  } catch (const Exception& found) {
+    return &found;  // lives as long as `why`
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+bool is_breach(const std::exception_ptr& why) {
+  const auto* const error = as<coterie::error>(why);
+  return error != nullptr && error->code() == coterie::errc::protocol_violation;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+void rules::broken(std::string what) {
+  if (!fault_.empty()) return;
+  fault_ = std::move(what);
+  tell("BROKEN: ", fault_);
+}
+
+bool rules::all_ended() const {
+  return std::ranges::all_of(calls_, [](const auto& each) { return each.second.ended; });
+}
+
+// ---- hostile workers --------------------------------------------------------------------------
+
+void rules::was_hostile(const simulated_worker& worker, const hostile_act& did) {
+  tell("worker ", worker.rank(), " (pid ", worker.pid(), ") is hostile: it ", did.what);
+  worker_record& record = workers_.at(worker.pid());
+  record.was_hostile = true;
+  if ((did.spoils & ~record.spoils & progress) != 0) when_stuck(worker.pid());
+  record.spoils |= did.spoils;
+  if (did.must_be_seen) {
+    unseen_.emplace(loop_.now() + timing::idle_link_check + some_time, worker.pid());
+  }
+}
+
+void rules::refused(pid_t worker) {
+  tell("worker (pid ", worker, ") is refused");
+  worker_record& record = workers_.at(worker);
+  if (!record.was_hostile) broken("a worker was refused that keeps the rules");
+  record.refused = true;
+}
+
+// Whether the worker that holds the item is hostile in a way that can do this to it.
+bool rules::can_spoil(const item_record& item, unsigned what) const {
+  const auto found = workers_.find(item.held_by);
+  return found != workers_.end() && (found->second.spoils & what) != 0;
+}
+
+// What has broken the rules in sight of its parent is held to have begun all that it held.
+bool rules::begun_unseen(const item_record& item) const {
+  return can_spoil(item, begun) && !workers_.at(item.held_by).refused;
+}
+
+// ---- workers ----------------------------------------------------------------------------------
+
+void rules::worker_started(const simulated_worker& worker) {
+  tell("worker ", worker.rank(), " (pid ", worker.pid(), ") starts");
+  workers_[worker.pid()].shares_memory = worker.shares_memory();
+  note_progress();
+}
+
+void rules::worker_over(const simulated_worker& worker) {
+  tell("worker ", worker.rank(), " (pid ", worker.pid(), ") is over, status ",
+       worker.wait_status());
+  worker_record& record = workers_.at(worker.pid());
+  if (worker.wait_status() != 0) ++deaths_;
+  record.is_over = true;
+  if (std::exchange(record.in_item, false)) --in_item_;
+  note_progress();
+}
+
+void rules::next_chunk(const simulated_worker& worker) {
+  worker_record& record = workers_.at(worker.pid());
+  for (item_record* const each : record.unsent) each->sent = true;
+  record.unsent.clear();
+}
+
+void rules::chunk_sent(pid_t worker, const coterie::detail::message::run& what) {
+  simulated_call& to = calls_.at(what.job);
+  if (to.ended) return;
+  if (what.first + what.end > to.plan.input_size()) {
+    return broken("items were sent that the input does not have");
+  }
+  for (std::size_t index = what.first + what.begin; index < what.first + what.end; ++index) {
+    item_record& item = to.items[index];
+    if (item.begun > 0 && !begun_unseen(item)) broken("an item was sent again that was begun");
+    if (item.outcomes > 0) broken("an item was sent again that has an outcome");
+    item.begun = 0;
+    item.over = item.sent = false;
+    item.held_by = worker;
+  }
+}
+
+// ---- items ------------------------------------------------------------------------------------
+
+void rules::item_begins(const order& what, const simulated_worker& in) {
+  tell("worker ", in.rank(), " (pid ", in.pid(), ") begins item ", what.index, " of call ",
+       what.call, ", which ", fate_names[static_cast<std::size_t>(what.does)]);
+  item_record& item = calls_.at(what.call).items.at(what.index);
+  worker_record& record = workers_.at(in.pid());
+  if (!std::exchange(record.in_item, true)) ++in_item_;
+  note_progress();
+  const bool lies = (record.spoils & (losses | begun)) != 0;
+  // It cannot be kept from running what is not its own any more, nor from running it twice.
+  if (lies && (item.held_by != in.pid() || (item.begun > 0 && item.begun_by == in.pid()))) return;
+  if (item.held_by != in.pid()) broken("an item was begun by another worker than it was sent to");
+  if (++item.begun > 1) broken("an item was begun twice");
+  if (item.outcomes > 0 && !can_spoil(item, values)) {
+    broken("an item was begun after its outcome was told");
+  }
+  if (calls_.at(what.call).plan.throws.is(place::encoding, what.index)) {
+    broken("an item was begun that could not be encoded");
+  }
+  item.begun_by = in.pid();
+  record.last_begun = {what.call, what.index};
+}
+
+void rules::item_over(const order& what, const simulated_worker& in) {
+  item_record& item = calls_.at(what.call).items.at(what.index);
+  worker_record& record = workers_.at(in.pid());
+  if (std::exchange(record.in_item, false)) --in_item_;
+  note_progress();
+  if (item.begun_by != in.pid()) return;
+  item.over = true;
+  record.unsent.push_back(&item);
+  if (!record.shares_memory) return;
+  const nanoseconds silence = loop_.now() - record.heard_of;
+  const auto latest = loop_.now() + std::clamp<nanoseconds>(2 * silence, timing::link_check,
+                                                            timing::idle_link_check);
+  untold_.emplace(latest + some_time, untold{.item = &item, .by = in.pid()});
+}
+
+item_record* rules::outcome_of(std::uint64_t id, std::size_t index) {
+  note_progress();
+  simulated_call& of = calls_.at(id);
+  if (of.ended) {
+    broken("an outcome came after the end of its call");
+    return nullptr;
+  }
+  if (of.must_end) broken("an outcome came although the program's code had thrown");
+  if (index >= of.plan.input_size()) {
+    broken("an outcome came of an item that is none");
+    return nullptr;
+  }
+  item_record& item = of.items[index];
+  if (++item.outcomes > 1) broken("an item has two outcomes");
+  const auto heard = loop_.now();
+  if (const auto by = workers_.find(item.begun_by); by != workers_.end())
+    by->second.heard_of = heard;
+  ++of.outcomes;
+  if (of.plan.form == call_form::stream && of.unread++ == 0) when_unread(id);
+  return &item;
+}
+
+void rules::item_returned(std::uint64_t id, std::size_t index, bool right) {
+  tell("call ", id, ": item ", index, right ? " returned" : " returned something else");
+  item_record* const item = outcome_of(id, index);
+  if (item == nullptr || can_spoil(*item, values)) return;
+  if (!right) broken("a wrong value came for item " + std::to_string(index));
+  if (!item->over) broken("a result came of an item that has not ended");
+  if (item->what.does != fate::returns) broken("a result came of an item that has none");
+}
+
+void rules::item_failed(std::uint64_t id, std::size_t index, const std::exception_ptr& why) {
+  tell("call ", id, ": item ", index, " failed: ", text_of_error(why));
+  item_record* const item = outcome_of(id, index);
+  if (item == nullptr) return;
+  calls_.at(id).failed_with = why;
+  check_failure(calls_.at(id), *item, why);
+}
+
+void rules::check_failure(const simulated_call& of, const item_record& item,
+                          const std::exception_ptr& why) {
+  const std::string text = text_of_error(why);
+  if (as<coterie::worker_crashed>(why) != nullptr) return check_crash(item, why);
+  if (as<coterie::start_failed>(why) != nullptr) {
+    if (item.begun > 0 && !begun_unseen(item)) {
+      broken("an item that was begun failed for want of a worker");
+    }
+    return;
+  }
+  if (is_breach(why)) {
+    const auto holder = workers_.find(item.held_by);
+    if (holder == workers_.end() || !holder->second.was_hostile) {
+      broken("an item failed by a breach of the rules that its worker has kept");
+    }
+    if (!has(text, "(pid " + std::to_string(item.held_by) + ")")) {
+      broken("a breach of the rules names another worker");
+    }
+    return;
+  }
+  if (const auto* const thrown = as<thrown_by_program>(why)) {
+    if (!of.plan.throws.is(place::encoding, item.what.index) || thrown->call != item.what.call ||
+        thrown->where != place::encoding || thrown->index != item.what.index) {
+      broken("an item failed by what was thrown elsewhere");
+    }
+    return;
+  }
+  if (can_spoil(item, values)) return;
+  if (item.what.does != fate::throws || !item.over) broken("an item failed that did not");
+  if (!has(text, std::to_string(answer_of(item.what)))) {
+    broken("an item failed with the error of another");
+  }
+}
+
+void rules::check_crash(const item_record& item, const std::exception_ptr& why) {
+  const auto& crash = *as<coterie::worker_crashed>(why);
+  const auto found = workers_.find(crash.pid());
+  if (found == workers_.end()) return broken("a crash names a worker that there was not");
+  worker_record& record = found->second;
+  if (!record.is_over) broken("a crash was told of a worker that lives");
+  if (crash.item() != item.what.index) broken("a crash names another item");
+  if (item.held_by != crash.pid()) broken("a crash names a worker that did not hold the item");
+  if (item.begun > 0 && item.begun_by != crash.pid()) broken("a crash names another worker");
+  if ((record.spoils & losses) != 0) return;
+  if (item.sent) broken("a result was lost that had been sent");
+  if (!record.shares_memory) return;
+  if (++record.lost > 1) broken("two items were lost with one worker");
+  if (item.begun > 0 &&
+      record.last_begun != std::pair{item.what.call, std::size_t{item.what.index}}) {
+    broken("an item was lost that was not the last one of its worker");
+  }
+}
+
+// ---- calls ------------------------------------------------------------------------------------
+
+void rules::taker_throws(std::uint64_t id) {
+  tell("call ", id, ": the program's code throws");
+  if (!std::exchange(calls_.at(id).must_end, true)) ++must_end_;
+}
+
+void rules::call_ended(std::uint64_t id, const std::exception_ptr& why) {
+  simulated_call& ended = calls_.at(id);
+  tell("call ", id, " ends", why ? ": " + text_of_error(why) : std::string{});
+  if (std::exchange(ended.ended, true)) broken("a call ended twice");
+  note_progress();
+  check_end(ended, id, why);
+  if (std::exchange(ended.must_end, false)) --must_end_;
+}
+
+void rules::check_end(const simulated_call& ended, std::uint64_t id,
+                      const std::exception_ptr& why) {
+  const call_plan& plan = ended.plan;
+  if (!why) {
+    if (ended.must_end) broken("a call ended well although the program's code had thrown");
+    if (is_in_input(plan.throws.where)) broken("a call ended well although its input had thrown");
+    if (ended.outcomes != ended.items.size()) {
+      broken("a call ended, and not all of its items have outcomes");
+    }
+    return;
+  }
+  const auto* const thrown = as<thrown_by_program>(why);
+  if (ended.must_end && thrown == nullptr) broken("what the program's code had thrown was lost");
+  if (why == ended.failed_with) return;
+  if (thrown != nullptr) {
+    const bool taking = thrown->where == place::taking || thrown->where == place::finishing;
+    if (thrown->call != id || taking != ended.must_end) {
+      broken("a call ended by what the program threw elsewhere");
+    }
+    if (!taking && thrown->where != plan.throws.where) broken("a call ended by what is no end");
+    if (is_in_input(thrown->where) && plan.form == call_form::stream &&
+        ended.outcomes != plan.input_size()) {
+      broken("a stream ended before all outcomes of what was read had been told");
+    }
+  } else if (as<call_cancelled>(why) != nullptr) {
+    if (!ended.cancelled) broken("a call was cancelled by nothing");
+  } else if (as<coterie::pool_terminated>(why) != nullptr) {
+    if (!terminated_) broken("a pool was terminated by nothing");
+  } else if (as<coterie::pool_closed>(why) != nullptr) {
+    if (!ended.made_late) broken("a pool refused a call although it was open");
+  } else if (as<coterie::start_failed>(why) == nullptr) {
+    broken("a call ended by an error that was not to come");
+  }
+}
+
+// ---- at any time ------------------------------------------------------------------------------
+
+void rules::check_turn() {
+  if (must_end_ > 0) broken("a call goes on although the program's code has thrown");
+}
+
+// Where memory is shared, no result waits behind a long item: the parent finds it, at the latest
+// when twice the time has passed that it took since it heard of the worker.
+void rules::check_times() {
+  for (; !untold_.empty() && untold_.begin()->first < loop_.now(); untold_.erase(untold_.begin())) {
+    const auto [what, by] = untold_.begin()->second;
+    const item_record& item = *what;
+    if (item.begun_by == by && !workers_.at(by).is_over && item.outcomes == 0 &&
+        !calls_.at(item.what.call).ended && !can_spoil(item, delays)) {
+      broken("a result is there, and is not told: of item " + std::to_string(item.what.index) +
+             " of call " + std::to_string(item.what.call));
+    }
+  }
+  for (; !unseen_.empty() && unseen_.begin()->first < loop_.now(); unseen_.erase(unseen_.begin())) {
+    if (!workers_.at(unseen_.begin()->second).is_over) broken("a worker lives that must not");
+  }
+}
+
+// As long as there is something to do, something happens: at the latest when the parent checks its
+// links, or, while no worker lives, when a start is tried again.
+void rules::check_quiet(bool served) {
+  if (in_item_ > 0) return;
+  const auto is_wanted = [](const simulated_call& each) {
+    return each.made && !each.ended && each.unread == 0;
+  };
+  if (std::ranges::none_of(calls_, [&](const auto& each) { return is_wanted(each.second); })) {
+    return note_progress();
+  }
+  const nanoseconds longest =
+      served ? timing::idle_link_check + some_time : timing::longest_restart_pause + seconds{6};
+  if (loop_.now() - last_progress_ <= longest) return;
+  if (std::ranges::any_of(calls_, [&](const auto& each) {
+        return is_wanted(each.second) && waits_for_stuck(each.second);
+      })) {
+    return;
+  }
+  broken("there is something to do, and nothing is done");
+}
+
+// For a hostile worker that does nothing: it holds items, or no other worker lives.
+bool rules::waits_for_stuck(const simulated_call& call) const {
+  std::size_t living = 0;
+  std::size_t stuck = 0;
+  for (const auto& [pid, each] : workers_) {
+    if (each.is_over) continue;
+    ++living;
+    if ((each.spoils & progress) != 0) ++stuck;
+  }
+  if (stuck > 0 && stuck == living) return true;
+  return std::ranges::any_of(call.items, [&](const item_record& each) {
+    return each.outcomes == 0 && can_spoil(each, progress) && !workers_.at(each.held_by).is_over;
+  });
+}
+
+}  // namespace simulation
