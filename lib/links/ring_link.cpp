@@ -52,10 +52,7 @@ void ring_link::take_in(std::size_t count) {
   } catch (const bad_frame& problem) {
     disbelieve(problem.what());
   }
-  if (std::exchange(waiting_for_room_, false)) {
-    channel_.stop_waiting();
-    write();
-  }
+  write_on();
 }
 
 // What was not sent lies among the open results. The worker may have ended in the middle of sending
@@ -137,12 +134,27 @@ void ring_link::check() {
     write();
   }
   if (segments_.any()) timer_.set(timing::unused_segments, later(&ring_link::check));
-  if (tell() || socket().closed() || !holds_work()) return;
+  write_on();
+  const bool found = tell();
+  if (socket().closed() || !tells()) return;
+  const bool all_read = announce_sleep();
+  if (all_read && (found || !holds_work())) return;
   // Items that take longer than those before are not announced one by one. So a result waits here
-  // no longer than it was worked on. And a worker that has written over the flag by which this side
-  // says that it sleeps may never ring again: so the checks never end.
-  check_in_ = std::min(2 * check_in_, timing::idle_link_check);
+  // no longer than it was worked on.
+  check_in_ = all_read ? std::min(2 * check_in_, timing::idle_link_check) : timing::link_check;
   timer_.set(check_in_, later(&ring_link::check));
+}
+
+// The worker may have written over the flag by which this side says that it sleeps, and would not
+// ring again. So the flag is set anew, and the checks never end. Returns whether all that the ring
+// has was read.
+bool ring_link::announce_sleep() {
+  try {
+    return polling_ || channel_.prepare_sleep();
+  } catch (const bad_frame& problem) {
+    disbelieve(problem.what());
+    return false;
+  }
 }
 
 // ---- polling ----------------------------------------------------------------------------------
@@ -214,6 +226,14 @@ void ring_link::write() {
   } catch (const bad_frame& problem) {
     give_up(problem.what());
   }
+}
+
+// A worker that has written over the flag by which this side waits for room does not ring: so this
+// is tried whenever there is an occasion.
+void ring_link::write_on() {
+  if (!std::exchange(waiting_for_room_, false)) return;
+  channel_.stop_waiting();
+  write();
 }
 
 // Found out while sending: the read sees the end of the socket, and then it is told why.

@@ -60,12 +60,14 @@ class ring_link final : public listening_link {
 
   [[nodiscard]] auto later(void (ring_link::*what)());
   void check();
+  [[nodiscard]] bool announce_sleep();
   void start_polling(expected_news next);
   void poll();
   [[nodiscard]] bool found_by_polling();
 
   bool read_ring();
   void write();
+  void write_on() override;
   void give_up(const char* problem);
 
   shared_memory memory_;

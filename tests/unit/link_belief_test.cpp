@@ -2,6 +2,7 @@
 
 // What the contract of `link` says of a worker that cannot be believed, on every kind of link.
 
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -18,6 +19,7 @@
 #include "channel/doorbell.hpp"
 #include "link_wire.hpp"
 #include "support/sanitized.hpp"
+#include "timing/timing.hpp"
 
 namespace {
 
@@ -150,6 +152,41 @@ TEST_CASE("given open results that cannot be, when the parent looks, then it tak
   wire.run_for(seconds{10});
   CHECK(wire.parent->taken.empty());
   CHECK(wire.parent->errors.empty());
+}
+
+TEST_CASE("given a worker that writes over the parent's flags, when time passes, then it goes on") {
+  const link_kind kind = GENERATE(over_rings, over_small_rings);
+  CAPTURE(kind.name);
+  link_wire wire{kind};
+  SECTION("by which the parent says that it sleeps") {
+    wire.parent_sends_items(frames::chunk_of(1));
+    wire.parent->wire->flush();
+    wire.run_for(milliseconds{1});
+    wire.shared().to_parent.words().reader_sleeps = 0;
+    wire.runtime.while_it_waits = [&] {
+      CHECK(wire.run_until([&] {
+        pollfd bell{wire.socket.get(), POLLIN, 0};
+        return ::poll(&bell, 1, 0) > 0;
+      }));
+    };
+    const auto begin = wire.loop->now();
+    wire.worker_sends(1, 40 * kind.settings.capacity);
+    wire.worker->flush();
+    CHECK(wire.run_until([&] { return wire.parent->taken.size() == 1; }));
+    // One check finds what is in the ring. From then on there are bells.
+    CHECK(wire.loop->now() - begin < 2 * timing::idle_link_check + seconds{1});
+  }
+  SECTION("by which the parent says that it waits for room") {
+    wire.parent_sends(1, 3 * kind.settings.capacity / 2);
+    wire.parent->wire->flush();
+    wire.run_for(milliseconds{1});
+    REQUIRE(wire.shared().to_worker.words().writer_waits != 0);
+    wire.shared().to_worker.words().writer_waits = 0;
+    CHECK(wire.run_until([&] {
+      wire.worker_takes();
+      return wire.received.size() == 1;
+    }));
+  }
 }
 
 TEST_CASE("given a frame that announces more than fits into memory, then that is an error") {
