@@ -252,27 +252,28 @@ hostile_act hostility::over_bytes_of_ring() {
 
 hostile_act hostility::over_claims() {
   std::uint64_t& word = detail::ring_pair{memory_, capacity_}.claimed.word();
-  auto now = std::bit_cast<detail::claims::state>(word);
+  const auto before = std::bit_cast<detail::claims::state>(word);
+  auto now = before;
   hostile_act did{.what = "claims anything", .spoils = losses};
   switch (chance_.below(4)) {
     case 0:
       did.what = "claims less";
-      did.spoils |= begun;
       now.items = static_cast<std::uint32_t>(chance_.below(std::size_t{now.items} + 1));
       break;
     case 1:
-      did.what = "claims more";
+      did.what = "claims another number of items";
       now.items = static_cast<std::uint32_t>(odd_number(now.items));
-      if (now.items < std::bit_cast<detail::claims::state>(word).items) did.spoils |= begun;
       break;
     case 2:
       did.what = "claims another chunk";
       now.begun = static_cast<std::uint16_t>(odd_number(now.begun));
-      did.spoils |= begun;
       break;
     default:
       now = std::bit_cast<detail::claims::state>(chance_.next());
   }
+  // What is said to be before the truth can be believed.
+  const bool earlier = static_cast<std::int16_t>(now.begun - before.begun) < 0;
+  if (now.revoked == before.revoked && (earlier || now.items < before.items)) did.spoils |= begun;
   put(word, std::bit_cast<std::uint64_t>(now));
   ring();
   return did;

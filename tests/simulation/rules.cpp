@@ -232,6 +232,7 @@ void rules::check_failure(const simulated_call& of, const item_record& item,
     if (!has(text, "(pid " + std::to_string(item.held_by) + ")")) {
       broken("a breach of the rules names another worker");
     }
+    if (holder != workers_.end()) holder->second.refused = true;
     return;
   }
   if (const auto* const thrown = as<thrown_by_program>(why)) {

@@ -190,6 +190,7 @@ void simulated_worker::be_hostile() {
     }
     if (mischief_.once_in(2)) sleep(mischief_.time_between(nanoseconds{100}, milliseconds{10}));
   }
+  if (mischief_.once_in(6)) end(SIGSEGV);
   if (!may_go_on || mischief_.once_in(4)) {
     when_hostile({.what = "does nothing any more", .spoils = delays | progress});
     sleep(mischief_.time_between(microseconds{1}, seconds{30}));
