@@ -6,9 +6,8 @@
 #include <chrono>
 #include <utility>
 
-#include <coterie/error.hpp>
-
 #include "timing/timing.hpp"
+#include "told_errors.hpp"
 
 namespace simulation {
 
@@ -22,36 +21,6 @@ constexpr std::array<const char*, 4> fate_names{"returns", "throws", "crashes", 
 
 // What takes a moment longer than it should.
 constexpr milliseconds some_time{200};
-
-std::string text_of_error(const std::exception_ptr& why) {
-  try {
-    std::rethrow_exception(why);
-  } catch (const std::exception& error) {
-    return error.what();
-  } catch (...) {
-    return "no exception of the standard";
-  }
-}
-
-template <class Exception>
-const Exception* as(const std::exception_ptr& why) {
-  try {
-    std::rethrow_exception(why);
-  } catch (const Exception& found) {
-    return &found;  // lives as long as `why`
-  } catch (...) {
-    return nullptr;
-  }
-}
-
-bool is_breach(const std::exception_ptr& why) {
-  const auto* const error = as<coterie::error>(why);
-  return error != nullptr && error->code() == coterie::errc::protocol_violation;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 
@@ -214,60 +183,6 @@ void rules::item_failed(std::uint64_t id, std::size_t index, const std::exceptio
   check_failure(calls_.at(id), *item, why);
 }
 
-void rules::check_failure(const simulated_call& of, const item_record& item,
-                          const std::exception_ptr& why) {
-  const std::string text = text_of_error(why);
-  if (as<coterie::worker_crashed>(why) != nullptr) return check_crash(item, why);
-  if (as<coterie::start_failed>(why) != nullptr) {
-    if (item.begun > 0 && !begun_unseen(item)) {
-      broken("an item that was begun failed for want of a worker");
-    }
-    return;
-  }
-  if (is_breach(why)) {
-    const auto holder = workers_.find(item.held_by);
-    if (holder == workers_.end() || !holder->second.was_hostile) {
-      broken("an item failed by a breach of the rules that its worker has kept");
-    }
-    if (!has(text, "(pid " + std::to_string(item.held_by) + ")")) {
-      broken("a breach of the rules names another worker");
-    }
-    if (holder != workers_.end()) holder->second.refused = true;
-    return;
-  }
-  if (const auto* const thrown = as<thrown_by_program>(why)) {
-    if (!of.plan.throws.is(place::encoding, item.what.index) || thrown->call != item.what.call ||
-        thrown->where != place::encoding || thrown->index != item.what.index) {
-      broken("an item failed by what was thrown elsewhere");
-    }
-    return;
-  }
-  if (can_spoil(item, values)) return;
-  if (item.what.does != fate::throws || !item.over) broken("an item failed that did not");
-  if (!has(text, std::to_string(answer_of(item.what)))) {
-    broken("an item failed with the error of another");
-  }
-}
-
-void rules::check_crash(const item_record& item, const std::exception_ptr& why) {
-  const auto& crash = *as<coterie::worker_crashed>(why);
-  const auto found = workers_.find(crash.pid());
-  if (found == workers_.end()) return broken("a crash names a worker that there was not");
-  worker_record& record = found->second;
-  if (!record.is_over) broken("a crash was told of a worker that lives");
-  if (crash.item() != item.what.index) broken("a crash names another item");
-  if (item.held_by != crash.pid()) broken("a crash names a worker that did not hold the item");
-  if (item.begun > 0 && item.begun_by != crash.pid()) broken("a crash names another worker");
-  if ((record.spoils & losses) != 0) return;
-  if (item.sent) broken("a result was lost that had been sent");
-  if (!record.shares_memory) return;
-  if (++record.lost > 1) broken("two items were lost with one worker");
-  if (item.begun > 0 &&
-      record.last_begun != std::pair{item.what.call, std::size_t{item.what.index}}) {
-    broken("an item was lost that was not the last one of its worker");
-  }
-}
-
 // ---- calls ------------------------------------------------------------------------------------
 
 void rules::taker_throws(std::uint64_t id) {
@@ -282,41 +197,6 @@ void rules::call_ended(std::uint64_t id, const std::exception_ptr& why) {
   note_progress();
   check_end(ended, id, why);
   if (std::exchange(ended.must_end, false)) --must_end_;
-}
-
-void rules::check_end(const simulated_call& ended, std::uint64_t id,
-                      const std::exception_ptr& why) {
-  const call_plan& plan = ended.plan;
-  if (!why) {
-    if (ended.must_end) broken("a call ended well although the program's code had thrown");
-    if (is_in_input(plan.throws.where)) broken("a call ended well although its input had thrown");
-    if (ended.outcomes != ended.items.size()) {
-      broken("a call ended, and not all of its items have outcomes");
-    }
-    return;
-  }
-  const auto* const thrown = as<thrown_by_program>(why);
-  if (ended.must_end && thrown == nullptr) broken("what the program's code had thrown was lost");
-  if (why == ended.failed_with) return;
-  if (thrown != nullptr) {
-    const bool taking = thrown->where == place::taking || thrown->where == place::finishing;
-    if (thrown->call != id || taking != ended.must_end) {
-      broken("a call ended by what the program threw elsewhere");
-    }
-    if (!taking && thrown->where != plan.throws.where) broken("a call ended by what is no end");
-    if (is_in_input(thrown->where) && plan.form == call_form::stream &&
-        ended.outcomes != plan.input_size()) {
-      broken("a stream ended before all outcomes of what was read had been told");
-    }
-  } else if (as<call_cancelled>(why) != nullptr) {
-    if (!ended.cancelled) broken("a call was cancelled by nothing");
-  } else if (as<coterie::pool_terminated>(why) != nullptr) {
-    if (!terminated_) broken("a pool was terminated by nothing");
-  } else if (as<coterie::pool_closed>(why) != nullptr) {
-    if (!ended.made_late) broken("a pool refused a call although it was open");
-  } else if (as<coterie::start_failed>(why) == nullptr) {
-    broken("a call ended by an error that was not to come");
-  }
 }
 
 // ---- at any time ------------------------------------------------------------------------------
