@@ -26,8 +26,14 @@ constexpr std::size_t untold(std::size_t window) {
 stream_results::stream_results(stream_order order, std::size_t window)
     : most_untold_{untold(window)}, order_{order} {}
 
+void stream_results::announce() noexcept {
+  const lock locked{mutex_};
+  ++on_their_way_;
+}
+
 void stream_results::ask(wait_ticket ticket, std::unique_ptr<delivery> reader, deliveries& due) {
   const lock locked{mutex_};
+  --on_their_way_;
   in_a_row_ = 0;
   readers_.push_back({ticket, std::move(reader)});
   serve(due);
@@ -37,8 +43,10 @@ void stream_results::cancel_wait(wait_ticket ticket, deliveries& due) {
   const lock locked{mutex_};
   const auto found = std::ranges::find(readers_, ticket, &waiter::ticket);
   if (found == readers_.end()) return;
-  complete(std::move(found->handler), due, operation_aborted());
+  // Out of the row first: if there is no memory for the rest, it is dropped.
+  auto reader = std::move(found->handler);
   readers_.erase(found);
+  complete(std::move(reader), due, operation_aborted());
 }
 
 std::size_t stream_results::released() noexcept {
@@ -52,14 +60,19 @@ std::unique_ptr<delivery> stream_results::take_reader() {
   return first;
 }
 
-// What their handlers hold may come here again.
+// One by one, and not under the lock: what their handlers hold may come here again.
 void stream_results::drop_readers() noexcept {
-  std::deque<waiter> dropped;
-  const lock locked{mutex_};
-  dropped.swap(readers_);
+  for (;;) {
+    std::unique_ptr<delivery> dropped;
+    const lock locked{mutex_};
+    if (!has_readers()) return;
+    dropped = take_reader();
+  }
 }
 
-bool stream_results::may_take() const noexcept { return in_a_row_ < most_in_a_row; }
+bool stream_results::may_take() const noexcept {
+  return on_their_way_ == 0 && in_a_row_ < most_in_a_row;
+}
 
 stream_results::next_step stream_results::count_taken() noexcept {
   ++in_a_row_;
@@ -70,6 +83,8 @@ stream_results::next_step stream_results::count_taken() noexcept {
 }
 
 void next_operation::begin(wait_ticket ticket, std::unique_ptr<delivery> reader) {
+  // Another thread may be at work in the pool, and what is left to it comes late.
+  if (core->home.is_here()) results->announce();
   core->run(id, [results = results, ticket, reader = std::move(reader)](deliveries& due) mutable {
     results->ask(ticket, std::move(reader), due);
   });

@@ -175,6 +175,78 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "given coroutines on loops of their own, when they read one stream, then each result comes "
+    "once and in order") {
+  busy_loop loop{2};
+  coterie::pool pool{loop.context, {.processes = 2}};
+  constexpr int items = 200 * rounds;
+  auto numbers = pool.imap(refuse_odd, std::views::iota(0, items), {.chunksize = 5});
+  std::vector<std::atomic<int>> seen(items);
+  std::atomic<int> refused{0};
+  in_threads(4, [&](int) {
+    asio::io_context own;
+    auto reading = asio::co_spawn(
+        own,
+        [&]() -> asio::awaitable<void> {
+          for (int last = -1;;) {
+            try {
+              const auto next = co_await numbers.next();
+              if (!next) co_return;
+              require(last < *next);
+              last = *next;
+              ++seen[static_cast<std::size_t>(last)];
+            } catch (const std::domain_error&) {
+              ++refused;
+            }
+          }
+        },
+        asio::use_future);
+    own.run();
+    reading.get();
+  });
+  CHECK(refused == items / 2);
+  for (std::size_t item = 0; item < seen.size(); ++item)
+    REQUIRE(seen[item] == (item % 2 == 0 ? 1 : 0));
+  pool.close();
+  pool.join(asio::use_future).get();
+  loop.finish();
+}
+
+TEST_CASE(
+    "given a pool at work in another thread, when a coroutine reads, then it comes after those "
+    "that came before") {
+  busy_loop loop{1};
+  coterie::pool pool{loop.context, {.processes = 2}};
+  auto numbers = pool.imap([](int number) { return number; }, std::views::iota(0, 8));
+  while (pool.stats().tasks_done < 8) std::this_thread::yield();
+
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  const auto slow = std::views::iota(0, 1) | std::views::transform([&](int number) {
+                      begun.set_value();
+                      go_on.get_future().wait();
+                      return number;
+                    });
+  auto other =
+      std::async(std::launch::async, [&] { pool.map(square, slow, {}, asio::use_future).get(); });
+  begun.get_future().wait();
+
+  auto first = numbers.next(asio::use_future);
+  asio::io_context own;
+  auto second = asio::co_spawn(own, numbers.next(), asio::use_future);
+  own.poll();
+  go_on.set_value();
+  own.restart();
+  own.run();
+  CHECK(first.get() == 0);
+  CHECK(second.get() == 1);
+  other.get();
+  pool.close();
+  pool.join(asio::use_future).get();
+  loop.finish();
+}
+
+TEST_CASE(
     "given threads that cancel what others wait for, when they race, then each ends once _edge") {
   busy_loop loop{3};
   coterie::pool pool{loop.context, {.processes = 2}};

@@ -35,6 +35,11 @@ class desk {
   deliveries due;
 
   void ask(std::uint64_t ticket = 0) {
+    state.announce();
+    arrive(ticket);
+  }
+  /// A reader that was announced.
+  void arrive(std::uint64_t ticket = 0) {
     state.ask(ticket, std::make_unique<handler>(*this), due);
     tell();
   }
@@ -269,6 +274,20 @@ TEST_CASE("given results at hand, when some are taken and some asked for, then e
   stream.take();
   CHECK(stream.log == texts{"0", "1", "2", "3", "4", "5"});
   CHECK(stream.state.released() == 6);
+}
+
+TEST_CASE("given readers on their way, when another tries to take, then it comes after them") {
+  desk<int> stream{stream_order::as_given};
+  stream.state.announce();
+  stream.state.announce();
+  stream.values(0, {0, 1, 2});
+  CHECK(stream.take() == next_step::wait);
+  stream.arrive();
+  CHECK(stream.take() == next_step::wait);
+  stream.arrive();
+  CHECK(stream.log == texts{"0", "1"});
+  stream.take();
+  CHECK(stream.log == texts{"0", "1", "2"});
 }
 
 TEST_CASE("given a call that ended early, when its results are taken, then its reason comes last") {

@@ -30,6 +30,9 @@ class stream_results : public result_taker {
   /// `window` is that of the stream, 0 if it is automatic.
   stream_results(stream_order order, std::size_t window);
 
+  /// A reader is on its way to `ask`, which happens once for each. Until then nothing is taken:
+  /// readers are served in the order in which they came. Thread safety: any thread.
+  void announce() noexcept;
   /// The next result goes to `reader`, now or when it is there. It completes with an optional
   /// value.
   void ask(wait_ticket ticket, std::unique_ptr<delivery> reader, deliveries& due);
@@ -73,8 +76,9 @@ class stream_results : public result_taker {
 
   mutable std::mutex mutex_;
   std::deque<waiter> readers_;
-  std::size_t released_ = 0;  // results that have left since `released` was asked
-  std::size_t in_a_row_ = 0;  // results that were taken since a reader waited
+  std::size_t on_their_way_ = 0;  // readers that will ask
+  std::size_t released_ = 0;      // results that have left since `released` was asked
+  std::size_t in_a_row_ = 0;      // results that were taken since a reader waited
   const std::size_t most_untold_;
   const stream_order order_;
 };
@@ -186,13 +190,13 @@ class stream_state final : public stream_results {
   }
 
   void give(entry& next, deliveries& due) {
-    auto reader = take_reader();
+    auto& reader = due.emplace_back();  // if there is no memory for it, nothing has moved yet
+    reader = take_reader();
     if (next.error) {
       reader->fail(std::move(next.error));
     } else {
       keep<std::optional<value_type>>(*reader, std::move(next.value));
     }
-    due.push_back(std::move(reader));
     count_given();
   }
 
