@@ -29,7 +29,8 @@ namespace coterie {
 /// destroyed, too. The stream may outlive its pool, but not its event loop. One that was moved from
 /// may be destroyed or assigned to, nothing else.
 ///
-/// `R` is what the function returns; for `void` the results are `std::monostate`.
+/// `R` is what the function returns; for `void` the results are `std::monostate`. Its move
+/// constructor and its destructor must not use the stream or the pool: a lock is held.
 ///
 /// Example:
 /// @code

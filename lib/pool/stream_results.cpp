@@ -95,7 +95,7 @@ void tell_of_reading(pool_core& core, job_id id, stream_results::next_step step)
     if (step == stream_results::next_step::tell_now) core.run(id, [](deliveries&) {});
     if (step == stream_results::next_step::tell_soon) core.run_soon(id);
   } catch (...) {
-    // No memory. The next to come will tell; the reader has what it came for.
+    // No memory. The reader has what it came for; the pool is told after more, or when one waits.
   }
 }
 
