@@ -24,7 +24,7 @@ constexpr std::size_t untold(std::size_t window) {
 }  // namespace
 
 stream_results::stream_results(stream_order order, std::size_t window)
-    : most_untold_{untold(window)}, order_{order} {}
+    : tell_at_{untold(window)}, order_{order} {}
 
 void stream_results::announce() noexcept {
   const lock locked{mutex_};
@@ -77,7 +77,7 @@ bool stream_results::may_take() const noexcept {
 stream_results::next_step stream_results::count_taken() noexcept {
   ++in_a_row_;
   ++released_;
-  if (released_ >= most_untold_) return next_step::tell_now;
+  if (released_ >= tell_at_) return next_step::tell_now;
   // Whatever the reader does next: it may be long in coming back.
   return released_ == 1 ? next_step::tell_soon : next_step::go_on;
 }
@@ -90,7 +90,7 @@ void next_operation::begin(wait_ticket ticket, std::unique_ptr<delivery> reader)
   });
 }
 
-void tell_of_reading(pool_core& core, job_id id, stream_results::next_step step) noexcept {
+void tell_pool(pool_core& core, job_id id, stream_results::next_step step) noexcept {
   try {
     if (step == stream_results::next_step::tell_now) core.run(id, [](deliveries&) {});
     if (step == stream_results::next_step::tell_soon) core.run_soon(id);

@@ -79,7 +79,7 @@ class stream_results : public result_taker {
   std::size_t on_their_way_ = 0;  // readers that will ask
   std::size_t released_ = 0;      // results that have left since `released` was asked
   std::size_t in_a_row_ = 0;      // results that were taken since a reader waited
-  const std::size_t most_untold_;
+  const std::size_t tell_at_;
   const stream_order order_;
 };
 
@@ -139,14 +139,14 @@ class stream_state final : public stream_results {
   }
   void finish(std::exception_ptr error, deliveries& due) override {
     // What is there still comes, then the reason.
-    if (error) come_.emplace_back(std::in_place)->error = std::move(error);
+    if (error) arrived_.emplace_back(std::in_place)->error = std::move(error);
     finished_ = true;
     const lock locked{mutex()};
     serve(due);
   }
   void abandon() noexcept override {
     drop_readers();
-    come_.clear();
+    arrived_.clear();
     finished_ = true;
     const lock locked{mutex()};
     at_hand_.clear();
@@ -167,22 +167,22 @@ class stream_state final : public stream_results {
  private:
   // A place in a deque keeps its address.
   entry& place_for(std::size_t index) {
-    if (order() == stream_order::as_finished) return come_.emplace_back(std::in_place).value();
-    const std::size_t place = index - passed_on_;
-    if (come_.size() <= place) come_.resize(place + 1);
-    return come_[place].emplace();
+    if (order() == stream_order::as_finished) return arrived_.emplace_back(std::in_place).value();
+    const std::size_t place = index - first_index_;
+    if (arrived_.size() <= place) arrived_.resize(place + 1);
+    return arrived_[place].emplace();
   }
 
   void serve(deliveries& due) override {
     for (; has_readers() && !at_hand_.empty(); at_hand_.pop_front()) give(at_hand_.front(), due);
-    for (; !come_.empty(); come_.pop_front(), ++passed_on_) {
+    for (; !arrived_.empty(); arrived_.pop_front(), ++first_index_) {
       // An early end leaves gaps.
-      if (!come_.front() && !finished_) return;
-      if (!come_.front()) continue;
+      if (!arrived_.front() && !finished_) return;
+      if (!arrived_.front()) continue;
       if (has_readers()) {
-        give(*come_.front(), due);
+        give(*arrived_.front(), due);
       } else {
-        at_hand_.emplace_back().take(std::move(*come_.front()));
+        at_hand_.emplace_back().take(std::move(*arrived_.front()));
       }
     }
     ended_ = finished_;
@@ -200,8 +200,8 @@ class stream_state final : public stream_results {
     count_given();
   }
 
-  std::deque<std::optional<entry>> come_;  // as given: by index, from `passed_on` on
-  std::size_t passed_on_ = 0;
+  std::deque<std::optional<entry>> arrived_;  // as given: by index, from `passed_on` on
+  std::size_t first_index_ = 0;
   bool finished_ = false;
 
   // Under the lock.

@@ -30,7 +30,7 @@ struct next_operation {
 };
 
 /// Has the pool notice what its reader has taken, if `step` says so.
-void tell_of_reading(pool_core& core, job_id id, stream_results::next_step step) noexcept;
+void tell_pool(pool_core& core, job_id id, stream_results::next_step step) noexcept;
 
 /// A stream as its readers need it.
 struct stream_source {
@@ -49,7 +49,7 @@ boost::asio::awaitable<std::optional<held_t<R>>, Executor> next_result(
     stream_entry<value_type> next;
     const auto step = static_cast<stream_state<R>&>(*from->results).take(next);
     if (step != stream_results::next_step::wait) {
-      tell_of_reading(*from->core, from->id, step);
+      tell_pool(*from->core, from->id, step);
       if (next.error) std::rethrow_exception(next.error);
       co_return std::move(next.value);
     }
