@@ -20,16 +20,17 @@ namespace coterie {
 
 namespace {
 
-std::optional<detail::worker_environment> proven_worker() {
-  if (detail::started_with_more_rights()) return std::nullopt;
-  const auto environment = detail::worker_environment::find();
-  return environment && environment->is_proven() ? environment : std::nullopt;
-}
+// Of this process, if it is a worker.
+constinit std::optional<detail::worker_environment> as_worker;
 
 // What runs before `init` may take long, or stop. In the order of constructors this is the first
 // of a program: the dynamic linker is all that runs before it.
 [[gnu::constructor(101)]] void tie_before_all_else() {
-  if (const auto environment = proven_worker()) detail::end_with_parent(*environment);
+  if (detail::started_with_more_rights()) return;
+  const auto environment = detail::worker_environment::find();
+  if (!environment || !environment->is_proven()) return;
+  as_worker = environment;
+  detail::end_with_parent(*environment);
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ std::optional<detail::worker_environment> proven_worker() {
 void init(int argc, char** argv) {
   auto& program = detail::program::instance();
   if (detail::worker_environment::find()) {
-    if (const auto worker = proven_worker()) detail::serve_as_worker(*worker);
+    if (as_worker) detail::serve_as_worker(*as_worker);
     // No pool in it, believed or not: it may be a worker, which would start workers without end.
     program.called_worker = true;
   }
