@@ -96,6 +96,7 @@ void tell_pool(pool_core& core, job_id id, stream_results::next_step step) noexc
     if (step == stream_results::next_step::tell_soon) core.run_soon(id);
   } catch (...) {
     // No memory. The reader has what it came for; the pool is told after more, or when one waits.
+    return;
   }
 }
 
