@@ -44,7 +44,6 @@ template <class R, class Executor>
 boost::asio::awaitable<std::optional<held_t<R>>, Executor> next_result(
     std::shared_ptr<const stream_source> from) {
   using value_type = held_t<R>;
-  pool_operation wait{next_operation{from->core, from->results, from->id}};
   if (from->core->home.is_here()) {
     stream_entry<value_type> next;
     const auto step = static_cast<stream_state<R>&>(*from->results).take(next);
@@ -55,6 +54,7 @@ boost::asio::awaitable<std::optional<held_t<R>>, Executor> next_result(
     }
   }
   std::optional<std::optional<value_type>> value;
+  pool_operation wait{next_operation{from->core, from->results, from->id}};
   placed_operation<decltype(wait)> placed{std::move(wait), &value};
   co_await std::move(placed);
   co_return std::move(*value);
