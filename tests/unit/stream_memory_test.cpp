@@ -105,7 +105,7 @@ class scarce_stream {
     explicit handler(scarce_stream& of) : of_{&of} {}
     void deliver(std::unique_ptr<delivery> self, bool) override { call(std::move(self)); }
     void call(std::unique_ptr<delivery>) override {
-      const all_granted read;
+      const all_granted while_it_is_read;
       if (this->value_ && *this->value_) of_->read.push_back(**this->value_);
     }
 
