@@ -15,6 +15,7 @@
 #include <coterie/detail/stream_state.hpp>
 
 #include "result_log.hpp"
+#include "support/sanitized.hpp"
 
 namespace {
 
@@ -37,6 +38,9 @@ class all_granted {
 
 }  // namespace
 
+// Sanitizers have operators of their own, and refuse nothing.
+#ifndef COTERIE_TEST_SANITIZED
+
 void* operator new(std::size_t size) {
   if (granted && (*granted)-- == 0) {
     granted.reset();
@@ -47,6 +51,8 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+#endif
 
 namespace {
 
