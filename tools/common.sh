@@ -86,10 +86,10 @@ print(passed, failed, skipped)
 PYTHON
 }
 
-# build_and_test FOLDER ARGUMENT... : compiles and tests a configured folder: everything, or the tests
-# that the arguments choose, and only what these need. Leaves what there is to count in `passed`,
-# `failed` and `skipped`: a build that breaks counts as one failure, and so does a test run that
-# breaks without a failed test.
+# build_and_test FOLDER ARGUMENT... : compiles and tests a configured folder: everything, or the
+# tests that the arguments choose, and only what these need. Leaves what there is to count in
+# `passed`, `failed` and `skipped`: a build that breaks counts as one failure, and so does a test
+# run that breaks without a failed test.
 # shellcheck disable=SC2034  # read by the scripts that source this file
 build_and_test() {
   local folder=$1

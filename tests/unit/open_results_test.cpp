@@ -136,7 +136,7 @@ TEST_CASE("given a chunk that is run, when the worker could end at any item, the
 }
 
 TEST_CASE(
-    "given results that come and go, when they are looked at meanwhile, then they are as they say") {
+    "given results that come and go, when they are read meanwhile, then they are as they say") {
   struct both_see {
     memory results;
     std::atomic<std::uint64_t> sent = 0;

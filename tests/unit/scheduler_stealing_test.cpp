@@ -204,7 +204,7 @@ TEST_CASE("given a long job, when a call comes, then one worker makes way for it
 }
 
 TEST_CASE(
-    "given two workers, when one is to make way, then it is the one that was given something first") {
+    "given two workers, when one is to make way, then it is the first that was given something") {
   sharing_desk desk{2};
   desk.add(1, 0);
   chunk_id running = 0;
