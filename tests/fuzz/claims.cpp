@@ -118,7 +118,7 @@ class both_sides {
     std::vector<chunk_id> revoked;  // as a whole
   };
 
-  std::optional<left> take(const action::revoke& what) {
+  std::optional<left> carry_out(const action::revoke& what) {
     const auto seen = revoker_.claimed();
     if (!seen) return std::nullopt;
     const auto kept = kept_after(what, *seen, ledger_);
@@ -132,11 +132,11 @@ class both_sides {
   }
 
   void revoke(std::size_t least, bool spares_next) {
-    const auto left = take({.victim = one,
-                            .min = least,
-                            .unit = unit_,
-                            .spares_next = spares_next,
-                            .only_if_cheap = false});
+    const auto left = carry_out({.victim = one,
+                                 .min = least,
+                                 .unit = unit_,
+                                 .spares_next = spares_next,
+                                 .only_if_cheap = false});
     if (meddled_) {
       if (left) is_there(*left);
       return;

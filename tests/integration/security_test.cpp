@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
@@ -42,7 +43,7 @@ int start_as_worker(const std::string& claim, bool with_socket, std::size_t& sai
   }
   ::close(ends[1]);
   // An offer to speak over the socket, with a secret of zeros.
-  const std::string offer = std::string{"S"} + std::string(23, '\0');
+  const std::array<char, 24> offer{'S'};
   static_cast<void>(::send(ends[0], offer.data(), offer.size(), MSG_NOSIGNAL));
   char byte = 0;
   said = 0;
