@@ -32,6 +32,12 @@ namespace coterie::detail {
 namespace {
 
 using word = shared_word;
+using reader_states = byte_ring::reader_states;
+
+std::optional<wake_by> how_to_wake(std::uint64_t was) noexcept {
+  if (was == reader_states::awake || was == reader_states::left_alone) return std::nullopt;
+  return was == reader_states::sleeps_on_futex ? wake_by::futex : wake_by::bell;
+}
 
 }  // namespace
 
@@ -127,8 +133,16 @@ std::size_t ring_writer::free() {
   return room();
 }
 
-bool ring_writer::must_wake_reader() noexcept {
-  return word{ring_.words().reader_sleeps}.exchange(0, std::memory_order_release) != 0;
+std::optional<wake_by> ring_writer::must_wake_reader() noexcept {
+  return how_to_wake(
+      word{ring_.words().reader_sleeps}.exchange(reader_states::awake, std::memory_order_release));
+}
+
+// The end shows on the socket, which both sides touch by system calls: that is order enough. A
+// reader that announces itself after this finds the mark, and looks at its socket.
+std::optional<wake_by> ring_writer::must_wake_reader_for_the_end() noexcept {
+  return how_to_wake(word{ring_.words().reader_sleeps}.exchange(reader_states::left_alone,
+                                                                std::memory_order_relaxed));
 }
 
 bool ring_writer::prepare_wait(std::size_t wanted) {
@@ -197,19 +211,26 @@ bool ring_reader::must_wake_writer() {
   return waits.exchange(0, std::memory_order_relaxed) != 0;
 }
 
-bool ring_reader::prepare_sleep() {
+bool ring_reader::prepare_sleep(wake_by how) {
+  const bool by_futex = how == wake_by::futex;
   const word sleeps{ring_.words().reader_sleeps};
-  sleeps.exchange(1, std::memory_order_acquire);
+  const std::uint64_t announced = by_futex ? reader_states::sleeps_on_futex : reader_states::sleeps;
+  const std::uint64_t before = sleeps.exchange(announced, std::memory_order_acquire);
   // A writer that asked before the announcement did not find it, but has published by then.
   observe_head();
-  if (unread() == 0) return true;
+  if (unread() == 0 && !(by_futex && before == reader_states::left_alone)) return true;
   // A writer that asked in between has a wake-up on its way, for nothing.
-  sleeps.exchange(0, std::memory_order_relaxed);
+  stop_sleeping();
   return false;
 }
 
+// The mark of the end stays, for the next sleep.
 void ring_reader::stop_sleeping() noexcept {
-  word{ring_.words().reader_sleeps}.exchange(0, std::memory_order_relaxed);
+  const word sleeps{ring_.words().reader_sleeps};
+  if (sleeps.exchange(reader_states::awake, std::memory_order_relaxed) ==
+      reader_states::left_alone) {
+    sleeps.exchange(reader_states::left_alone, std::memory_order_relaxed);
+  }
 }
 
 }  // namespace coterie::detail

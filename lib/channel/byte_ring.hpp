@@ -5,9 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace coterie::detail {
+
+/// How a side that sleeps is woken: by a bell, which ends a wait for the socket, or by the kernel,
+/// with which it waits for a change of the word by which it has announced its sleep.
+enum class wake_by : std::uint8_t { bell, futex };
 
 /// Where a ring of bytes lies, in memory that two processes share. One process writes, through a
 /// `ring_writer`, and one reads, through a `ring_reader`; neither waits for the other to look.
@@ -26,8 +31,16 @@ class byte_ring {
     static constexpr std::size_t line = 64;
     alignas(line) std::uint64_t head;           // bytes ever written; set by the writer
     alignas(line) std::uint64_t tail;           // bytes ever read; set by the reader
-    alignas(line) std::uint64_t reader_sleeps;  // not 0: wants to be woken
+    alignas(line) std::uint64_t reader_sleeps;  // not 0: wants to be woken (see `reader_states`)
     alignas(line) std::uint64_t writer_waits;   // not 0: wants to be woken at so many bytes of room
+  };
+
+  /// What `reader_sleeps` says.
+  struct reader_states {
+    static constexpr std::uint64_t awake = 0;
+    static constexpr std::uint64_t sleeps = 1;           // until a bell comes
+    static constexpr std::uint64_t sleeps_on_futex = 2;  // until it is woken as one that waits here
+    static constexpr std::uint64_t left_alone = 3;       // the writer has ended
   };
 
   /// Bytes of memory for a ring of `capacity` bytes. Also the distance of rings that lie in a row,
@@ -81,9 +94,16 @@ class ring_writer {
   std::size_t free();
   [[nodiscard]] std::size_t capacity() const noexcept { return ring_.capacity(); }
 
-  /// Whether the reader sleeps and has to be woken for what was written. If so, it counts as awake
-  /// from now on: exactly one caller is told. To be asked after every write, before `prepare_wait`.
-  [[nodiscard]] bool must_wake_reader() noexcept;
+  /// Whether the reader sleeps and has to be woken for what was written, and how. If so, it counts
+  /// as awake from now on: exactly one caller is told. To be asked after every write, before
+  /// `prepare_wait`.
+  [[nodiscard]] std::optional<wake_by> must_wake_reader() noexcept;
+  /// The same for a writer that writes no more. The reader's next `prepare_sleep` by futex is false.
+  [[nodiscard]] std::optional<wake_by> must_wake_reader_for_the_end() noexcept;
+  /// The word on which a reader that sleeps by futex waits.
+  [[nodiscard]] const std::uint64_t& reader_sleeps() const noexcept {
+    return ring_.words().reader_sleeps;
+  }
 
   /// Announces that this side is about to sleep until `wanted` bytes fit, or all if that is more
   /// than the capacity. Returns whether it may: false if there is room already. Throws `bad_frame`.
@@ -134,9 +154,15 @@ class ring_reader {
   /// `bad_frame`.
   [[nodiscard]] bool must_wake_writer();
 
-  /// Announces that this side is about to sleep until something can be read. Returns whether it
-  /// may: false if there is something already. Throws `bad_frame`.
-  [[nodiscard]] bool prepare_sleep();
+  /// Announces that this side is about to sleep until something can be read, and how it is to be
+  /// woken. Returns whether it may: false if there is something already; by futex also if the writer
+  /// has ended. Throws `bad_frame`.
+  [[nodiscard]] bool prepare_sleep(wake_by how = wake_by::bell);
+  /// For a sleep by futex: the word to wait on, for as long as it has this value.
+  [[nodiscard]] const std::uint64_t& sleep_word() const noexcept {
+    return ring_.words().reader_sleeps;
+  }
+  static constexpr std::uint64_t sleep_value = byte_ring::reader_states::sleeps_on_futex;
   /// Revokes the announcement, after something else ended the sleep.
   void stop_sleeping() noexcept;
 

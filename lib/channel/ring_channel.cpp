@@ -10,6 +10,7 @@
 #include "channel/doorbell.hpp"
 #include "messages/frame.hpp"
 #include "system/descriptor_channel.hpp"
+#include "system/futex.hpp"
 
 namespace coterie::detail {
 
@@ -31,9 +32,18 @@ std::size_t ring_channel::read(std::span<std::byte> to) {
 // ---- what goes --------------------------------------------------------------------------------
 
 bool ring_channel::notify() {
-  if (!out_.must_wake_reader()) return false;
-  ring_doorbell(socket_);
+  const auto how = out_.must_wake_reader();
+  if (!how) return false;
+  if (*how == wake_by::futex) {
+    wake_word(out_.reader_sleeps());
+  } else {
+    ring_doorbell(socket_);
+  }
   return true;
+}
+
+void ring_channel::notify_of_end() noexcept {
+  if (out_.must_wake_reader_for_the_end() == wake_by::futex) wake_word(out_.reader_sleeps());
 }
 
 // Small wishes make the two ends take turns for a few bytes each.

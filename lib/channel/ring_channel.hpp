@@ -21,7 +21,9 @@ namespace coterie::detail {
 /// A channel never waits: its user does, for input on the socket. A user that must not lose a
 /// wake-up does, in this order:
 ///   to read: `read`; if there was nothing: `prepare_sleep`, and if that is true, wait until a bell
-///   comes, and `stop_sleeping`; begin again.
+///   comes, and `stop_sleeping`; begin again. An end that has nothing else to wait for can wait on
+///   the `sleep_word` instead (`wake_by::futex`): then no bell comes, and a closed socket does not
+///   end the wait unless the other end says so (`notify_of_end`).
 ///   to write: `write`; if bytes are left: `prepare_wait`, and if that is true, wait until a bell
 ///   comes, and `stop_waiting`; begin again. `notify` when the other end is to read what was
 ///   written.
@@ -50,7 +52,9 @@ class ring_channel {
 
   /// Announces that this end is about to sleep until there is something to read. False: there is
   /// something already, and nothing is announced. Throws `bad_frame`.
-  [[nodiscard]] bool prepare_sleep() { return in_.prepare_sleep(); }
+  [[nodiscard]] bool prepare_sleep(wake_by how = wake_by::bell) { return in_.prepare_sleep(how); }
+  /// To wait on by futex, for as long as it has `ring_reader::sleep_value`.
+  [[nodiscard]] const std::uint64_t& sleep_word() const noexcept { return in_.sleep_word(); }
   /// Revokes the announcement.
   void stop_sleeping() noexcept { in_.stop_sleeping(); }
 
@@ -61,6 +65,9 @@ class ring_channel {
   std::size_t write(std::span<const iovec> pieces) { return out_.write(pieces); }
   /// Wakes the other end if it sleeps, and returns whether it did.
   bool notify();
+  /// To be called when the socket has been shut down or closed: ends the other end's sleep, if it
+  /// is one that the socket does not end.
+  void notify_of_end() noexcept;
   /// Whether the other end has read all that was written. Throws `bad_frame`.
   [[nodiscard]] bool all_is_read() { return out_.free() == out_.capacity(); }
 

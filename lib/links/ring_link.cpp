@@ -241,6 +241,7 @@ void ring_link::give_up(const char* problem) {
   disbelieve(problem);
   queue_ = send_queue{};
   ::shutdown(socket().descriptor(), SHUT_RDWR);
+  channel_.notify_of_end();
 }
 
 // ---- the end ----------------------------------------------------------------------------------
@@ -249,6 +250,7 @@ void ring_link::close() {
   queue_ = send_queue{};
   timer_.cancel();
   listening_link::close();
+  channel_.notify_of_end();
 }
 
 void ring_link::abandon() noexcept {

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "system/futex.hpp"
 #include "system/wait_for_socket.hpp"
 
 namespace coterie::detail {
@@ -13,6 +14,11 @@ namespace coterie::detail {
 void process_runtime::wait_for_input(int descriptor) { detail::wait_for_input(descriptor); }
 
 void process_runtime::wait_for_output(int descriptor) { detail::wait_for_output(descriptor); }
+
+bool process_runtime::wait_on_word(const std::uint64_t& word, std::uint64_t value,
+                                   std::chrono::nanoseconds limit) {
+  return detail::wait_on_word(word, value, limit);
+}
 
 void process_runtime::yield() { ::sched_yield(); }
 

@@ -11,6 +11,8 @@ class process_runtime final : public worker_runtime {
   [[nodiscard]] time_point now() override { return std::chrono::steady_clock::now(); }
   void wait_for_input(int descriptor) override;
   void wait_for_output(int descriptor) override;
+  bool wait_on_word(const std::uint64_t& word, std::uint64_t value,
+                    std::chrono::nanoseconds limit) override;
   void yield() override;
   [[nodiscard]] bool has_threads() const override { return true; }
   void require_running() override {}

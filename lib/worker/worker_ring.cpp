@@ -8,6 +8,7 @@
 #include "channel/ring_pair.hpp"
 #include "messages/frame.hpp"
 #include "processes/exit_status.hpp"
+#include "timing/timing.hpp"
 
 namespace coterie::detail {
 
@@ -27,12 +28,7 @@ std::size_t worker_ring::read(std::span<std::byte> to, bool may_wait) {
   for (;;) {
     if (const std::size_t count = channel_.read(to); count > 0) return count;
     if (!may_wait) return 0;
-    if (poll()) continue;
-    receive();
-    if (channel_.prepare_sleep()) {
-      runtime_.wait_for_input(descriptor_);
-      channel_.stop_sleeping();
-    }
+    if (!poll() && !nap()) sleep();
   }
 }
 
@@ -43,14 +39,30 @@ bool worker_ring::poll() {
   return poll_.poll(poll_.limit(), now, [this] { return channel_.readable() > 0; });
 }
 
+// To be woken by futex costs half. But it hears nothing of the end of a parent that was killed.
+// Returns false if it is time to sleep in the other way.
+bool worker_ring::nap() {
+  if (!channel_.prepare_sleep(wake_by::futex)) return false;
+  const bool woken =
+      runtime_.wait_on_word(channel_.sleep_word(), ring_reader::sleep_value, timing::worker_nap);
+  channel_.stop_sleeping();
+  return woken;
+}
+
+void worker_ring::sleep() {
+  if (!channel_.prepare_sleep()) return;
+  runtime_.wait_for_input(descriptor_);
+  channel_.stop_sleeping();
+  receive();
+}
+
 std::size_t worker_ring::write(std::span<const iovec> pieces) {
   for (;;) {
     if (const std::size_t count = channel_.write(pieces); count > 0) return count;
+    if (!channel_.prepare_wait(capacity_)) continue;
+    runtime_.wait_for_input(descriptor_);
+    channel_.stop_waiting();
     receive();
-    if (channel_.prepare_wait(capacity_)) {
-      runtime_.wait_for_input(descriptor_);
-      channel_.stop_waiting();
-    }
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 
 namespace coterie::detail {
@@ -28,6 +29,11 @@ class worker_runtime {
   virtual void wait_for_input(int descriptor) = 0;
   /// Blocks until the socket takes more, or its other end is closed. May return before that.
   virtual void wait_for_output(int descriptor) = 0;
+
+  /// Blocks while a word of shared memory has this value, until the other process wakes this one, for
+  /// at most `limit`. Returns false if that time has passed. May return before that.
+  virtual bool wait_on_word(const std::uint64_t& word, std::uint64_t value,
+                            std::chrono::nanoseconds limit) = 0;
 
   /// Yields the CPU to another process that needs one.
   virtual void yield() = 0;

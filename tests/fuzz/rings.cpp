@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -52,11 +53,11 @@ class ring_under_test {
       const std::size_t room = capacity() - inside_.size();
       fuzz::holds(count == std::min(what.size(), room), "as much is written as fits");
     }
-    const bool wakes = writer_.must_wake_reader();
+    const auto wakes = writer_.must_wake_reader();
     if (!honest_) return;
     inside_.insert(inside_.end(), what.begin(), what.begin() + static_cast<std::ptrdiff_t>(count));
-    fuzz::holds(wakes == reader_sleeps_, "a reader that sleeps is woken");
-    reader_sleeps_ = false;
+    fuzz::holds(wakes == reader_sleeps_, "a reader that sleeps is woken as it wants");
+    reader_sleeps_.reset();
   }
 
   bytes read(std::size_t most) {
@@ -80,14 +81,14 @@ class ring_under_test {
     return came;
   }
 
-  void sleep() {
-    const bool may = reader_.prepare_sleep();
+  void sleep(wake_by how) {
+    const bool may = reader_.prepare_sleep(how);
     if (honest_) fuzz::holds(may == inside_.empty(), "a reader sleeps if there is nothing");
-    reader_sleeps_ = may;
+    reader_sleeps_ = may ? std::optional{how} : std::nullopt;
   }
   void wake_up() {
     reader_.stop_sleeping();
-    reader_sleeps_ = false;
+    reader_sleeps_.reset();
   }
   void wait(std::size_t wanted) {
     const bool may = writer_.prepare_wait(wanted);
@@ -117,7 +118,7 @@ class ring_under_test {
   ring_reader reader_;
   std::deque<std::byte> inside_;
   bool honest_ = true;
-  bool reader_sleeps_ = false;
+  std::optional<wake_by> reader_sleeps_;
   std::size_t writer_waits_for_ = 0;
 };
 
@@ -191,7 +192,7 @@ class parent_side {
         ring.read(orders.up_to(2 * ring.capacity()));
         return;
       case sleep:
-        return ring.sleep();
+        return ring.sleep(orders.byte() % 2 == 0 ? wake_by::bell : wake_by::futex);
       case wake_up:
         return ring.wake_up();
       case wait:

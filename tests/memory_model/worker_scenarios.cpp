@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Two ends of a channel, with a ring each way and one socket on which each is woken for either: the
-// worker's own, and a parent's that receives bells when it has waited.
+// worker's own, which also naps on a word, and a parent's that receives bells when it has waited.
 
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <span>
 #include <stdexcept>
+
+#include <coterie/detail/shared_word.hpp>
 
 #include "channel/doorbell.hpp"
 #include "channel/ring_channel.hpp"
@@ -21,6 +25,7 @@
 #include "modelled_ring.hpp"
 #include "scenario.hpp"
 #include "system/descriptor_channel.hpp"
+#include "system/futex.hpp"
 #include "worker/worker_ring.hpp"
 #include "worker/worker_runtime.hpp"
 
@@ -28,7 +33,24 @@ namespace memory_model {
 
 namespace {
 
-/// The two ends of the socket.
+/// A word on which one side sleeps in the kernel, which sees the last value of a word.
+class napping_place {
+ public:
+  [[nodiscard]] bool sleep(const std::uint64_t& word, std::uint64_t value) {
+    // The kernel forgets to wake what does not sleep yet.
+    woken_.take();
+    const shared_word slept_on{word};
+    if (slept_on.fetch_add(0, std::memory_order_relaxed) == value) woken_.wait();
+    return true;
+  }
+  void wake() { woken_.ring(); }
+
+ private:
+  using shared_word = coterie::detail::shared_word;
+  doorbell woken_;
+};
+
+/// The two ends of the socket, and where the worker naps.
 struct socket_pair {
   static constexpr int of_worker = 1'000'000;
   static constexpr int of_parent = 1'000'001;
@@ -40,6 +62,7 @@ struct socket_pair {
 
   doorbell for_worker;
   doorbell for_parent;
+  napping_place nap;
 };
 
 socket_pair* the_sockets = nullptr;
@@ -70,6 +93,8 @@ channel_sent send_with_descriptor(int, std::span<const std::byte>, int, int) noe
   std::abort();
 }
 
+void wake_word(const std::uint64_t&) noexcept { memory_model::the_sockets->nap.wake(); }
+
 unique_descriptor worker_transport::take_descriptor() { std::abort(); }
 void leave_without_parent(worker_runtime&) { std::abort(); }
 void leave_without_link(worker_runtime&) { std::abort(); }
@@ -90,6 +115,11 @@ class modelled_runtime final : public worker_runtime {
   [[nodiscard]] time_point now() override { std::abort(); }
   void wait_for_input(int) override { the_sockets->for_worker.wait_for_input(); }
   void wait_for_output(int) override { std::abort(); }
+  bool wait_on_word(const std::uint64_t& word, std::uint64_t value,
+                    std::chrono::nanoseconds) override {
+    // Some naps end before anything comes.
+    return rl::rand(4) != 0 && the_sockets->nap.sleep(word, value);
+  }
   void yield() override { std::abort(); }
   [[nodiscard]] bool has_threads() const override { return false; }
   void require_running() override {}

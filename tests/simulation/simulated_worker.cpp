@@ -9,6 +9,8 @@
 #include <span>
 #include <utility>
 
+#include <coterie/detail/shared_word.hpp>
+
 #include "worker/worker_loop.hpp"
 #include "worker/worker_transport.hpp"
 
@@ -217,6 +219,21 @@ void simulated_worker::wait(int descriptor, short events) {
   descriptor_ = descriptor;
   events_ = events;
   pause();
+}
+
+bool simulated_worker::wait_on_word(const std::uint64_t& word, std::uint64_t value,
+                                    nanoseconds limit) {
+  word_ = &word;
+  value_ = value;
+  sleep(limit);
+  const bool woken = is_woken();
+  word_ = nullptr;
+  return woken;
+}
+
+bool simulated_worker::is_woken() const noexcept {
+  return word_ != nullptr &&
+         detail::shared_word{const_cast<std::uint64_t&>(*word_)}.load() != value_;
 }
 
 void simulated_worker::wait_for_input(int descriptor) { wait(descriptor, POLLIN); }

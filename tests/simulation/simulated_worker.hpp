@@ -42,6 +42,8 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   enum class stage : std::uint8_t { runs, sleeps, waits, over };
   [[nodiscard]] stage now_is() const noexcept { return stage_; }
   [[nodiscard]] time_point wakes() const noexcept { return wakes_; }
+  /// Whether the word has changed on which it sleeps.
+  [[nodiscard]] bool is_woken() const noexcept;
   [[nodiscard]] int waits_for() const noexcept { return descriptor_; }
   [[nodiscard]] short waits_how() const noexcept { return events_; }
   /// Goes on until the next operation at which it stops.
@@ -77,6 +79,7 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   [[nodiscard]] time_point now() override;
   void wait_for_input(int descriptor) override;
   void wait_for_output(int descriptor) override;
+  bool wait_on_word(const std::uint64_t& word, std::uint64_t value, nanoseconds limit) override;
   void yield() override;
   [[nodiscard]] bool has_threads() const override { return false; }
   void require_running() override;
@@ -105,6 +108,8 @@ class simulated_worker final : public coterie::detail::worker_runtime {
 
   stage stage_ = stage::runs;
   time_point wakes_{};
+  const std::uint64_t* word_ = nullptr;  // on which it sleeps
+  std::uint64_t value_ = 0;              // of the word, for as long as it sleeps
   int descriptor_ = -1;
   short events_ = 0;
   std::optional<int> signal_;  // that has been sent

@@ -232,7 +232,7 @@ bool world::advance() {
         able.push_back(each.get());
         break;
       case stage::sleeps:
-        if (each->wakes() <= loop_->now()) {
+        if (each->wakes() <= loop_->now() || each->is_woken()) {
           able.push_back(each.get());
         } else if (!next || each->wakes() < *next) {
           next = each->wakes();

@@ -129,6 +129,28 @@ TEST_CASE("given a reader that sleeps, when something is written, then it is wok
   CHECK_FALSE(sides.writer.must_wake_reader());
 }
 
+TEST_CASE("given a reader that sleeps, when it is to be woken, then it is in its own way") {
+  both_sides sides{16};
+  const auto how = GENERATE(wake_by::bell, wake_by::futex);
+  REQUIRE(sides.reader.prepare_sleep(how));
+  if (how == wake_by::futex) CHECK(sides.reader.sleep_word() == ring_reader::sleep_value);
+  const bool at_the_end = GENERATE(false, true);
+  const auto woken =
+      at_the_end ? sides.writer.must_wake_reader_for_the_end() : sides.writer.must_wake_reader();
+  REQUIRE(woken);
+  CHECK(*woken == how);
+  if (how == wake_by::futex) CHECK(sides.reader.sleep_word() != ring_reader::sleep_value);
+}
+
+TEST_CASE(
+    "given a writer that has ended, when the reader is to sleep, then it does by bells only") {
+  both_sides sides{16};
+  CHECK_FALSE(sides.writer.must_wake_reader_for_the_end());
+  CHECK_FALSE(sides.writer.must_wake_reader_for_the_end());
+  CHECK_FALSE(sides.reader.prepare_sleep(wake_by::futex));
+  CHECK(sides.reader.prepare_sleep(wake_by::bell));
+}
+
 TEST_CASE("given bytes that were not seen yet, when the reader wants to sleep, then it may not") {
   both_sides sides{16};
   CHECK(sides.read(1) == 0);

@@ -226,6 +226,19 @@ TEST_CASE("given a link that waits, when it is closed, then its rest is told, an
   CHECK_THROWS_AS(takes_all(), worker_ended);
 }
 
+TEST_CASE("given a worker that naps, when the link is closed or given up, then it wakes up") {
+  link_wire wire{over_rings};
+  ring_reader worker{wire.shared().to_worker};
+  REQUIRE(worker.prepare_sleep(wake_by::futex));
+  SECTION("closed") { wire.parent->wire->close(); }
+  SECTION("given up, since the worker claims to have read what was not written") {
+    wire.shared().to_worker.words().tail = 1;
+    wire.parent_sends(1, 10);
+    wire.parent->wire->flush();
+  }
+  CHECK(worker.sleep_word() != ring_reader::sleep_value);
+}
+
 TEST_CASE("given a link without a wait, when it is closed, then nothing is told") {
   const link_kind kind = any_kind();
   CAPTURE(kind.name);

@@ -10,6 +10,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include <coterie/detail/shared_word.hpp>
+
 #include "worker/worker_runtime.hpp"
 
 /// The end of a worker that runs in the test's own process. No `std::exception`, as nothing that a
@@ -39,6 +41,14 @@ class made_up_runtime final : public coterie::detail::worker_runtime {
   }
   void wait_for_input(int descriptor) override { wait(descriptor, POLLIN); }
   void wait_for_output(int descriptor) override { wait(descriptor, POLLOUT); }
+  bool wait_on_word(const std::uint64_t& word, std::uint64_t value,
+                    std::chrono::nanoseconds limit) override {
+    step();
+    while_it_waits();
+    if (coterie::detail::shared_word{const_cast<std::uint64_t&>(word)}.load() != value) return true;
+    time += limit;
+    return false;
+  }
   void yield() override {
     step();
     ++yields_;

@@ -10,13 +10,16 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <random>
 #include <span>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,7 +30,9 @@
 #include "channel/ring_channel.hpp"
 #include "messages/frame.hpp"
 #include "support/child.hpp"
+#include "support/processes.hpp"
 #include "system/file_identity.hpp"
+#include "system/futex.hpp"
 #include "system/unique_descriptor.hpp"
 
 namespace {
@@ -36,6 +41,8 @@ using namespace coterie::detail;
 using arrival = ring_channel::arrival;
 
 constexpr std::size_t capacity = 64;
+// Of a sleep that is to be ended before.
+constexpr std::chrono::seconds deadline{10};
 
 /// One end, as its user sees it.
 struct channel_end {
@@ -108,6 +115,36 @@ TEST_CASE("given an end that sleeps, when it is notified of bytes, then it has o
   CHECK(ends.there->channel.receive() == arrival::nothing);
   CHECK(ends.there->channel.readable() == 20);
   CHECK(ends.there->read(100) == 20);
+}
+
+TEST_CASE(
+    "given an end that sleeps on its word, when it is notified, then it wakes without a bell") {
+  both_ends ends{GENERATE(false, true)};
+  const bool of_the_end = GENERATE(false, true);
+  REQUIRE(ends.there->channel.prepare_sleep(wake_by::futex));
+  bool woken = false;
+  std::atomic<pid_t> sleeper_id = 0;
+  std::thread sleeper{[&] {
+    sleeper_id = ::gettid();
+    woken = wait_on_word(ends.there->channel.sleep_word(), ring_reader::sleep_value, deadline);
+  }};
+  CHECK(test::eventually(
+      [&] { return sleeper_id != 0 && test::status_of(sleeper_id).state == 'S'; }));
+  if (of_the_end) {
+    ends.here->channel.notify_of_end();
+  } else {
+    ends.here->write(1);
+    CHECK(ends.here->channel.notify());
+  }
+  sleeper.join();
+  CHECK(woken);
+  CHECK(ends.there->bells() == 0);
+}
+
+TEST_CASE("given a word that has changed, when a side is to sleep on it, then it does not") {
+  const std::uint64_t word = 0x1'0000'0005;
+  CHECK(wait_on_word(word, 6, deadline));
+  CHECK_FALSE(wait_on_word(word, 5, std::chrono::nanoseconds{1}));
 }
 
 TEST_CASE("given an end that is awake, when it is notified, then it has no bell") {
