@@ -18,7 +18,7 @@ std::uint64_t relaxed(std::uint64_t& from) { return word{from}.load(std::memory_
 
 /// The results of a frame, without the first `count`, which have `bytes` bytes.
 void leave_out(frame& of, message::values results, std::size_t count, std::size_t bytes) {
-  results.first += count;
+  results.first += static_cast<std::uint32_t>(count);
   results.count -= static_cast<std::uint32_t>(count);
   of.header.put(results);
   of.header.length -= bytes;
@@ -54,11 +54,12 @@ std::optional<frame> open_results::read(std::uint64_t received, byte_buffer& cop
   if (count == 0 || bytes > space_.size()) return std::nullopt;
   copy.clear();
   append_shared(copy, space_.first(bytes));
-  frame found{.header = frame_header::of(message::values{.job = relaxed(words_->job),
-                                                         .chunk = relaxed(words_->chunk),
-                                                         .first = relaxed(words_->first),
-                                                         .count = static_cast<std::uint32_t>(count),
-                                                         .claimed = 0}),
+  frame found{.header = frame_header::of(
+                  message::values{.job = relaxed(words_->job),
+                                  .chunk = relaxed(words_->chunk),
+                                  .first = static_cast<std::uint32_t>(relaxed(words_->first)),
+                                  .count = static_cast<std::uint32_t>(count),
+                                  .claimed = 0}),
               .payload = copy.view()};
   found.header.length = bytes;
   // A worker that goes on may have sent them in the meantime, and have begun to overwrite them. It
@@ -92,7 +93,7 @@ bool open_results_reader::take(frame& arrived) {
     throw bad_frame{"it sent other results than it had shown"};
   }
   leave_out(arrived, results, count, bytes);
-  return results.count > count;
+  return results.count > count || results.busy > 0;
 }
 
 }  // namespace coterie::detail

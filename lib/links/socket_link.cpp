@@ -26,8 +26,9 @@ std::optional<frame> socket_link::take_frame() {
   if (found->header.kind == message_kind::values) {
     const auto results = found->header.as<message::values>();
     if (results.claimed > 0) {
-      counter_.told(results.first + results.count + results.claimed);
+      counter_.told(std::size_t{results.first} + results.count + results.claimed);
     }
+    if (results.busy > 0) counter_.ended();
   }
   return found;
 }

@@ -49,7 +49,8 @@ struct define {
   job_id job;
   std::uint64_t chunksize;  // items that are one worker's as a whole; 0: single ones
   std::uint64_t seed;
-  std::uint64_t is_stream;  // 1: each result is waited for
+  std::uint32_t is_stream;         // 1: each result is waited for
+  std::uint32_t is_for_one_chunk;  // 1: the next chunk is the last; its function can go then
 };
 /// Items of a chunk. The payload: the whole chunk, from its index 0 on.
 struct run {
@@ -91,14 +92,16 @@ struct ready {
 struct not_ready {
   static constexpr auto kind = message_kind::not_ready;
 };
-/// Results of consecutive items of a chunk, which are the payload.
+/// Results of consecutive items of a chunk, which are the payload. Those of its last items tell that
+/// it is over, so that a short chunk is one message each way.
 struct values {
   static constexpr auto kind = message_kind::values;
   job_id job;
   chunk_id chunk;
-  std::uint64_t first;    // of the chunk's items, the first of them
-  std::uint32_t count;    // of results
-  std::uint32_t claimed;  // items behind them that are about to run: over a socket it is told here
+  std::uint32_t first;     // of the chunk's items, the first of them
+  std::uint32_t count;     // of results
+  std::uint32_t claimed;   // items behind them that are about to run: over a socket it is told here
+  std::uint32_t busy = 0;  // as in `done`, if the chunk is over with these; 0: it goes on
 };
 /// An item of a chunk failed. The payload: the exception.
 struct failure {
@@ -107,7 +110,7 @@ struct failure {
   chunk_id chunk;
   std::uint64_t item;  // its index in the chunk
 };
-/// A chunk is over.
+/// A chunk is over, and no results have told so: its last item failed, or it took very long.
 struct done {
   static constexpr auto kind = message_kind::done;
   job_id job;

@@ -164,31 +164,40 @@ void dispatcher::said(worker_id id, const frame& what) {
   }
 }
 
-// Checks that these are the next items of the chunk that the worker is at. Empty if they are not.
-std::optional<item_range> dispatcher::take_items(worker_id id, const message::values& what) {
-  const ledger::chunk* const chunk = scheduler_.chunks().find(what.chunk);
-  if (chunk != nullptr && (what.job != chunk->job || what.first != chunk->done)) {
+// Checks that these are the next items of the chunk that the worker is at. Returns their places in
+// the input; empty if they are not.
+std::optional<item_range> dispatcher::take_items(worker_id id, chunk_id chunk,
+                                                 const item_range& in_chunk) {
+  const ledger::chunk* const known = scheduler_.chunks().find(chunk);
+  if (known != nullptr && (in_chunk.job != known->job || in_chunk.first != known->done)) {
     host_->disbelieve(id, "it sent results out of their order");
     return std::nullopt;
   }
-  const std::size_t first = chunk != nullptr ? chunk->next_item() : 0;
-  if (what.count == 0 || !scheduler_.items_done(id, what.chunk, what.count)) {
+  const std::size_t first = known != nullptr ? known->next_item() : 0;
+  if (in_chunk.count == 0 || !scheduler_.items_done(id, chunk, in_chunk.count)) {
     host_->disbelieve(id, "it sent results that it was not asked for");
     return std::nullopt;
   }
-  return item_range{.job = what.job, .first = first, .count = what.count};
+  return item_range{.job = in_chunk.job, .first = first, .count = in_chunk.count};
 }
 
+// All of the last results may have been seen before they were sent.
 void dispatcher::take_values(worker_id id, const frame& arrived) {
-  if (const auto items = take_items(id, arrived.header.as<message::values>())) {
+  const auto what = arrived.header.as<message::values>();
+  if (what.count > 0 || what.busy == 0) {
+    const auto items =
+        take_items(id, what.chunk, {.job = what.job, .first = what.first, .count = what.count});
+    if (!items) return;
     jobs_.values(*items, arrived.payload);
+  }
+  if (what.busy > 0) {
+    take_done(id, {.job = what.job, .chunk = what.chunk, .busy = what.busy});
   }
 }
 
 void dispatcher::take_failure(worker_id id, const frame& arrived) {
   const auto what = arrived.header.as<message::failure>();
-  const auto items = take_items(
-      id, {.job = what.job, .chunk = what.chunk, .first = what.item, .count = 1, .claimed = 0});
+  const auto items = take_items(id, what.chunk, {.job = what.job, .first = what.item, .count = 1});
   if (!items || !jobs_.contains(items->job)) return;
   jobs_.failure(items->job, items->first,
                 decode_exception(arrived.payload, host_->place_of(id, items->first)));

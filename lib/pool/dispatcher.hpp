@@ -83,7 +83,7 @@ class dispatcher final : public host_events {
   void perform(const action::all_gone&) {}  // the phase tells
 
   [[nodiscard]] bool is_cheap_to_move(worker_id victim) const;
-  std::optional<item_range> take_items(worker_id id, const message::values& what);
+  std::optional<item_range> take_items(worker_id id, chunk_id chunk, const item_range& in_chunk);
   void take_values(worker_id id, const frame& arrived);
   void take_failure(worker_id id, const frame& arrived);
   void take_done(worker_id id, const message::done& what);

@@ -175,14 +175,16 @@ void open_jobs::send_chunk(worker_id to, chunk_id id, bool last) {
       std::ranges::lower_bound(open.told, to, {}, [](const auto& each) { return each.first; });
   const bool unknown = known == open.told.end() || known->first != to;
   if (unknown) known = open.told.insert(known, {to, knowledge::forgets});
-  if (known->second == knowledge::forgets) {
+  const bool defines = known->second == knowledge::forgets;
+  if (defines) {
     host_.send(to,
                message::define{.job = chunk.job,
                                .chunksize = open.chunksize,
                                .seed = open.seed,
-                               .is_stream = open.is_stream ? 1U : 0U},
+                               .is_stream = open.is_stream ? 1U : 0U,
+                               .is_for_one_chunk = last ? 1U : 0U},
                open.definition);
-    known->second = knowledge::ready;
+    if (!last) known->second = knowledge::ready;
   }
   host_.send(to,
              message::run{.job = chunk.job,
@@ -191,8 +193,7 @@ void open_jobs::send_chunk(worker_id to, chunk_id id, bool last) {
                           .begin = static_cast<std::uint32_t>(chunk.begin),
                           .end = static_cast<std::uint32_t>(chunk.end)},
              chunk.items);
-  if (last) {
-    // A single call is forgotten by the message that brings it.
+  if (last && !defines) {
     host_.send(to, message::forget{chunk.job});
     known->second = knowledge::forgets;
   }

@@ -51,7 +51,11 @@ result_teller::~result_teller() {
 void result_teller::begin(std::uint64_t sent, job_id job, chunk_id chunk, std::size_t first) {
   std::unique_lock lock{mutex_};
   results_.begin(sent, job, chunk, first);
-  all_ = {.job = job, .chunk = chunk, .first = first, .count = 0, .claimed = 0};
+  all_ = {.job = job,
+          .chunk = chunk,
+          .first = static_cast<std::uint32_t>(first),
+          .count = 0,
+          .claimed = 0};
   told_ = {};
   begun_ = runtime_.now();
   open_ = true;
@@ -79,7 +83,7 @@ void result_teller::send_news() {
                          .bytes = result_progress::bytes_in(whole)};
   if (now.count == told_.count) return;
   message::values news = all_;
-  news.first += told_.count;
+  news.first += static_cast<std::uint32_t>(told_.count);
   news.count = static_cast<std::uint32_t>(now.count - told_.count);
   send_queue queue;
   try {

@@ -126,6 +126,7 @@ void worker_loop::define(const frame& arrived) {
                 .longest_wait = what.is_stream != 0 ? timing::longest_silence
                                                     : timing::longest_silence_when_collected};
   job.seed = what.seed;
+  job.is_for_one_chunk = what.is_for_one_chunk != 0;
   job.definition.assign(arrived.payload.begin(), arrived.payload.end());
 }
 
@@ -138,15 +139,20 @@ task& worker_loop::function_of(known_job& job) {
 }
 
 void worker_loop::run_chunk(const frame& arrived) {
+  const auto found = jobs_.find(arrived.header.as<message::run>().job);
+  if (found == jobs_.end()) return run_items(arrived, nullptr);
+  run_items(arrived, &found->second);
+  if (found->second.is_for_one_chunk) jobs_.erase(found);
+}
+
+// A job that is not known (null) has been cancelled: its chunk is answered without running anything.
+void worker_loop::run_items(const frame& arrived, known_job* job) {
   const auto items = arrived.header.as<message::run>();
-  const auto found = jobs_.find(items.job);
-  // A job that is not known has been cancelled: its chunk is answered without running anything.
-  const bool wanted = found != jobs_.end();
-  if (!sink_.begin(items, wanted ? found->second.manner : worker_sink::manner{})) return;
-  if (wanted) {
+  if (!sink_.begin(items, job != nullptr ? job->manner : worker_sink::manner{})) return;
+  if (job != nullptr) {
     try {
-      task& function = function_of(found->second);
-      const running_items running{state_, sink_, items.first, found->second.seed};
+      task& function = function_of(*job);
+      const running_items running{state_, sink_, items.first, job->seed};
       function.run(link_.items_of(arrived), items.begin, items.end, sink_);
     } catch (...) {
       sink_.fail_rest();

@@ -43,6 +43,7 @@ class worker_loop {
     std::unique_ptr<task> function;
     worker_sink::manner manner;
     std::uint64_t seed = 0;
+    bool is_for_one_chunk = false;
   };
 
   void say_hello();
@@ -50,6 +51,7 @@ class worker_loop {
   void set_up(const frame& arrived);
   void define(const frame& arrived);
   void run_chunk(const frame& arrived);
+  void run_items(const frame& arrived, known_job* job);
   task& function_of(known_job& job);
   [[noreturn]] void leave();
   [[noreturn]] void leave_unready();

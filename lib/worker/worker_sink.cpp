@@ -2,6 +2,7 @@
 #include "worker/worker_sink.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <coterie/detail/exception_wire.hpp>
 
@@ -39,10 +40,12 @@ bool worker_sink::begin(const message::run& items, const manner& how) {
 }
 
 void worker_sink::end() {
-  const auto busy = pace_.busy(read_clock());
-  queue_values();
-  link_.send(message::done{
-      .job = job_, .chunk = chunk_, .busy = static_cast<std::uint64_t>(busy.count())});
+  const auto busy = static_cast<std::uint64_t>(pace_.busy(read_clock()).count());
+  // Where a frame of results has room for it, it tells the end as well.
+  const bool fits = std::in_range<std::uint32_t>(busy);
+  const bool told =
+      queue_values(0, fits ? std::max(static_cast<std::uint32_t>(busy), std::uint32_t{1}) : 0);
+  if (!told || !fits) link_.send(message::done{.job = job_, .chunk = chunk_, .busy = busy});
   link_.publish();
 }
 
@@ -105,21 +108,25 @@ void worker_sink::push_values(std::size_t claim_behind) {
   publish();
 }
 
-void worker_sink::queue_values(std::size_t claim_behind) {
+// Returns whether there are any that were not told yet.
+bool worker_sink::queue_values(std::size_t claim_behind, std::uint32_t busy) {
   const told_results told = link_.end_results();
-  if (waiting_ > told.count) {
+  const bool any = waiting_ > told.count;
+  if (any) {
     if (claim_behind > 0) claimed_ = first_ + waiting_ + claim_behind;
     link_.send_results({.job = job_,
                         .chunk = chunk_,
-                        .first = first_ + told.count,
+                        .first = static_cast<std::uint32_t>(first_ + told.count),
                         .count = static_cast<std::uint32_t>(waiting_ - told.count),
-                        .claimed = static_cast<std::uint32_t>(claim_behind)},
+                        .claimed = static_cast<std::uint32_t>(claim_behind),
+                        .busy = busy},
                        results_, told.bytes);
   }
   first_ += waiting_;
   waiting_ = 0;
   whole_ = 0;
   empty_results();
+  return any;
 }
 
 void worker_sink::publish() {

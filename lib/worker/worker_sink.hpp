@@ -71,7 +71,7 @@ class worker_sink final : public result_sink {
   [[nodiscard]] std::uint64_t& progress_word();
   void flush(worker_runtime::time_point now);
   void push_values(std::size_t claim_behind = 0);
-  void queue_values(std::size_t claim_behind = 0);
+  bool queue_values(std::size_t claim_behind = 0, std::uint32_t busy = 0);
   void publish();
   void empty_results();
   worker_runtime::time_point read_clock();

@@ -49,6 +49,7 @@ class both_sides {
     while (!on_the_way_.empty()) hear();
     look();
     fuzz::holds(seen_ == made_ && seen_bytes_ == made_bytes_, "no result is lost");
+    fuzz::holds(ends_seen_ == ends_, "each end is told");
   }
 
  private:
@@ -58,7 +59,7 @@ class both_sides {
       case add:
         return make(orders.up_to(40));
       case send:
-        return send_values();
+        return send_values(orders.byte() % 2 == 0);
       case show:
         return begin();
       case fail:
@@ -95,18 +96,20 @@ class both_sides {
     contents_.insert(contents_.end(), result.begin(), result.end());
   }
 
-  void send_values() {
+  void send_values(bool ends = false) {
     begin();
     if (waiting_ == 0) return;
     const auto from = shared_.space().first(waiting_bytes_);
     put(message::values{.job = 1,
                         .chunk = 2,
-                        .first = first_,
+                        .first = static_cast<std::uint32_t>(first_),
                         .count = static_cast<std::uint32_t>(waiting_),
-                        .claimed = 0},
+                        .claimed = 0,
+                        .busy = ends ? 1U : 0U},
         {from.begin(), from.end()});
     first_ += std::exchange(waiting_, 0);
     waiting_bytes_ = 0;
+    if (ends) ++ends_;
   }
 
   // It counts as a result of no bytes.
@@ -136,12 +139,17 @@ class both_sides {
     meddled_ = true;
     const bool fails = orders.byte() % 4 == 0;
     const job_id job = orders.byte() % 2;
-    const std::uint64_t first = orders.number<std::uint16_t>();
+    const std::uint32_t first = orders.number<std::uint16_t>();
     const std::uint32_t count =
         orders.byte() % 8 == 0 ? orders.number<std::uint32_t>() : orders.byte();
     const bytes payload = frames::pattern(orders.byte());
     if (fails) return put(message::failure{.job = job, .chunk = 2, .item = first}, payload);
-    put(message::values{.job = job, .chunk = 2, .first = first, .count = count, .claimed = 0},
+    put(message::values{.job = job,
+                        .chunk = 2,
+                        .first = first,
+                        .count = count,
+                        .claimed = 0,
+                        .busy = count % 2},
         payload);
   }
 
@@ -170,8 +178,9 @@ class both_sides {
     // A failure begins as results do, and is one.
     auto results = found.header.as<message::values>();
     if (found.header.kind == message_kind::failure) results.count = 1;
+    if (frames::ends_chunk(found.header)) ++ends_seen_;
     fuzz::holds(results.job == 1 && results.chunk == 2, "it is known whose they are");
-    fuzz::holds(results.count > 0, "there is something");
+    fuzz::holds(results.count > 0 || results.busy > 0, "there is something");
     fuzz::holds(results.first == seen_, "each result comes once, and in order");
     seen_ += results.count;
     fuzz::holds(contents_.size() - seen_bytes_ >= found.payload.size() &&
@@ -196,6 +205,8 @@ class both_sides {
   std::size_t made_bytes_ = 0;
 
   std::size_t seen_ = 0;
+  std::size_t ends_ = 0;       // chunks that results have ended
+  std::size_t ends_seen_ = 0;  // of those
   std::size_t seen_bytes_ = 0;
   bool meddled_ = false;
 };

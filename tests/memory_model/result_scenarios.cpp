@@ -191,7 +191,7 @@ struct each_result_comes_once : results_suite<each_result_comes_once> {
       arrived_count = 0;
       const message::values results{.job = 1,
                                     .chunk = chunk_of(received),
-                                    .first = first_of(received),
+                                    .first = static_cast<std::uint32_t>(first_of(received)),
                                     .count = static_cast<std::uint32_t>(count),
                                     .claimed = 0};
       frame one{.header = frame_header::of(results),

@@ -138,7 +138,12 @@ hostile_act hostility::wrong_frame() {
     case 2:
       what = "values";
       header = detail::frame_header::of(message::values{
-          .job = job, .chunk = chunk, .first = first, .count = count, .claimed = count});
+          .job = job,
+          .chunk = chunk,
+          .first = static_cast<std::uint32_t>(first),
+          .count = count,
+          .claimed = count,
+          .busy = chance_.once_in(2) ? 0 : static_cast<std::uint32_t>(odd_number(1000))});
       break;
     case 3:
       what = "a failure";

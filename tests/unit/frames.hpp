@@ -37,6 +37,13 @@ inline coterie::detail::frame_header header(coterie::detail::message_kind kind,
 inline coterie::detail::job_id job_of(const coterie::detail::frame_header& header) {
   return header.as<coterie::detail::message::forget>().job;
 }
+/// Whether a message says that a chunk is over.
+inline bool ends_chunk(const coterie::detail::frame_header& header) {
+  using namespace coterie::detail;
+  return header.kind == message_kind::done ||
+         (header.kind == message_kind::values && header.as<message::values>().busy > 0);
+}
+
 inline coterie::detail::message::values results_of(const coterie::detail::frame_header& header) {
   return header.as<coterie::detail::message::values>();
 }

@@ -227,6 +227,16 @@ TEST_CASE(
     sent.payload = sent.payload.first(40);
     CHECK_FALSE(reader.take(sent));
   }
+  SECTION("with nothing else but the end of the chunk") {
+    results.count = 5;
+    results.busy = 7;
+    sent.header.put(results);
+    sent.payload = sent.payload.first(40);
+    REQUIRE(reader.take(sent));
+    CHECK(frames::results_of(sent.header).count == 0);
+    CHECK(frames::results_of(sent.header).busy == 7);
+    CHECK(sent.payload.empty());
+  }
   SECTION("or less than that, which is a lie") {
     results.count = 4;
     sent.header.put(results);

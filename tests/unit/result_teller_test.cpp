@@ -55,6 +55,7 @@ struct parent {
       finished += frames::results_of(header).count;
       payload.insert(payload.end(), each.payload.begin(), each.payload.end());
       ++frames;
+      if (frames::ends_chunk(header)) finished = 0;
     }
   }
   std::size_t known() {

@@ -30,13 +30,17 @@ using namespace coterie::detail;
 using namespace std::chrono_literals;
 using way = loop_wire::way;
 
-worker_runtime* runtime_of_tasks = nullptr;
+made_up_runtime* runtime_of_tasks = nullptr;
 
 int twice(int value) { return 2 * value; }
 int never_negative(int value) {
   runtime_of_tasks->yield();  // an operation in the middle of an item
   if (value < 0) throw std::invalid_argument{"negative"};
   return value;
+}
+int takes_seconds(int seconds) {
+  runtime_of_tasks->time += std::chrono::seconds{seconds};
+  return seconds;
 }
 std::string in_words(int value) {
   if (never_negative(value) == 0) return "nothing";
@@ -73,17 +77,26 @@ frames::bytes items(const std::vector<int>& values) {
   return {all.begin(), all.end()};
 }
 
-/// Defines a job, and sends one chunk of it.
-template <class Result>
-void give(loop_wire& wire, job_id job, Result (*function)(int), const std::vector<int>& values) {
-  wire.say(message::define{.job = job, .chunksize = 0, .seed = 7, .is_stream = 1},
-           definition_of(function));
+void say_run(loop_wire& wire, job_id job, const std::vector<int>& values) {
   wire.say(message::run{.job = job,
                         .chunk = job,
                         .first = 0,
                         .begin = 0,
                         .end = static_cast<std::uint32_t>(values.size())},
            items(values));
+}
+
+/// Defines a job, and sends one chunk of it.
+template <class Result>
+void give(loop_wire& wire, job_id job, Result (*function)(int), const std::vector<int>& values,
+          bool is_all = false) {
+  wire.say(message::define{.job = job,
+                           .chunksize = 0,
+                           .seed = 7,
+                           .is_stream = 1,
+                           .is_for_one_chunk = is_all ? 1U : 0U},
+           definition_of(function));
+  say_run(wire, job, values);
 }
 
 /// All that a worker can do, but to wait for ever.
@@ -144,6 +157,44 @@ TEST_CASE("given a worker in this process, when it is given chunks, then it answ
   CHECK(results_of<int>(sent, 2) == std::vector{1, 3});
   CHECK(failures_in(sent) == 2);
   CHECK(coterie::this_worker::rank() == -1);
+}
+
+TEST_CASE("given a job of one chunk, when the chunk has run, then its function is forgotten") {
+  loop_wire wire{GENERATE(way::rings, way::socket)};
+  runtime_of_tasks = &wire.runtime;
+  wire.say(message::setup{.incarnation = 0}, setup_for(1));
+  give(wire, 1, twice, {1, 2, 3}, true);
+  give(wire, 2, twice, {4});
+  // What is not known has been cancelled: it is answered, and not run.
+  say_run(wire, 1, {5});
+  say_run(wire, 2, {6});
+  wire.say(message::stop{});
+  static_cast<void>(wire.run());
+  const auto sent = wire.sent();
+  CHECK(results_of<int>(sent, 1) == std::vector{2, 4, 6});
+  CHECK(results_of<int>(sent, 2) == std::vector{8, 12});
+  CHECK(std::ranges::count_if(sent, frames::ends_chunk, &loop_wire::message::header) == 4);
+}
+
+TEST_CASE("given a chunk, when it is over, then its results tell so, unless it took too long") {
+  loop_wire wire{GENERATE(way::rings, way::socket)};
+  runtime_of_tasks = &wire.runtime;
+  wire.say(message::setup{.incarnation = 0}, setup_for(1));
+  give(wire, 1, takes_seconds, {4});
+  give(wire, 2, takes_seconds, {5});
+  wire.say(message::stop{});
+  static_cast<void>(wire.run());
+  std::vector<std::uint64_t> times;
+  for (const auto& each : wire.sent()) {
+    const message_kind kind = each.header.kind;
+    if (kind == message_kind::values) times.push_back(frames::results_of(each.header).busy);
+    if (kind == message_kind::done) times.push_back(each.header.as<message::done>().busy);
+  }
+  REQUIRE(times.size() == 3);
+  constexpr std::uint64_t second = 1'000'000'000;
+  CHECK((times[0] >= 4 * second && times[0] < 5 * second));
+  CHECK(times[1] == 0);
+  CHECK((times[2] >= 5 * second && times[2] < 6 * second));
 }
 
 TEST_CASE(
