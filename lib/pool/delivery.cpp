@@ -32,12 +32,10 @@ boost::asio::any_io_executor tracked(const boost::asio::any_io_executor& executo
 void deliver_on(const boost::asio::any_io_executor& executor, std::unique_ptr<delivery> operation,
                 bool may_run_inside) {
   // What `dispatch` would find out in the end.
-  delivery& it = *operation;
-  if (may_run_inside && runs_in(executor)) return it.call(std::move(operation));
+  if (may_run_inside && runs_in(executor)) return delivery::call_now(std::move(operation));
   const auto on = executor;  // NOLINT: `executor` is in `operation`, which moves
   auto later = [operation = std::move(operation)]() mutable {
-    delivery& arrived = *operation;
-    arrived.call(std::move(operation));
+    delivery::call_now(std::move(operation));
   };
   if (may_run_inside) {
     boost::asio::dispatch(on, std::move(later));

@@ -49,12 +49,12 @@ void open_jobs::begin(job_id id, const counted_ptr<job>& work) {
       scheduler_.add_job(id, {.chunksize = settings.chunksize,
                               .window = settings.window,
                               .held_until_consumed = settings.held_until_consumed});
-  jobs_.emplace(id, open_job{.work = work,
-                             .definition = std::move(definition),
-                             .chunksize = limits.chunksize,
-                             .is_stream = settings.held_until_consumed,
-                             .seed = settings.seed.value_or(split_seed(seed_, ++begun_)),
-                             .told = {}});
+  open_job& opened = jobs_[id];
+  opened.work = work;
+  opened.definition = std::move(definition);
+  opened.chunksize = limits.chunksize;
+  opened.is_stream = settings.held_until_consumed;
+  opened.seed = settings.seed.value_or(split_seed(seed_, ++begun_));
 }
 
 void open_jobs::complete(job& work, std::exception_ptr error) {

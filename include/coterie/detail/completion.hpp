@@ -88,14 +88,11 @@ struct handler_place {
   static void deliver(const Handler& handler, const Executor& executor,
                       std::unique_ptr<delivery> operation, bool may_run_inside) {
     // What `dispatch` would find out in the end.
-    delivery& it = *operation;
-    if (may_run_inside && runs_in(executor)) return it.call(std::move(operation));
+    if (may_run_inside && runs_in(executor)) return delivery::call_now(std::move(operation));
     const Executor on = executor;  // `executor` is in `operation`
-    auto later = boost::asio::bind_allocator(boost::asio::get_associated_allocator(handler),
-                                             [operation = std::move(operation)]() mutable {
-                                               delivery& arrived = *operation;
-                                               arrived.call(std::move(operation));
-                                             });
+    auto later = boost::asio::bind_allocator(
+        boost::asio::get_associated_allocator(handler),
+        [operation = std::move(operation)]() mutable { delivery::call_now(std::move(operation)); });
     if (may_run_inside) {
       boost::asio::dispatch(on, std::move(later));
     } else {

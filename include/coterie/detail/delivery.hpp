@@ -32,6 +32,10 @@ class delivery {
   virtual void deliver(std::unique_ptr<delivery> self, bool may_run_inside) = 0;
   /// Calls the handler. Precondition: this thread is inside its executor.
   virtual void call(std::unique_ptr<delivery> self) = 0;
+  static void call_now(std::unique_ptr<delivery> operation) {
+    delivery& it = *operation;
+    it.call(std::move(operation));
+  }
 
  protected:
   std::exception_ptr error_;
