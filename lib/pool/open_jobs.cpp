@@ -49,6 +49,7 @@ void open_jobs::begin(job_id id, const counted_ptr<job>& work) {
       scheduler_.add_job(id, {.chunksize = settings.chunksize,
                               .window = settings.window,
                               .held_until_consumed = settings.held_until_consumed});
+  // Made in its place: where it is moved, g++ 12 warns of Boost's small vectors at -O3.
   open_job& opened = jobs_[id];
   opened.work = work;
   opened.definition = std::move(definition);
