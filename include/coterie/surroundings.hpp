@@ -18,7 +18,7 @@ namespace coterie {
 class environment {
  public:
   environment() = default;
-  /// Sets some variables: `{{"LANG", "C"}, {"TZ", "UTC"}}`.
+  /// Sets some variables: `{{"LANG", "C"}, {"TZ", "UTC"}}`; with g++ 12 `set` beside a `co_await`.
   environment(std::initializer_list<std::pair<std::string, std::string>> variables) {
     for (const auto& [name, value] : variables) set(name, value);
   }
