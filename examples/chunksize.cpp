@@ -74,8 +74,9 @@ asio::awaitable<void> quick_tasks(coterie::pool& pool, int size) {
                single / taken.seconds);
   }
   fmt::print(
-      "\nSpeed-up is over chunksize 1. A task of this kind takes nanoseconds, a message microseconds: "
-      "nearly\nall of the time is travel, and a chunk shares it among its items.\n\n");
+      "\nSpeed-up is over chunksize 1. A task of this kind takes less time than a chunk costs, and "
+      "items share\nthe cost of their chunk. Short chunks travel together: with a message for "
+      "each, chunksize 1\nwould take microseconds a task.\n\n");
 }
 
 asio::awaitable<void> uneven_tasks(coterie::pool& pool, int effort) {
