@@ -63,6 +63,8 @@ void explain(double serial, double longest, const example::pool_run& run) {
           " The most that is possible is {:.2f} times: one number\nis tested by one worker, and the "
           "longest takes {:.0f} % of the serial time.",
           most, 100 * longest / serial);
+    } else if (run.workers == 1) {
+      fmt::print(" One worker alone has nothing to gain.");
     } else {
       fmt::print(" The most that is possible is {} times, with {}.", run.workers,
                  example::count(run.workers, "worker"));
