@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <concepts>
 #include <filesystem>
 #include <initializer_list>
 #include <string>
@@ -111,6 +112,15 @@ class cpu_pinning {
   /// The worker of rank r has the r-th of these CPUs, and so on from the first again.
   static cpu_pinning to(std::vector<int> cpus) {
     return cpu_pinning{kind::listed, std::move(cpus)};
+  }
+  /// The same of CPUs one by one, which g++ 12 takes beside a `co_await` too: `to(0, 2)`.
+  template <std::same_as<int>... Cpus>
+    requires(sizeof...(Cpus) > 0)
+  static cpu_pinning to(Cpus... cpus) {
+    std::vector<int> all;
+    all.reserve(sizeof...(Cpus));
+    (all.push_back(cpus), ...);
+    return to(std::move(all));
   }
 
   /// `none`.

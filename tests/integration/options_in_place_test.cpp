@@ -133,6 +133,11 @@ TEST_CASE("given all options in place, when the executor is awaited, then all of
     options.seed = seed;
     coterie::pool other{co_await asio::this_coro::executor, options};
     co_await test::gives(other.apply(own_seed), first_seed);
+    const int cpu = ::sched_getcpu();
+    coterie::pool pinned{co_await asio::this_coro::executor,
+                         {.processes = 1, .cpus = coterie::cpu_pinning::to(cpu, cpu)}};
+    const found there = co_await pinned.apply(look_around);
+    CHECK(std::get<3>(there) == 1);
     coterie::pool without{co_await asio::this_coro::executor, {}};
     const std::uint64_t another = co_await without.apply(own_seed);
     CHECK(another != first_seed);

@@ -186,6 +186,7 @@ TEST_CASE("given CPUs, when workers are to be pinned, then to those that this pr
   CHECK(surroundings_for({.cpus = cpu_pinning::automatic()}).cpus == allowed);
   const std::vector<int> twice{allowed.back(), allowed.front(), allowed.back()};
   CHECK(surroundings_for({.cpus = cpu_pinning::to(twice)}).cpus == twice);
+  CHECK(surroundings_for({.cpus = cpu_pinning::to(twice[0], twice[1], twice[0])}).cpus == twice);
   check_refused({.cpus = cpu_pinning::to({})}, "at least one CPU");
   check_refused({.cpus = cpu_pinning::to({allowed.front(), -1})}, "names CPU -1");
   check_refused({.cpus = cpu_pinning::to({allowed.back() + 1})}, "which is not there");
