@@ -150,6 +150,8 @@ void dispatcher::not_started(worker_id id, bool scarce, std::string why) {
 // ---- working ----------------------------------------------------------------------------------
 
 void dispatcher::said(worker_id id, const frame& what) {
+  // A pool that was terminated has nothing under way: results of workers that it kills come still.
+  if (scheduler_.phase() == pool_phase::terminated) return;
   switch (what.header.kind) {
     case message_kind::values:
       return take_values(id, what);

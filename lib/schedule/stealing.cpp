@@ -78,7 +78,8 @@ bool stealing::rob(tables& known, bool any_idle) {
   for (std::size_t left = std::min(max_looks, victims_.size()); left > 0 && !victims_.empty();) {
     const std::size_t seat = victims_.take_front();
     worker* const victim = known.workers.at_seat(seat);
-    if (victim == nullptr || !victim->is(worker_stage::ready)) continue;
+    // It may be another worker than the one that had the seat when that was noted.
+    if (victim == nullptr || !victim->is(worker_stage::ready) || !victim->revocable) continue;
     const job_state* const job = known.jobs.find(known.chunks.held_by(victim->id).job);
     if (job == nullptr) continue;
     const std::size_t max = may_come_back(known, *victim, *job);

@@ -85,6 +85,31 @@ TEST_CASE("given a worker that has nothing to give, when it was asked, then it i
   desk.nothing();  // no answer: it has begun everything
 }
 
+TEST_CASE(
+    "given a worker without memory, when it follows one that had some, then it loses nothing") {
+  scheduler_desk desk{2, {}, true};
+  for (const int rank : {0, 1}) {
+    desk.take<action::spawn>();
+    desk.started(rank, desk.now);
+  }
+  desk.ready(0, true);
+  desk.add(1);
+  desk.cut(4, true);
+  desk.exited(0, desk.now, {.begun = 0});
+  desk.take<action::spawn>();
+  desk.started(0, desk.now);
+  desk.ready(0, false);
+  desk.take<action::resend>();
+  desk.ready(1, true);
+  for (int left = 2; left > 0; --left) {
+    const auto other = desk.take<action::resend>();
+    REQUIRE(desk.rank_of(other) == 1);
+    desk.run(1, other.chunk);
+  }
+  REQUIRE(desk.items_of(*desk.current_chunk(0)).count == 2);
+  desk.nothing();
+}
+
 TEST_CASE("given a chunk that is under way, when it is shared, then each gets half of the rest") {
   sharing_desk desk{2};
   desk.add(1, 0);
