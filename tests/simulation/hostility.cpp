@@ -13,6 +13,7 @@
 #include <cstring>
 #include <utility>
 
+#include "channel/begun_counter.hpp"
 #include "channel/doorbell.hpp"
 #include "channel/ring_pair.hpp"
 #include "system/descriptor_channel.hpp"
@@ -22,8 +23,9 @@ namespace simulation {
 namespace detail = coterie::detail;
 namespace message = coterie::detail::message;
 
-void hostility::link_is(detail::worker_transport& transport, std::size_t capacity) {
+void hostility::link_is(detail::worker_transport& transport, std::size_t capacity, int counter) {
   transport_ = &transport;
+  counter_ = counter;
   capacity_ = capacity;
   if (capacity == 0) return;
   // The open results are the last part of what is shared.
@@ -44,7 +46,7 @@ void hostility::got_memory(int descriptor) {
 }
 
 hostile_act hostility::act() {
-  switch (chance_.below(shares_memory() ? 16 : 8)) {
+  switch (chance_.below(shares_memory() ? 16 : 10)) {
     case 0:
       return random_bytes();
     case 1:
@@ -59,7 +61,7 @@ hostile_act hostility::act() {
     case 7:
       return transport_ != nullptr ? wrong_frame() : random_bytes();
     default:
-      return scribble();
+      return shares_memory() ? scribble() : over_counter();
   }
 }
 
@@ -78,7 +80,7 @@ hostile_act hostility::random_bytes() {
     did.must_be_seen = true;
   } else {
     // In the middle of a frame these become its payload.
-    did.spoils = values | losses | begun | delays | progress;
+    did.spoils = values | losses | delays | progress;
   }
   return did;
 }
@@ -87,7 +89,7 @@ hostile_act hostility::bells() {
   const std::size_t count = chance_.between(1, 2000);
   for (std::size_t i = 0; i < count; ++i) detail::ring_doorbell(socket_);
   return {.what = "rings " + std::to_string(count) + " bells",
-          .spoils = shares_memory() ? nothing : values | losses | begun | delays | progress};
+          .spoils = shares_memory() ? nothing : values | losses | delays | progress};
 }
 
 hostile_act hostility::descriptors() {
@@ -96,7 +98,7 @@ hostile_act hostility::descriptors() {
     detail::send_with_descriptor(socket_, {&detail::doorbell, 1}, socket_, MSG_DONTWAIT);
   }
   return {.what = "sends descriptors",
-          .spoils = shares_memory() ? nothing : values | losses | begun | delays | progress};
+          .spoils = shares_memory() ? nothing : values | losses | delays | progress};
 }
 
 hostile_act hostility::closes() {
@@ -104,6 +106,18 @@ hostile_act hostility::closes() {
   const detail::unique_descriptor other{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   ::dup2(other.get(), socket_);
   return {.what = "closes its socket", .must_be_seen = true};
+}
+
+hostile_act hostility::over_counter() {
+  std::uint64_t value = 0;
+  if (chance_.once_in(3)) {
+    if (counter_ >= 0) static_cast<void>(::read(counter_, &value, sizeof value));
+    return {.what = "forgets what it has claimed", .spoils = claims};
+  }
+  // Some items more, or chunks.
+  value = odd_number(1) << (chance_.once_in(2) ? detail::begun_items::item_bits : 0U);
+  if (counter_ >= 0) static_cast<void>(::write(counter_, &value, sizeof value));
+  return {.what = "counts items that it does not claim", .spoils = claims};
 }
 
 void hostility::ring() {
@@ -178,7 +192,7 @@ hostile_act hostility::wrong_frame() {
   header.length = chance_.once_in(4) ? odd_number(size) : size;
   write(header, payload);
   return {.what = "says " + what,
-          .spoils = values | losses | begun | delays | progress,
+          .spoils = values | losses | delays | progress,
           .may_go_on = may_go_on};
 }
 
@@ -195,7 +209,7 @@ void put(Word& word, std::uint64_t value) {
 }  // namespace
 
 hostile_act hostility::scribble() {
-  switch (chance_.below(7)) {
+  switch (chance_.below(8)) {
     case 0:
       return over_ring_to_parent();
     case 1:
@@ -205,6 +219,7 @@ hostile_act hostility::scribble() {
     case 3:
       return over_segments();
     case 4:
+    case 5:
       return over_claims();
     default:
       return over_open_results();
@@ -218,7 +233,7 @@ hostile_act hostility::over_ring_to_parent() {
     put(words.reader_sleeps, chance_.once_in(2) ? 0 : odd_number(1));
   } else {
     put(words.head, odd_number(words.head));
-    did.spoils = values | losses | begun | delays | progress;
+    did.spoils = values | losses | delays | progress;
   }
   ring();
   return did;
@@ -252,15 +267,15 @@ hostile_act hostility::over_bytes_of_ring() {
   fill(ring_bytes.subspan(at, std::min<std::size_t>(capacity_ - at, chance_.between(1, 200))));
   ring();
   return {.what = "writes over the bytes of its ring",
-          .spoils = values | losses | begun | delays | progress};
+          .spoils = values | losses | delays | progress};
 }
 
 hostile_act hostility::over_claims() {
   std::uint64_t& word = detail::ring_pair{memory_, capacity_}.claimed.word();
   const auto before = std::bit_cast<detail::claims::state>(word);
   auto now = before;
-  hostile_act did{.what = "claims anything", .spoils = losses};
-  switch (chance_.below(4)) {
+  hostile_act did{.what = "claims anything", .spoils = claims};
+  switch (chance_.below(5)) {
     case 0:
       did.what = "claims less";
       now.items = static_cast<std::uint32_t>(chance_.below(std::size_t{now.items} + 1));
@@ -272,13 +287,16 @@ hostile_act hostility::over_claims() {
     case 2:
       did.what = "claims another chunk";
       now.begun = static_cast<std::uint16_t>(odd_number(now.begun));
+      // As it would be.
+      if (chance_.once_in(2)) now.revoked = static_cast<std::uint16_t>(now.begun - 1);
+      break;
+    case 3:
+      did.what = "claims what was revoked";
+      now.begun = now.revoked;
       break;
     default:
       now = std::bit_cast<detail::claims::state>(chance_.next());
   }
-  // What is said to be before the truth can be believed.
-  const bool earlier = static_cast<std::int16_t>(now.begun - before.begun) < 0;
-  if (now.revoked == before.revoked && (earlier || now.items < before.items)) did.spoils |= begun;
   put(word, std::bit_cast<std::uint64_t>(now));
   ring();
   return did;
@@ -287,8 +305,7 @@ hostile_act hostility::over_claims() {
 hostile_act hostility::over_open_results() {
   const auto results =
       memory_.subspan(detail::claims::memory_size + 2 * detail::byte_ring::memory_for(capacity_));
-  hostile_act did{.what = "writes over its published results",
-                  .spoils = values | losses | begun | delays};
+  hostile_act did{.what = "writes over its published results", .spoils = values | losses | delays};
   constexpr std::size_t words = 5;
   const std::size_t which = chance_.below(words + 1);
   if (which == words) {

@@ -18,8 +18,8 @@ namespace simulation {
 enum spoils : unsigned {
   nothing = 0,
   values = 1,    // wrong ones may come
-  losses = 2,    // more items may be lost with it than one, and results that it had published
-  begun = 4,     // that it has begun an item may stay unknown
+  losses = 2,    // results that it has sent or published may not be seen
+  claims = 4,    // it may say that it has claimed other items than it has begun
   delays = 8,    // results may be found late
   progress = 16  // they may never end, as long as it lives
 };
@@ -40,8 +40,8 @@ class hostility {
   hostility(choices& chance, int socket) : chance_{chance}, socket_{socket} {}
 
   /// The link is there. `memory` is what it shares with the parent: nothing, or a `ring_pair` of
-  /// this capacity. `transport` outlives it.
-  void link_is(coterie::detail::worker_transport& transport, std::size_t capacity);
+  /// this capacity. `counter` is where it notes its claims otherwise. Both outlive it.
+  void link_is(coterie::detail::worker_transport& transport, std::size_t capacity, int counter);
   /// What the worker does.
   void is_at(coterie::detail::job_id job, coterie::detail::chunk_id chunk, std::size_t first);
   void got_memory(int descriptor);
@@ -54,6 +54,9 @@ class hostility {
   hostile_act bells();
   hostile_act descriptors();
   hostile_act closes();
+
+  // In the counter.
+  hostile_act over_counter();
 
   // Frames.
   hostile_act wrong_frame();
@@ -78,6 +81,7 @@ class hostility {
   coterie::detail::worker_transport* transport_ = nullptr;
   std::span<std::byte> memory_;
   std::size_t capacity_ = 0;
+  int counter_ = -1;
   std::vector<coterie::detail::unique_descriptor> segments_;
   coterie::detail::job_id job_ = 0;
   coterie::detail::chunk_id chunk_ = 0;

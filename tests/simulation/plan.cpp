@@ -100,6 +100,12 @@ void add_fault_of_the_program(std::uint64_t id, call_plan& plan, choices& chance
   plan.throws = planned;
 }
 
+// So that a worker claims several at once.
+void shorten_items(call_plan& plan) {
+  constexpr std::int64_t most = 20'000;
+  for (order& each : plan.items) each.lasts %= most;
+}
+
 }  // namespace
 
 world_plan make_plan(choices& chance) {
@@ -136,6 +142,10 @@ void add_misbehaviour(world_plan& plan, choices& chance) {
     if (chance.once_in(2)) plan.acts_inside_in = chance.between(10, 500);
   }
   if (chance.once_in(3)) plan.faults.workers.hostile_in = std::size_t{1} << chance.between(5, 12);
+  if (chance.once_in(8)) {
+    plan.faults.refused_memory_in = 1;
+    for (auto& [id, call] : plan.calls) shorten_items(call);
+  }
 }
 
 }  // namespace simulation

@@ -12,15 +12,11 @@
 namespace simulation {
 
 namespace timing = coterie::detail::timing;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 namespace {
 
 constexpr std::array<const char*, 4> fate_names{"returns", "throws", "crashes", "hangs"};
-
-// What takes a moment longer than it should.
-constexpr milliseconds some_time{200};
 
 }  // namespace
 
@@ -34,77 +30,6 @@ bool rules::all_ended() const {
   return std::ranges::all_of(calls_, [](const auto& each) { return each.second.ended; });
 }
 
-// ---- hostile workers --------------------------------------------------------------------------
-
-void rules::was_hostile(const simulated_worker& worker, const hostile_act& did) {
-  tell("worker ", worker.rank(), " (pid ", worker.pid(), ") is hostile: it ", did.what);
-  worker_record& record = workers_.at(worker.pid());
-  record.was_hostile = true;
-  if ((did.spoils & ~record.spoils & progress) != 0) when_stuck(worker.pid());
-  record.spoils |= did.spoils;
-  if (did.must_be_seen) {
-    unseen_.emplace(loop_.now() + timing::idle_link_check + some_time, worker.pid());
-  }
-}
-
-void rules::refused(pid_t worker) {
-  tell("worker (pid ", worker, ") is refused");
-  worker_record& record = workers_.at(worker);
-  if (!record.was_hostile) broken("a worker was refused that keeps the rules");
-  record.refused = true;
-}
-
-// Whether the worker that holds the item is hostile in a way that can do this to it.
-bool rules::can_spoil(const item_record& item, unsigned what) const {
-  const auto found = workers_.find(item.held_by);
-  return found != workers_.end() && (found->second.spoils & what) != 0;
-}
-
-// What has broken the rules in sight of its parent is held to have begun all that it held.
-bool rules::begun_unseen(const item_record& item) const {
-  return can_spoil(item, begun) && !workers_.at(item.held_by).refused;
-}
-
-// ---- workers ----------------------------------------------------------------------------------
-
-void rules::worker_started(const simulated_worker& worker) {
-  tell("worker ", worker.rank(), " (pid ", worker.pid(), ") starts");
-  workers_[worker.pid()].shares_memory = worker.shares_memory();
-  note_progress();
-}
-
-void rules::worker_over(const simulated_worker& worker) {
-  tell("worker ", worker.rank(), " (pid ", worker.pid(), ") is over, status ",
-       worker.wait_status());
-  worker_record& record = workers_.at(worker.pid());
-  if (worker.wait_status() != 0) ++deaths_;
-  record.is_over = true;
-  if (std::exchange(record.in_item, false)) --in_item_;
-  note_progress();
-}
-
-void rules::next_chunk(const simulated_worker& worker) {
-  worker_record& record = workers_.at(worker.pid());
-  for (item_record* const each : record.unsent) each->sent = true;
-  record.unsent.clear();
-}
-
-void rules::chunk_sent(pid_t worker, const coterie::detail::message::run& what) {
-  simulated_call& to = calls_.at(what.job);
-  if (to.ended) return;
-  if (what.first + what.end > to.plan.input_size()) {
-    return broken("items were sent that the input does not have");
-  }
-  for (std::size_t index = what.first + what.begin; index < what.first + what.end; ++index) {
-    item_record& item = to.items[index];
-    if (item.begun > 0 && !begun_unseen(item)) broken("an item was sent again that was begun");
-    if (item.outcomes > 0) broken("an item was sent again that has an outcome");
-    item.begun = 0;
-    item.over = item.sent = false;
-    item.held_by = worker;
-  }
-}
-
 // ---- items ------------------------------------------------------------------------------------
 
 void rules::item_begins(const order& what, const simulated_worker& in) {
@@ -114,9 +39,10 @@ void rules::item_begins(const order& what, const simulated_worker& in) {
   worker_record& record = workers_.at(in.pid());
   if (!std::exchange(record.in_item, true)) ++in_item_;
   note_progress();
-  const bool lies = (record.spoils & (losses | begun)) != 0;
   // It cannot be kept from running what is not its own any more, nor from running it twice.
-  if (lies && (item.held_by != in.pid() || (item.begun > 0 && item.begun_by == in.pid()))) return;
+  if ((record.spoils & claims) != 0 &&
+      (item.held_by != in.pid() || (item.begun > 0 && item.begun_by == in.pid())))
+    return;
   if (item.held_by != in.pid()) broken("an item was begun by another worker than it was sent to");
   if (++item.begun > 1) broken("an item was begun twice");
   if (item.outcomes > 0 && !can_spoil(item, values)) {
@@ -169,7 +95,9 @@ item_record* rules::outcome_of(std::uint64_t id, std::size_t index) {
 void rules::item_returned(std::uint64_t id, std::size_t index, bool right) {
   tell("call ", id, ": item ", index, right ? " returned" : " returned something else");
   item_record* const item = outcome_of(id, index);
-  if (item == nullptr || can_spoil(*item, values)) return;
+  if (item == nullptr) return;
+  if (!item->told) broken("a result came of an item of which no frame speaks");
+  if (can_spoil(*item, values)) return;
   if (!right) broken("a wrong value came for item " + std::to_string(index));
   if (!item->over) broken("a result came of an item that has not ended");
   if (item->what.does != fate::returns) broken("a result came of an item that has none");
@@ -202,6 +130,12 @@ void rules::call_ended(std::uint64_t id, const std::exception_ptr& why) {
 // ---- at any time ------------------------------------------------------------------------------
 
 void rules::check_turn() {
+  for (const pid_t each : std::exchange(heard_, {})) shown_by(each);
+  for (const item_record* const each : std::exchange(due_, {})) {
+    if (each->outcomes == 0 && !calls_.at(each->what.call).ended) {
+      broken(each->told ? "an outcome came and was not told" : "a loss was not told");
+    }
+  }
   if (must_end_ > 0) broken("a call goes on although the program's code has thrown");
 }
 
@@ -243,16 +177,16 @@ void rules::check_quiet(bool served) {
   broken("there is something to do, and nothing is done");
 }
 
-// For a hostile worker that does nothing: it holds items, or no other worker lives.
+// For a hostile worker that does nothing: it holds items, or no other worker serves.
 bool rules::waits_for_stuck(const simulated_call& call) const {
-  std::size_t living = 0;
+  std::size_t serving = 0;
   std::size_t stuck = 0;
   for (const auto& [pid, each] : workers_) {
-    if (each.is_over) continue;
-    ++living;
+    if (!each.is_ready || each.is_over) continue;
+    ++serving;
     if ((each.spoils & progress) != 0) ++stuck;
   }
-  if (stuck > 0 && stuck == living) return true;
+  if (stuck > 0 && stuck == serving) return true;
   return std::ranges::any_of(call.items, [&](const item_record& each) {
     return each.outcomes == 0 && can_spoil(each, progress) && !workers_.at(each.held_by).is_over;
   });

@@ -14,22 +14,10 @@ void rules::check_failure(const simulated_call& of, const item_record& item,
   const std::string text = text_of_error(why);
   if (as<coterie::worker_crashed>(why) != nullptr) return check_crash(item, why);
   if (as<coterie::start_failed>(why) != nullptr) {
-    if (item.begun > 0 && !begun_unseen(item)) {
-      broken("an item that was begun failed for want of a worker");
-    }
+    if (item.held_by != 0) broken("an item that a worker holds failed for want of a worker");
     return;
   }
-  if (is_breach(why)) {
-    const auto holder = workers_.find(item.held_by);
-    if (holder == workers_.end() || !holder->second.was_hostile) {
-      broken("an item failed by a breach of the rules that its worker has kept");
-    }
-    if (!has(text, "(pid " + std::to_string(item.held_by) + ")")) {
-      broken("a breach of the rules names another worker");
-    }
-    if (holder != workers_.end()) holder->second.refused = true;
-    return;
-  }
+  if (is_breach(why)) return check_breach(item, text);
   if (const auto* const thrown = as<thrown_by_program>(why)) {
     if (!of.plan.throws.is(place::encoding, item.what.index) || thrown->call != item.what.call ||
         thrown->where != place::encoding || thrown->index != item.what.index) {
@@ -37,6 +25,7 @@ void rules::check_failure(const simulated_call& of, const item_record& item,
     }
     return;
   }
+  if (!item.told) broken("an item failed of which no frame speaks");
   if (can_spoil(item, values)) return;
   if (item.what.does != fate::throws || !item.over) broken("an item failed that did not");
   if (!has(text, std::to_string(answer_of(item.what)))) {
@@ -44,20 +33,28 @@ void rules::check_failure(const simulated_call& of, const item_record& item,
   }
 }
 
+// With which worker an item may be lost follows from what that has shown: see `given_up`.
+void rules::check_breach(const item_record& item, const std::string& text) {
+  if (item.lost_with == 0) return broken("an item failed by a breach of which nothing was seen");
+  if (!workers_.at(item.lost_with).shown.refused()) {
+    broken("an item failed by a breach of the rules that its worker has kept");
+  }
+  if (!has(text, "(pid " + std::to_string(item.lost_with) + ")")) {
+    broken("a breach of the rules names another worker");
+  }
+}
+
 void rules::check_crash(const item_record& item, const std::exception_ptr& why) {
   const auto& crash = *as<coterie::worker_crashed>(why);
-  const auto found = workers_.find(crash.pid());
-  if (found == workers_.end()) return broken("a crash names a worker that there was not");
-  worker_record& record = found->second;
-  if (!record.is_over) broken("a crash was told of a worker that lives");
+  if (item.lost_with == 0) return broken("a crash cost an item that cannot have begun");
+  if (item.lost_with != crash.pid()) broken("a crash names a worker that did not hold the item");
   if (crash.item() != item.what.index) broken("a crash names another item");
-  if (item.held_by != crash.pid()) broken("a crash names a worker that did not hold the item");
-  if (item.begun > 0 && item.begun_by != crash.pid()) broken("a crash names another worker");
-  if ((record.spoils & losses) != 0) return;
+  const worker_record& record = workers_.at(item.lost_with);
+  if (!record.is_over) broken("a crash was told of a worker that lives");
+  if (record.shown.refused()) broken("a breach of the rules was told as a crash");
+  if ((record.spoils & (losses | claims)) != 0) return;
   if (item.sent) broken("a result was lost that had been sent");
-  if (!record.shares_memory) return;
-  if (++record.lost > 1) broken("two items were lost with one worker");
-  if (item.begun > 0 &&
+  if (record.shares_memory && item.begun > 0 &&
       record.last_begun != std::pair{item.what.call, std::size_t{item.what.index}}) {
     broken("an item was lost that was not the last one of its worker");
   }

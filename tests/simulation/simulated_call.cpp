@@ -35,12 +35,14 @@ namespace {
 void run_item(const order& what) {
   simulated_worker& here = *simulated_worker::running;
   call_events::now->item_begins(what, here);
+  here.may_turn_hostile();
   if (what.does == fate::hangs) here.sleep(std::chrono::hours{24});
   if (what.does == fate::crashes) {
     here.sleep(nanoseconds{what.lasts / 2 + 1});
     here.crash(SIGABRT);
   }
   if (what.lasts > 0) here.sleep(nanoseconds{what.lasts});
+  here.may_turn_hostile();
   call_events::now->item_over(what, here);
   if (what.does == fate::throws) throw std::runtime_error{std::to_string(answer_of(what))};
 }

@@ -36,8 +36,11 @@ struct order {
 /// What is known of an item.
 struct item_record {
   order what;
-  pid_t held_by = 0;  // the worker that it was sent to last
-  int begun = 0;      // times
+  pid_t held_by = 0;  // the worker that it was sent to; 0: it waits for one
+  pid_t lost_with = 0;
+  bool told = false;            // a frame has brought its outcome
+  std::size_t not_reached = 0;  // by so many workers in a row, which ended before its chunk
+  int begun = 0;                // times
   pid_t begun_by = 0;
   bool over = false;  // the function has returned or thrown
   bool sent = false;  // and its worker was at a later chunk since

@@ -25,6 +25,7 @@ class simulated_process final : public detail::hosted_process {
       : machine_{machine}, worker_{std::move(worker)} {
     worker_->when_over = [this] { is_over(); };
     worker_->when_next_chunk = [this] { machine_.events_.next_chunk(*worker_); };
+    worker_->when_frame_sent = [this] { machine_.events_.frame_sent(worker_->pid()); };
     worker_->when_hostile = [this](const hostile_act& did) {
       machine_.events_.was_hostile(*worker_, did);
     };
@@ -36,7 +37,10 @@ class simulated_process final : public detail::hosted_process {
     told_ = told;
   }
   [[nodiscard]] pid_t pid() const noexcept override { return worker_->pid(); }
-  void kill() noexcept override { worker_->signal(SIGKILL); }
+  void kill() noexcept override {
+    if (!is_exiting()) machine_.events_.killed_by_parent(*worker_);
+    worker_->signal(SIGKILL);
+  }
   [[nodiscard]] bool is_exiting() const noexcept override {
     return worker_->now_is() == simulated_worker::stage::over;
   }
@@ -95,12 +99,7 @@ detail::started_worker simulated_machine::start(int rank) {
   if (chance_.once_in(faults_.refused_memory_in)) rings.capacity = 0;
   auto link = detail::make_link(loop_, std::move(parents), rings);
   if (link.revocable) worker->share_memory(rings.capacity);
-  auto watched = std::make_unique<watched_link>(std::move(link.wire));
-  watched->when_sent = [this, pid = worker->pid()](const detail::message::run& what) {
-    events_.chunk_sent(pid, what);
-  };
-  watched->when_refused = [this, pid = worker->pid()] { events_.refused(pid); };
-  link.wire = std::move(watched);
+  link.wire = std::make_unique<watched_link>(std::move(link.wire), worker, events_, races_);
   workers_.push_back(worker);
   events_.worker_started(*worker);
   return {.process = std::make_unique<simulated_process>(*this, std::move(worker)),

@@ -8,6 +8,7 @@
 #include "event_loop.hpp"
 #include "host/machine.hpp"
 #include "links/ring_settings.hpp"
+#include "machine_events.hpp"
 #include "simulated_worker.hpp"
 
 namespace simulation {
@@ -17,23 +18,6 @@ struct machine_faults {
   worker_faults workers;
   std::size_t failed_start_in = 0;    // starts: one of so many fails
   std::size_t refused_memory_in = 0;  // starts: one of so many gets no memory to share
-};
-
-/// What a machine tells of its workers.
-class machine_events {
- public:
-  virtual void worker_started(const simulated_worker& worker) = 0;
-  virtual void worker_over(const simulated_worker& worker) = 0;
-  /// It begins a chunk: what is known of those before was sent.
-  virtual void next_chunk(const simulated_worker& worker) = 0;
-  virtual void was_hostile(const simulated_worker& worker, const hostile_act& did) = 0;
-  /// It is sent items.
-  virtual void chunk_sent(pid_t worker, const coterie::detail::message::run& what) = 0;
-  /// What it has sent was found to be what no worker sends.
-  virtual void refused(pid_t worker) = 0;
-
- protected:
-  ~machine_events() = default;
 };
 
 /// A machine whose processes are `simulated_worker`s.
@@ -65,6 +49,7 @@ class simulated_machine final : public coterie::detail::machine {
   const machine_faults faults_;
   const coterie::detail::ring_settings rings_;
   machine_events& events_;
+  choices races_{0};  // what a worker does while its parent revokes
   std::vector<std::shared_ptr<simulated_worker>> workers_;
   pid_t last_pid_ = 1000;
 };

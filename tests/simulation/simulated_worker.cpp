@@ -2,7 +2,10 @@
 #include "simulated_worker.hpp"
 
 #include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <memory>
@@ -11,6 +14,9 @@
 
 #include <coterie/detail/shared_word.hpp>
 
+#include "channel/link_offer.hpp"
+#include "messages/frame_reader.hpp"
+#include "system/descriptor_channel.hpp"
 #include "worker/worker_loop.hpp"
 #include "worker/worker_transport.hpp"
 
@@ -37,7 +43,11 @@ class stepping_transport final : public detail::worker_transport {
     return around([&] { return real_->input_waits(); });
   }
   std::size_t write(std::span<const iovec> pieces) override {
-    return around([&] { return real_->write(pieces); });
+    return around([&] {
+      const std::size_t count = real_->write(pieces);
+      if (!real_->has_segments()) note(pieces, count);
+      return count;
+    });
   }
   bool notify() override {
     return around([&] { return real_->notify(); });
@@ -85,8 +95,26 @@ class stepping_transport final : public detail::worker_transport {
     }
   }
 
+  // Tells of each frame that has gone as a whole.
+  void note(std::span<const iovec> pieces, std::size_t count) {
+    for (const iovec& each : pieces) {
+      auto bytes = std::span{static_cast<const std::byte*>(each.iov_base), each.iov_len};
+      bytes = bytes.first(std::min(count, bytes.size()));
+      count -= bytes.size();
+      while (!bytes.empty()) {
+        const auto space = sent_.space();
+        const auto next = bytes.first(std::min(bytes.size(), space.size()));
+        std::ranges::copy(next, space.begin());
+        sent_.received(next.size());
+        bytes = bytes.subspan(next.size());
+        while (sent_.next()) worker_.when_frame_sent();
+      }
+    }
+  }
+
   std::unique_ptr<detail::worker_transport> real_;
   simulated_worker& worker_;
+  detail::frame_reader sent_;  // over a socket
 };
 
 }  // namespace
@@ -113,8 +141,9 @@ void simulated_worker::live() {
   try {
     if (chance_.once_in(faults_.stuck_start_in)) sleep(hours{1});
     step();
+    look_at_offer();
     auto link = detail::worker_transport::accept(socket_.get(), *this);
-    if (hostility_) hostility_->link_is(*link.transport, capacity_);
+    if (hostility_) hostility_->link_is(*link.transport, capacity_, shared_.get());
     link.transport = std::make_unique<stepping_transport>(std::move(link.transport), *this);
     // On the heap, as the real one; but destroyed, so that nothing is left of it here.
     const auto serves =
@@ -127,6 +156,34 @@ void simulated_worker::live() {
   hostility_.reset();
   socket_.reset();
   stage_ = stage::over;
+}
+
+// Without taking it.
+void simulated_worker::look_at_offer() {
+  detail::link_offer offer;
+  auto seen = detail::receive_with_descriptors(
+      socket_.get(), std::as_writable_bytes(std::span{&offer, 1}), MSG_PEEK | MSG_DONTWAIT);
+  shared_ = std::move(seen.descriptors.front());
+}
+
+std::uint64_t simulated_worker::claims() const {
+  if (capacity_ == 0) return taken_ + count();
+  // They are what the memory begins with.
+  std::uint64_t word = 0;
+  if (shared_) static_cast<void>(::pread(shared_.get(), &word, sizeof word, 0));
+  return word;
+}
+
+std::uint64_t simulated_worker::count() const {
+  std::uint64_t value = 0;
+  if (!shared_ || ::read(shared_.get(), &value, sizeof value) < 0) return 0;
+  // A read takes out of a counter what it finds.
+  static_cast<void>(::write(shared_.get(), &value, sizeof value));
+  return value;
+}
+
+void simulated_worker::claims_are_read() {
+  if (capacity_ == 0) taken_ += count();
 }
 
 // ---- driven -----------------------------------------------------------------------------------
@@ -174,6 +231,10 @@ void simulated_worker::step() {
   require_running();
   if (chance_.once_in(faults_.crash_in)) end(chance_.once_in(2) ? SIGKILL : SIGSEGV);
   if (chance_.once_in(4)) pause();
+  may_turn_hostile();
+}
+
+void simulated_worker::may_turn_hostile() {
   if (!is_hostile_ && mischief_.once_in(faults_.hostile_in)) be_hostile();
 }
 

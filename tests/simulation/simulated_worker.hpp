@@ -46,6 +46,11 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   [[nodiscard]] bool is_woken() const noexcept;
   [[nodiscard]] int waits_for() const noexcept { return descriptor_; }
   [[nodiscard]] short waits_how() const noexcept { return events_; }
+  /// Whether it can go on without any news.
+  [[nodiscard]] bool is_able() const {
+    if (stage_ != stage::sleeps) return stage_ == stage::runs;
+    return wakes_ <= loop_.now() || is_woken();
+  }
   /// Goes on until the next operation at which it stops.
   void go_on();
   /// It is ended by a signal, at its next operation.
@@ -56,10 +61,16 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   [[nodiscard]] int wait_status() const noexcept { return wait_status_; }
   std::function<void()> when_over;
   std::function<void()> when_next_chunk;  // begins: what is known of those before was sent
+  std::function<void()> when_frame_sent;  // as a whole, over a socket
   std::function<void(const hostile_act&)> when_hostile;
   /// It shares rings of this capacity with its parent.
   void share_memory(std::size_t capacity) noexcept { capacity_ = capacity; }
   [[nodiscard]] bool shares_memory() const noexcept { return capacity_ > 0; }
+  /// What it says of the items that it has claimed: the word in the memory that it shares, or the
+  /// counter. Of one that is over.
+  [[nodiscard]] std::uint64_t claims() const;
+  /// The parent reads that.
+  void claims_are_read();
 
   // For what runs in it.
 
@@ -72,6 +83,8 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   [[nodiscard]] choices& chance() noexcept { return chance_; }
   /// Something is done that others could see: here it may be stopped or ended.
   void step();
+  /// At any time it may become hostile.
+  void may_turn_hostile();
   /// How it is hostile; null: it is not, ever.
   [[nodiscard]] hostility* hostile() noexcept { return hostility_.get(); }
 
@@ -91,6 +104,8 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   void do_exit_at_once(int code) override;
   void live();
   void be_hostile();
+  void look_at_offer();
+  [[nodiscard]] std::uint64_t count() const;
   void pause();
   void wait(int descriptor, short events);
   [[noreturn]] void end(int wait_status);
@@ -102,6 +117,7 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   const pid_t pid_;
   const int rank_;
   coterie::detail::unique_descriptor socket_;
+  coterie::detail::unique_descriptor shared_;  // what came with the offer: memory, or a counter
   std::unique_ptr<hostility> hostility_;
   fiber fiber_;
   const coterie::detail::worker_state* state_ = nullptr;
@@ -114,6 +130,7 @@ class simulated_worker final : public coterie::detail::worker_runtime {
   short events_ = 0;
   std::optional<int> signal_;  // that has been sent
   std::size_t capacity_ = 0;   // of the rings that it shares with its parent
+  std::uint64_t taken_ = 0;    // out of the counter, by the parent
   bool is_hostile_ = false;    // now
   bool ending_ = false;
   int wait_status_ = 0;

@@ -229,10 +229,8 @@ bool world::advance() {
   for (const auto& each : machine_->workers()) {
     switch (each->now_is()) {
       case stage::runs:
-        able.push_back(each.get());
-        break;
       case stage::sleeps:
-        if (each->wakes() <= loop_->now() || each->is_woken()) {
+        if (each->is_able()) {
           able.push_back(each.get());
         } else if (!next || each->wakes() < *next) {
           next = each->wakes();
@@ -289,6 +287,9 @@ void world::kill_later(pid_t worker) {
 
 void world::check_end() {
   if (!machine_->workers().empty()) rules_.broken("a worker is left over");
+  if (pool_->counters().workers_crashed.load() > rules_.crashes()) {
+    rules_.broken("workers count as crashed that have not");
+  }
   if (pool_->counters().jobs_pending.load() != 0) rules_.broken("calls are still counted");
 }
 
