@@ -629,9 +629,10 @@ struct forged_header {
   std::uint64_t length = 0;
   std::uint64_t job = 0;
   std::uint64_t chunk = 0;
-  std::uint64_t first = 0;
+  std::uint32_t first = 0;
   std::uint32_t count = 0;
   std::uint32_t claimed = 0;
+  std::uint32_t busy = 0;
 };
 static_assert(sizeof(forged_header) == 48);
 
@@ -751,11 +752,11 @@ TEST_CASE("given a task that forges its own result, when it runs, then the paren
        },
        coterie::errc::decode_failed},
       {"a failure without an exception",
-       [] { return put({.kind = failure, .job = own_job, .chunk = own_chunk, .count = 1}), 1; },
+       [] { return put({.kind = failure, .job = own_job, .chunk = own_chunk}), 1; },
        coterie::errc::decode_failed},
       {"a failure with another thing than an exception",
        [] {
-         put({.kind = failure, .length = 64, .job = own_job, .chunk = own_chunk, .count = 1});
+         put({.kind = failure, .length = 64, .job = own_job, .chunk = own_chunk});
          char bytes[64];
          std::memset(bytes, 0xff, sizeof bytes);
          return put(bytes, sizeof bytes), 1;
