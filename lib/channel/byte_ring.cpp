@@ -218,7 +218,8 @@ bool ring_reader::prepare_sleep(wake_by how) {
   const std::uint64_t before = sleeps.exchange(announced, std::memory_order_acquire);
   // A writer that asked before the announcement did not find it, but has published by then.
   observe_head();
-  if (unread() == 0 && !(by_futex && before == reader_states::left_alone)) return true;
+  const bool hears_no_end = by_futex && before == reader_states::left_alone;
+  if (unread() == 0 && !hears_no_end) return true;
   // A writer that asked in between has a wake-up on its way, for nothing.
   stop_sleeping();
   return false;

@@ -98,7 +98,7 @@ class ring_writer {
   /// as awake from now on: exactly one caller is told. To be asked after every write, before
   /// `prepare_wait`.
   [[nodiscard]] std::optional<wake_by> must_wake_reader() noexcept;
-  /// The same for a writer that writes no more. The reader's next `prepare_sleep` by futex is false.
+  /// The same for a writer that has ended. The reader's next `prepare_sleep` by futex is false.
   [[nodiscard]] std::optional<wake_by> must_wake_reader_for_the_end() noexcept;
   /// The word on which a reader that sleeps by futex waits.
   [[nodiscard]] const std::uint64_t& reader_sleeps() const noexcept {
@@ -155,8 +155,8 @@ class ring_reader {
   [[nodiscard]] bool must_wake_writer();
 
   /// Announces that this side is about to sleep until something can be read, and how it is to be
-  /// woken. Returns whether it may: false if there is something already; by futex also if the writer
-  /// has ended. Throws `bad_frame`.
+  /// woken. Returns whether it may: false if there is something already; by futex also if the
+  /// writer has ended. Throws `bad_frame`.
   [[nodiscard]] bool prepare_sleep(wake_by how = wake_by::bell);
   /// For a sleep by futex: the word to wait on, for as long as it has this value.
   [[nodiscard]] const std::uint64_t& sleep_word() const noexcept {

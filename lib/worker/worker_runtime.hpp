@@ -30,8 +30,8 @@ class worker_runtime {
   /// Blocks until the socket takes more, or its other end is closed. May return before that.
   virtual void wait_for_output(int descriptor) = 0;
 
-  /// Blocks while a word of shared memory has this value, until the other process wakes this one, for
-  /// at most `limit`. Returns false if that time has passed. May return before that.
+  /// Blocks while a word of shared memory has this value, until the other process wakes this one,
+  /// for at most `limit`. Returns false if that time has passed. May return before that.
   virtual bool wait_on_word(const std::uint64_t& word, std::uint64_t value,
                             std::chrono::nanoseconds limit) = 0;
 
