@@ -187,10 +187,10 @@ hostile_act hostility::wrong_frame() {
   std::vector<std::byte> payload(detail::padded(size));
   if (chance_.once_in(2)) fill(payload);
   header.length = chance_.once_in(4) ? odd_number(size) : size;
+  // It may wait for room in the middle, and the parent see the beginning.
+  when_it_begins({.what = "says " + what, .spoils = values | losses | delays | progress});
   write(header, payload);
-  return {.what = "says " + what,
-          .spoils = values | losses | delays | progress,
-          .may_go_on = may_go_on};
+  return {.may_go_on = may_go_on};
 }
 
 // ---- numbers ----------------------------------------------------------------------------------

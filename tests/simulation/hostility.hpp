@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,7 +47,10 @@ class hostility {
   void is_at(coterie::detail::job_id job, coterie::detail::chunk_id chunk, std::size_t first);
   void got_memory(int descriptor);
 
+  /// Returns what it did; nothing, if that has been told already.
   hostile_act act();
+  /// Is told of what takes long, before the parent can see any of it.
+  std::function<void(const hostile_act&)> when_it_begins;
 
  private:
   // On the socket.

@@ -99,7 +99,10 @@ void rules::item_returned(std::uint64_t id, std::size_t index, bool right) {
   if (!item->told) broken("a result came of an item of which no frame speaks");
   if (can_spoil(*item, values)) return;
   if (!right) broken("a wrong value came for item " + std::to_string(index));
-  if (!item->over) broken("a result came of an item that has not ended");
+  // A worker that denied to have begun an item may have it again, and tell the first result.
+  if (!item->over && !can_spoil(*item, claims)) {
+    broken("a result came of an item that has not ended");
+  }
   if (item->what.does != fate::returns) broken("a result came of an item that has none");
 }
 

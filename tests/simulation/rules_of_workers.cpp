@@ -162,7 +162,11 @@ void rules::set_free(const item_range& items, unsigned hidden) {
 void rules::rest_revoked(pid_t worker, const claimed_items& seen) {
   evidence& shown = shown_by(worker);
   const auto at = calls_.find(shown.job());
-  if (at == calls_.end()) return broken("items were revoked of a worker that holds none");
+  if (at == calls_.end()) {
+    // What a hostile worker has said of a call that has ended is not followed to the end.
+    if (!workers_.at(worker).was_hostile) broken("items were revoked of a worker that holds none");
+    return;
+  }
   const std::size_t unit = std::max<std::size_t>(at->second.plan.chunksize, 1);
   for (const item_range& each : shown.revoked(seen, unit)) set_free(each, claims);
 }

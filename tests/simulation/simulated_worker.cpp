@@ -241,13 +241,14 @@ void simulated_worker::may_turn_hostile() {
 // For a moment, after which it may go on as if nothing had happened, or until it ends.
 void simulated_worker::be_hostile() {
   is_hostile_ = true;
+  hostility_->when_it_begins = when_hostile;
   bool may_go_on = true;
   std::size_t acts = mischief_.once_in(3) ? mischief_.between(2, 20) : 1;
   for (; acts > 0; --acts) {
     try {
       const hostile_act did = hostility_->act();
       may_go_on = may_go_on && did.may_go_on;
-      when_hostile(did);
+      if (!did.what.empty()) when_hostile(did);
     } catch (const detail::bad_frame&) {
       may_go_on = false;  // its own code has found what it wrote
     }
