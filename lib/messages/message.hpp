@@ -92,7 +92,7 @@ struct ready {
 struct not_ready {
   static constexpr auto kind = message_kind::not_ready;
 };
-/// Results of consecutive items of a chunk, which are the payload. Those of its last items tell that
+/// Results of consecutive items of a chunk, which are the payload. Those of its last items say that
 /// it is over, so that a short chunk is one message each way.
 struct values {
   static constexpr auto kind = message_kind::values;

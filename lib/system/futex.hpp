@@ -6,8 +6,8 @@
 
 namespace coterie::detail {
 
-/// Sleeps while a word in shared memory has this value, until it is woken (`wake_word`), for at most
-/// `limit`. Returns false if that time has passed.
+/// Sleeps while a word in shared memory has this value, until it is woken (`wake_word`), at most
+/// for `limit`. Returns false if that time has passed.
 ///
 /// Waits on the lower half of the word; its value must fit into that. May return for nothing, also
 /// when a signal comes. Says nothing about the order of memory: the word is read anew afterwards.

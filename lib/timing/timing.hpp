@@ -36,8 +36,8 @@ inline constexpr nanoseconds cancel_check = milliseconds{1};
 inline constexpr nanoseconds result_check = microseconds{750};
 
 /// A worker without work sleeps on a word of the shared memory for this long, where a wake-up costs
-/// less, and then on its socket, where it hears of its parent's end. So a worker hears of the end of
-/// a killed parent this late at most, and one that idles wakes up once for nothing.
+/// less, and then on its socket, where it hears of its parent's end. So a worker hears of the end
+/// of a killed parent this late at most, and one that idles wakes up once for nothing.
 inline constexpr nanoseconds worker_nap = milliseconds{20};
 
 // ---- the parent's end of a link ---------------------------------------------------------------

@@ -145,7 +145,7 @@ void worker_loop::run_chunk(const frame& arrived) {
   if (found->second.is_for_one_chunk) jobs_.erase(found);
 }
 
-// A job that is not known (null) has been cancelled: its chunk is answered without running anything.
+// A job that is not known (null) has been cancelled: its chunk is answered, and nothing runs.
 void worker_loop::run_items(const frame& arrived, known_job* job) {
   const auto items = arrived.header.as<message::run>();
   if (!sink_.begin(items, job != nullptr ? job->manner : worker_sink::manner{})) return;

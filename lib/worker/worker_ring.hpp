@@ -15,8 +15,8 @@
 
 namespace coterie::detail {
 
-/// The other end of a `ring_link`: a `ring_channel`. The worker sleeps on a word of
-/// the shared memory at first, and on the socket when nothing comes for a while.
+/// The other end of a `ring_link`: a `ring_channel`. The worker sleeps on a word of the shared
+/// memory at first, and on the socket when nothing comes for a while.
 class worker_ring final : public worker_transport {
  public:
   worker_ring(int descriptor, shared_memory memory, std::size_t capacity,

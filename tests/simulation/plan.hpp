@@ -30,7 +30,7 @@ struct world_plan {
 
 world_plan make_plan(choices& chance);
 
-/// Code of the program throws in the parent, and workers are hostile, in some of the worlds. In some
+/// Code of the program throws in the parent, and workers are hostile, in some worlds. In some
 /// no memory is shared, and items are short.
 void add_misbehaviour(world_plan& plan, choices& chance);
 

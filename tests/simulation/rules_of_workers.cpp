@@ -147,8 +147,8 @@ void rules::frame_taken(pid_t worker, const frame_header& what) {
   heard_.push_back(worker);
 }
 
-// It waits for another worker. `hidden`: what the worker did that held it can hide that it has begun
-// the item.
+// It waits for another worker. `hidden`: what the worker did that held it may hide that it
+// has begun the item.
 void rules::set_free(const item_range& items, unsigned hidden) {
   for_each_wanted(items, [&](item_record& item) {
     if (item.begun > 0 && !can_spoil(item, hidden)) {

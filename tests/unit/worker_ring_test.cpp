@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// How a worker sleeps that shares rings with its parent: for a while on a word of the shared memory,
+// How a worker sleeps that shares rings with its parent: for a while on a word of that memory,
 // then on its socket.
 
 #include <poll.h>
